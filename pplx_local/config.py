@@ -1,0 +1,113 @@
+"""Settings, and every path that the program owns.
+
+Read once, passed down, never changed. The order is: flag, environment, file, default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from pplx_local.errors import ConfigError
+
+HOME_VARIABLE = "PPLX_LOCAL_HOME"
+"""Moves the database, the settings and the logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person can set, in `config.toml` under the home folder."""
+
+    home: Path
+    """Where all state lives; not a key of the file."""
+    model: str = "auto"
+    """Name of a checkpoint, "auto" for the best one here, "none" for keywords only."""
+    backend: str = "auto"
+    """Name of a registered backend, "auto" for the one of this platform."""
+    device: str = "auto"
+    """"cpu", "cuda", "mps"; "auto" for the best one. Obeyed or refused."""
+    dtype: str = "auto"
+    """"bfloat16" or "float32"; "auto" for bfloat16 where the device has it."""
+    max_batch_tokens: int = 16_384
+    """Tokens in one forward pass, padding counted."""
+    max_file_bytes: int = 1_000_000_000
+    """Longer files are skipped, with this limit as the reason."""
+    read_timeout_s: float = 60.0
+    """A file whose reader is silent for longer has failed."""
+    read_memory_bytes: int = 2_000_000_000
+    """What the reader of one file may take."""
+
+    @property
+    def database(self) -> Path:
+        """The one SQLite file."""
+        return self.home / "index.db"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one writer."""
+        return self.home / "writer.lock"
+
+    @property
+    def file(self) -> Path:
+        """Where these settings are read from."""
+        return self.home / "config.toml"
+
+
+def default_home() -> Path:
+    """Follow the platform, unless the environment says otherwise."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return Path(platformdirs.user_data_dir("pplx-local", appauthor=False))
+
+
+def load_settings(home: Path | None = None, **flags: Any) -> Settings:
+    """Read the settings of a home folder.
+
+    Args:
+        home: None for the platform's place or `PPLX_LOCAL_HOME`.
+        **flags: Given on the command line; None means not given.
+
+    Raises:
+        ConfigError: The file cannot be read, or holds an unknown key or a wrong type.
+    """
+    settings = Settings(home=(home or default_home()).expanduser().absolute())
+    given = {key: value for key, value in flags.items() if value is not None}
+    return replace(settings, **_read(settings.file), **given)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"Cannot read the settings in {path}: {error}") from error
+    return {key: _checked(path, key, value) for key, value in values.items()}
+
+
+def _checked(path: Path, key: str, value: Any) -> Any:
+    kinds: dict[str, type] = {
+        field.name: type(field.default)
+        for field in fields(Settings)
+        if field.name != "home"
+    }
+    if key not in kinds:
+        near = get_close_matches(key, kinds, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(kinds)}."
+        raise ConfigError(f"{path} has the unknown key {key!r}.{hint}")
+    wanted = kinds[key]
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted:
+        raise ConfigError(
+            f"{path}: {key} = {value!r} should be of type {wanted.__name__}."
+        )
+    return value

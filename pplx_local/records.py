@@ -1,0 +1,412 @@
+"""The records that travel between the parts: frozen, slotted, free of behaviour.
+
+Shape letters, fixed for the repository: C chunks, T tokens (packed), D dimensions,
+B bits, Q query tokens. Spans are half-open; the field name gives the unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Role = Literal["dense", "late"]
+Leg = Literal["lexical", "dense", "late"]
+Mode = Literal["hybrid", "lexical", "dense", "late"]
+TokenEncoding = Literal["int8", "bits"]
+Quantizer = Literal["tanh", "max_abs"]
+BitsRule = Literal["sign", "three_thresholds"]
+Stage = Literal["scan", "read", "load", "encode"]
+State = Literal[
+    "pending", "indexed", "no_text", "empty", "skipped", "failed", "unreachable"
+]
+
+
+# --- documents ---------------------------------------------------------------
+
+
+class Span(NamedTuple):
+    """A half-open range; the name of the field that holds it gives the unit."""
+
+    start: int
+    end: int
+
+
+class Segment(NamedTuple):
+    """A named part of a document: leads from a character to a place in it."""
+
+    kind: str
+    """"page", "heading", "cell", "slide", ... in the words of the format."""
+    label: str
+    """What a person would call it: "3" for a page, the words of a heading."""
+    char_span: Span
+
+
+class Chunk(NamedTuple):
+    """A passage: the unit that is encoded, scored and shown."""
+
+    ordinal: int
+    """Its number in the document, from 0."""
+    char_span: Span
+    """Into the document's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """A run of a document's text with the chunks that lie in it.
+
+    A document is read, stored and fetched block by block, so that no file, however
+    long, is ever held in memory whole. Blocks follow each other without a gap.
+    """
+
+    char_start: int
+    """Where the block begins in the document's text."""
+    text: str
+    chunks: tuple[Chunk, ...]
+    """In order; every span lies inside this block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What is known of a document besides its text."""
+
+    parser: str
+    parser_version: int
+    title: str | None
+    """The document's own title; never the file's name."""
+    language: str | None
+    """ISO 639-1 when the document states it, else None."""
+    n_chars: int
+    segments: tuple[Segment, ...]
+    """By start, the outer one first."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- token windows and vectors -----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWindow:
+    """One forward pass over a text, with the chunks that it owns.
+
+    Tokens outside `pool_spans` and `keep` are context: the model reads them, and
+    nothing comes of them.
+    """
+
+    token_ids: NDArray[np.int32]
+    """(T,)"""
+    pool_spans: tuple[Span, ...]
+    """Token spans that the dense vectors average, one per owned chunk (or piece of a
+    chunk), never empty, never overlapping."""
+    keep: NDArray[np.bool_]
+    """(T,) Rows that become token vectors; each lies in the pool span of its chunk."""
+    positions: NDArray[np.int32]
+    """(T,) Index of each token among the tokens of its own chunk's text; -1 for a
+    token that stands for no text (special tokens, prefixes, expansion)."""
+    kind: Literal["document", "query"] = "document"
+    continues: bool = False
+    """True when the first pool span continues the last chunk of the window before: a
+    chunk longer than the checkpoint's limit is encoded in pieces and pooled by token
+    count."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """The unit of encoding and of reuse: one window, or the pieces of one long chunk."""
+
+    windows: tuple[TokenWindow, ...]
+    chunk_indices: tuple[int, ...]
+    """Owned chunks, as indices into the texts that were planned, in the order in which
+    the vectors come out."""
+    digest: bytes
+    """16 bytes over token ids, spans and keep: equal digests, equal vectors."""
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens the model reads for this plan."""
+        return sum(len(window.token_ids) for window in self.windows)
+
+
+@dataclass(frozen=True, slots=True)
+class DenseVectors:
+    """One vector per chunk, quantised."""
+
+    codes: NDArray[np.int8]
+    """(C, D) Compared by cosine."""
+    bits: NDArray[np.uint8]
+    """(C, B/8) Packed most significant bit first; compared by Hamming distance."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """Token vectors of several chunks, packed without padding.
+
+    Chunk c owns rows `cu_seqlens[c]:cu_seqlens[c + 1]`. With `int8`, row i stands for
+    `codes[i] * scales[i]`. With `bits`, it stands for a vector of +1 and -1 divided by
+    the square root of D.
+    """
+
+    encoding: TokenEncoding
+    codes: NDArray[np.int8] | NDArray[np.uint8]
+    """(T, D) int8, or (T, D/8) uint8 packed most significant bit first."""
+    scales: NDArray[np.float32] | None
+    """(T,) for int8, None for bits."""
+    positions: NDArray[np.int32]
+    """(T,) From a row to its token in the chunk's own text; -1 for none."""
+    cu_seqlens: NDArray[np.int32]
+    """(C + 1,) Rises from 0 to T."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What one call of an encoder gives, in the order of windows and spans."""
+
+    dense: DenseVectors | None
+    tokens: TokenVectors | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """MaxSim of a query against C chunks."""
+
+    values: NDArray[np.float32]
+    """(C,) Sum over the query's tokens of the best similarity; -inf for a chunk
+    without rows."""
+    matches: NDArray[np.int32] | None
+    """(C, Q) Row (within the chunk) that matched each query token best, -1 in a chunk
+    without rows; None unless asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingRecipe:
+    """How a checkpoint's hidden states become vectors: what a backend has to know."""
+
+    dense: bool
+    """Whether dense vectors are made."""
+    late: bool
+    """Whether token vectors are made."""
+    quantizer: Quantizer = "max_abs"
+    bits_rule: BitsRule = "sign"
+    token_encoding: TokenEncoding = "bits"
+    token_mean: NDArray[np.float32] | None = None
+    """(D,) Subtracted from a unit-length token vector before its signs are taken, and
+    from the query's; None for the origin."""
+
+
+# --- what a user sees --------------------------------------------------------
+
+
+class Place(NamedTuple):
+    """Where a hit lies, in the words of its format."""
+
+    kind: str
+    label: str
+
+
+class Match(NamedTuple):
+    """A query word and the words of the passage that it matched best."""
+
+    query_word: str
+    text_start: int
+    text_end: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that answers a query."""
+
+    path: bytes
+    score: float
+    """Of the mode that was asked for; higher is better. Not comparable between
+    queries."""
+    confidence: float
+    """0 to 1, from the mean MaxSim over the query's real tokens; nan without a late
+    space."""
+    char_span: Span
+    line: int
+    """1-based line of the document's text on which the passage starts."""
+    place: tuple[Place, ...]
+    """From the outermost segment inwards."""
+    text: str
+    scores: Mapping[Leg, float]
+    """Each leg's own score; a leg that did not score the passage is absent."""
+    matches: tuple[Match, ...] = ()
+    """Only with an explanation asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegReport:
+    """What one leg did for an answer."""
+
+    ran: bool
+    coverage: float
+    """Documents that the leg can find / documents that it should, 0 to 1."""
+    ms: float
+    reason: str | None = None
+    """Why it did not run; None when it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The hits for one query, and how they were found."""
+
+    query: str
+    mode: Mode
+    took_ms: float
+    profile: Mapping[Role, str | None]
+    legs: Mapping[Leg, LegReport]
+    nothing_close: bool
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long piece of work has come."""
+
+    stage: Stage
+    done: int
+    total: int | None
+    """In the unit of the stage: files for "scan" and "read", tokens for "encode"
+    (estimated until tokenised); None while unknown."""
+    path: bytes | None = None
+    """What is being worked on."""
+    message: str | None = None
+    """Something the person should read: a failure, a wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReport:
+    """What an update did, in files."""
+
+    added: int = 0
+    changed: int = 0
+    renamed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    unreachable: int = 0
+    failed: int = 0
+    """Files that ended this update in state `failed`."""
+    encoded_tokens: int = 0
+    """Tokens that went through the model."""
+    reused_windows: int = 0
+    """Windows whose vectors were found by their digest instead."""
+
+
+# --- files, folders, spaces --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRecord:
+    """A folder that the person registered. A single file counts as one too."""
+
+    folder_id: int
+    path: bytes
+    """Absolute."""
+    device: int
+    """st_dev when last seen; another one over an empty folder means that a volume is
+    away, not that its files are gone."""
+    added_ns: int
+    scanned_ns: int | None
+    """When a walk last ended; None before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file that was seen in a registered folder, and what became of it."""
+
+    path: bytes
+    """Absolute, byte for byte as the system has it."""
+    folder_id: int
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    digest: str | None
+    """Of the bytes, BLAKE2b-256 in hex; None when they were never read."""
+    state: State
+    reason: str | None
+    """Why, in words; None for `indexed`."""
+    document_id: int | None = None
+    """None unless `indexed`."""
+    retry: bool = False
+    """Whether the next update tries again though nothing changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSpec:
+    """A role, a checkpoint, and all the rules that its vectors depend on."""
+
+    role: Role
+    checkpoint: str
+    """Name in the catalogue."""
+    rules: Mapping[str, str]
+    """Weights and tokenizer digests, window rule, quantiser, ...: what the fingerprint
+    is made of, readable."""
+    fingerprint: str
+    """Hex digest over role, checkpoint and rules."""
+    dim: int
+    n_bits: int
+    """Bits of a dense vector, or of a token vector in bits."""
+    token_encoding: TokenEncoding | None = None
+    """Of a late space; None for dense."""
+    token_mean: NDArray[np.float32] | None = None
+    """(D,) Kept with a late space in bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """Files of one kind in a survey."""
+
+    kind: str
+    """"Markdown", "PDF", ..., or the reason why files are skipped."""
+    files: int
+    size_bytes: int
+    skipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What adding a folder would do: an estimate that reads no document."""
+
+    path: bytes
+    kinds: tuple[KindCount, ...]
+    """Largest first."""
+    estimated_tokens: int
+    estimated_seconds: float | None
+    """None when no model is here, or its speed is not known yet."""
+    estimated_disk_bytes: int
+    free_disk_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """A registered folder and its files by state."""
+
+    path: bytes
+    reachable: bool
+    scanned_ns: int | None
+    states: Mapping[State, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the index holds, how fresh and how complete it is."""
+
+    home: str
+    schema_version: int
+    folders: tuple[FolderStatus, ...]
+    states: Mapping[State, int]
+    documents: int
+    """That answer queries; hidden ones are not counted."""
+    hidden_documents: int
+    chunks: int
+    profile: Mapping[Role, str | None]
+    coverage: Mapping[Leg, float]
+    bytes_by_part: Mapping[str, int]
+    """"database", "text", "lexical", "dense", "late", "wal"."""
+    fresh_as_of_ns: int | None
+    """When the oldest of the folders' walks ended; None before the first."""
