@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+import tomlkit
 
 from pplx_local.errors import ConfigError
 
@@ -111,3 +112,20 @@ def _checked(path: Path, key: str, value: Any) -> Any:
             f"{path}: {key} = {value!r} should be of type {wanted.__name__}."
         )
     return value
+
+
+def write_setting(path: Path, key: str, value: str) -> None:
+    """Change one key of a settings file, keeping the rest and its comments.
+
+    Raises:
+        ConfigError: The file cannot be read or written.
+    """
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        document = tomlkit.parse(text)
+        document[key] = value
+        temporary = path.with_suffix(".new")
+        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+        temporary.replace(path)
+    except (OSError, tomlkit.exceptions.TOMLKitError) as error:
+        raise ConfigError(f"Cannot change the settings in {path}: {error}") from error

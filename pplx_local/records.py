@@ -19,7 +19,7 @@ Mode = Literal["hybrid", "lexical", "dense", "late"]
 TokenEncoding = Literal["int8", "bits"]
 Quantizer = Literal["tanh", "max_abs"]
 BitsRule = Literal["sign", "three_thresholds"]
-Stage = Literal["scan", "read", "load", "encode"]
+Stage = Literal["scan", "read", "load", "encode", "search"]
 State = Literal[
     "pending", "indexed", "no_text", "empty", "skipped", "failed", "unreachable"
 ]
@@ -331,9 +331,12 @@ class FileRecord:
     reason: str | None
     """Why, in words; None for `indexed`."""
     document_id: int | None = None
-    """None unless `indexed`."""
+    """What it was last read as; kept while it is unreachable, None where nothing was
+    read."""
     retry: bool = False
     """Whether the next update tries again though nothing changed."""
+    pipeline: str | None = None
+    """Parser and chunker versions that decided its state; None where none was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def maxsim(
     values = np.full(n_chunks, -np.inf, dtype=np.float32)
     matches = np.full((n_chunks, n_query), -1, dtype=np.int32)
     for first, last in _groups(docs.cu_seqlens):
-        sims = _similarities(query, docs, docs.cu_seqlens[first], docs.cu_seqlens[last])
+        sims = similarities(query, docs, docs.cu_seqlens[first], docs.cu_seqlens[last])
         starts = docs.cu_seqlens[first : last + 1] - docs.cu_seqlens[first]
         for chunk in range(first, last):
             own = sims[:, starts[chunk - first] : starts[chunk - first + 1]]  # (Q, n)
@@ -155,10 +155,14 @@ def _groups(cu_seqlens: NDArray[np.int32]) -> list[tuple[int, int]]:
     return groups
 
 
-def _similarities(
+def similarities(
     query: TokenVectors, docs: TokenVectors, start: int, end: int
 ) -> NDArray[np.float32]:
-    """Similarities (Q, n) of the query's rows and the documents' rows start:end."""
+    """Compare the query's rows with the documents' rows start:end.
+
+    Returns:
+        (Q, end - start) float32.
+    """
     assert query.scales is not None, "a query is int8"
     dim = query.codes.shape[1]
     if docs.encoding == "bits":

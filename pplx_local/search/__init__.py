@@ -1,0 +1,7 @@
+"""A query in, ranked passages out: legs, union, MaxSim, fusion, explanation."""
+
+from pplx_local.search.ranking import Ranking, best_first
+from pplx_local.search.searcher import Searcher
+from pplx_local.search.spaces import Curve, QueryEncoder, SearchSpace
+
+__all__ = ["Curve", "QueryEncoder", "Ranking", "SearchSpace", "Searcher", "best_first"]

@@ -1,0 +1,52 @@
+"""From the scores of the legs to one score, and from one score to a confidence.
+
+Dense and late scores become z-scores against the null sample, the same few hundred
+chunks for every query, which tell what an unrelated passage scores. Keyword scores are
+divided by the query's attainable maximum, so that no weight depends on the size of the
+index: a z-score of BM25 grows with the number of chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local.records import Leg
+
+_SMALLEST_SPREAD = 1e-6
+
+
+def z_scores(
+    scores: NDArray[np.float32], null_scores: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Measure scores (N,) in standard deviations above the null sample's mean.
+
+    A score that is not finite (no vector yet) counts as the mean: unknown is neither
+    near nor far.
+    """
+    known = null_scores[np.isfinite(null_scores)]
+    if not len(known):
+        return np.zeros_like(scores)
+    spread = max(float(known.std()), _SMALLEST_SPREAD)
+    z = (scores - float(known.mean())) / spread
+    return np.where(np.isfinite(scores), z, 0).astype(np.float32)
+
+
+def fuse(
+    parts: Mapping[Leg, NDArray[np.float32]], weights: Mapping[Leg, float]
+) -> NDArray[np.float32]:
+    """Add the legs' normalised scores (N,), weighted; a leg that is absent adds nothing."""
+    fused = np.zeros(len(next(iter(parts.values()))), dtype=np.float32)
+    for leg, part in parts.items():
+        fused += np.float32(weights[leg]) * part
+    return fused
+
+
+def confidence(
+    mean_similarity: NDArray[np.float32], slope: float, midpoint: float
+) -> NDArray[np.float32]:
+    """Map the mean MaxSim over the query's real tokens (N,) to 0..1, by a logistic."""
+    curve = 1 / (1 + np.exp(-slope * (mean_similarity - midpoint)))
+    return np.asarray(curve, dtype=np.float32)

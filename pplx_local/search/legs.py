@@ -1,0 +1,87 @@
+"""The legs: what each of them finds, and what it thinks of any chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local.records import DenseVectors, Scores, TokenVectors
+from pplx_local.store import LexicalQuery, Space, Store
+
+Ids = NDArray[np.int64]
+Values = NDArray[np.float32]
+MaxSim = Callable[[TokenVectors, TokenVectors], Scores]
+
+SHORTLIST = 500
+"""Chunks that the bits hand to the int8 codes: for 99 % of queries they hold the int8
+top 10 at 1,024 bits and at 384 dimensions of three thresholds."""
+
+
+@dataclass(frozen=True)
+class LexicalLeg:
+    """Keywords, by BM25."""
+
+    store: Store
+    query: LexicalQuery
+
+    @cached_property
+    def bound(self) -> float:
+        """The score of a passage that is nothing but the query."""
+        return self.store.lexical_bound(self.query)
+
+    def find(self, k: int) -> tuple[Ids, Values]:
+        """Return the k best chunks and their BM25 scores."""
+        return self.store.lexical(self.query, k)
+
+    def score(self, chunk_ids: Ids) -> Values:
+        """Score given chunks; 0 where no word matches."""
+        return self.store.lexical_scores(self.query, chunk_ids)
+
+    def fraction(self, scores: Values) -> Values:
+        """Turn BM25 scores into shares of the attainable maximum."""
+        return scores / np.float32(self.bound) if self.bound > 0 else scores * 0
+
+
+@dataclass(frozen=True)
+class DenseLeg:
+    """One vector per chunk: bits make the shortlist, int8 cosine ranks it."""
+
+    store: Store
+    space: Space
+    query: DenseVectors
+    """Of one chunk, the query."""
+
+    def find(self, k: int) -> tuple[Ids, Values]:
+        """Return the k best chunks of the shortlist and their cosines."""
+        ids, _ = self.store.nearest(self.space, self.query.bits[0], SHORTLIST)
+        cosines = self.score(ids)
+        best = np.lexsort((ids, -cosines))[:k]
+        return ids[best], cosines[best]
+
+    def score(self, chunk_ids: Ids) -> Values:
+        """Cosine of the int8 codes; nan for a chunk without a vector."""
+        codes = self.store.dense_codes(self.space, chunk_ids).astype(np.float32)
+        query = self.query.codes[0].astype(np.float32)  # (D,)
+        norms = np.linalg.norm(codes, axis=1) * np.linalg.norm(query)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            cosines: Values = (codes @ query / norms).astype(np.float32)
+        return cosines
+
+
+@dataclass(frozen=True)
+class LateLeg:
+    """Token vectors: MaxSim over chunks that the other legs and the null sample name."""
+
+    store: Store
+    space: Space
+    query: TokenVectors
+    maxsim: MaxSim
+
+    def score(self, chunk_ids: Ids) -> Values:
+        """Sum of the best similarities; -inf for a chunk without token vectors."""
+        docs = self.store.token_vectors(self.space, chunk_ids)
+        return self.maxsim(self.query, docs).values

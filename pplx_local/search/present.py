@@ -1,0 +1,140 @@
+"""From candidates to what a person sees: passages with their files and places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, islice
+from math import isnan
+from typing import NamedTuple
+
+import numpy as np
+
+from pplx_local.encoding import EncodedQuery
+from pplx_local.records import Hit, Leg, Match
+from pplx_local.search.explain import matches
+from pplx_local.search.fusion import confidence
+from pplx_local.search.legs import Values
+from pplx_local.search.ranking import Ranking, best_first
+from pplx_local.search.spaces import Curve, SearchSpace
+from pplx_local.store import ChunkRef, Store
+
+CLOSE = 0.5
+"""Confidence below which nothing is close, unless the query's own words are there."""
+
+
+class _Found(NamedTuple):
+    """A candidate whose file is still there."""
+
+    index: int
+    """Into the ranking."""
+    ref: ChunkRef
+    path: bytes
+
+
+class Presenter:
+    """Makes the hits of one query."""
+
+    def __init__(
+        self,
+        store: Store,
+        ranking: Ranking,
+        scores: Values,
+        *,
+        late: SearchSpace | None,
+        query: EncodedQuery | None,
+        curve: Curve | None,
+    ) -> None:
+        """Bind a ranking (N candidates) and the scores (N,) that order it.
+
+        Args:
+            store: Where the texts are.
+            ranking: The candidates.
+            scores: Of the mode; -inf for what it does not find.
+            late: For explanations and confidence; None without a late leg.
+            query: As the late space's checkpoint encoded it.
+            curve: For the confidence.
+        """
+        self._store, self._ranking, self._scores = store, ranking, scores
+        self._late, self._query, self._curve = late, query, curve
+
+    def hits(
+        self, k: int, is_gone: Callable[[bytes], bool], *, explain: bool
+    ) -> Iterator[Hit]:
+        """Yield at most k hits, the best first."""
+        for found in islice(self._living(is_gone), k):
+            yield self._hit(found, explain)
+
+    def _living(self, is_gone: Callable[[bytes], bool]) -> Iterator[_Found]:
+        """Candidates with a file, best first; ties break by path, then ordinal."""
+        ids, scores = self._ranking.ids, self._scores
+        order = best_first(ids, scores)
+        for _, tied in groupby(order, key=lambda index: float(scores[index])):
+            group = list(tied)
+            refs = self._store.chunk_refs([int(ids[index]) for index in group])
+            found = [
+                _Found(index, ref, self._first_living(ref.document_id, is_gone))
+                for index, ref in zip(group, refs, strict=True)
+            ]
+            alive = [one for one in found if one.path]
+            yield from sorted(alive, key=lambda one: (one.path, one.ref.ordinal))
+
+    def _first_living(
+        self, document_id: int, is_gone: Callable[[bytes], bool]
+    ) -> bytes:
+        """Return the first path that still leads to the document, else b""."""
+        paths = self._store.paths_of(document_id)
+        return next((path for path in paths if not is_gone(path)), b"")
+
+    def _hit(self, found: _Found, explain: bool) -> Hit:
+        ref = found.ref
+        text = self._store.text(ref.document_id, ref.char_span)
+        blank = len(text) - len(text.lstrip())
+        start = ref.char_span.start + (blank if blank < len(text) else 0)
+        scores = self._leg_scores(found.index)
+        return Hit(
+            path=found.path,
+            score=round(float(self._scores[found.index]), 4),
+            confidence=self._confidence(scores.get("late")),
+            char_span=ref.char_span,
+            line=self._store.line_of(ref.document_id, start),
+            place=self._store.place_of(ref.document_id, start),
+            text=text,
+            scores=scores,
+            matches=self._matches(ref, text) if explain else (),
+        )
+
+    def _leg_scores(self, index: int) -> dict[Leg, float]:
+        return {
+            leg: round(float(values[index]), 4)
+            for leg, values in self._ranking.raw.items()
+            if np.isfinite(values[index])
+        }
+
+    def _confidence(self, late_score: float | None) -> float:
+        if late_score is None or self._curve is None or self._query is None:
+            return float("nan")
+        n_real = max(int(self._query.real.sum()), 1)
+        mean = np.array([late_score / n_real], dtype=np.float32)
+        value = confidence(mean, self._curve.slope, self._curve.midpoint)
+        return round(float(value[0]), 4)
+
+    def _matches(self, ref: ChunkRef, text: str) -> tuple[Match, ...]:
+        if self._late is None or self._query is None or self._query.tokens is None:
+            return ()
+        rows = self._store.token_vectors(self._late.space, [ref.chunk_id])
+        spans = self._late.encoder.token_spans([text])[0]
+        return matches(self._query.tokens, self._query.words, rows, spans, text)
+
+
+def nothing_close(hits: Sequence[Hit], ranking: Ranking) -> bool:
+    """Judge whether the best of these is still nothing.
+
+    Passages that hold most of the query's own words are close, whatever a model says:
+    it may not know a part number, or the language.
+    """
+    if not hits:
+        return True
+    likely = [hit.confidence for hit in hits if not isnan(hit.confidence)]
+    if not likely or float(ranking.keyword_share.max()) >= CLOSE:
+        return False
+    return max(likely) < CLOSE

@@ -1,0 +1,61 @@
+"""The candidates of one query with everything that the legs said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local.records import Leg, LegReport, Mode
+from pplx_local.search.fusion import fuse, z_scores
+from pplx_local.search.legs import Ids, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Candidates of a query, unordered, N of them."""
+
+    ids: Ids
+    """(N,) Chunk ids, each once."""
+    raw: Mapping[Leg, Values]
+    """(N,) Scores of the legs that ran; nan or -inf where a leg has none."""
+    keyword_share: Values
+    """(N,) BM25 divided by the query's attainable maximum."""
+    is_null: NDArray[np.bool_]
+    """(N,) Which candidates belong to the null sample."""
+    legs: Mapping[Leg, LegReport]
+
+    def scores(self, mode: Mode, weights: Mapping[Leg, float]) -> Values:
+        """Score the candidates (N,) by a mode; -inf for what it does not find.
+
+        Args:
+            mode: What to rank by.
+            weights: Of the legs, in the fusion; a leg without a weight takes no part.
+        """
+        if mode == "lexical":
+            return self._found(self.keyword_share > 0, self.raw["lexical"])
+        if mode in ("dense", "late"):
+            return self._found(np.isfinite(self.raw[mode]), self.raw[mode])
+        fused = fuse(self._parts(weights), weights)
+        if self.raw.keys() == {"lexical"}:  # what holds none of the words is no answer
+            return self._found(self.keyword_share > 0, fused)
+        return fused
+
+    def _parts(self, weights: Mapping[Leg, float]) -> dict[Leg, Values]:
+        parts: dict[Leg, Values] = {"lexical": self.keyword_share}
+        for leg in ("dense", "late"):
+            if leg in self.raw:
+                parts[leg] = z_scores(self.raw[leg], self.raw[leg][self.is_null])
+        return {leg: part for leg, part in parts.items() if leg in weights}
+
+    @staticmethod
+    def _found(found: NDArray[np.bool_], scores: Values) -> Values:
+        return np.where(found, scores, -np.inf).astype(np.float32)
+
+
+def best_first(ids: Ids, scores: Values) -> list[int]:
+    """Return indices of the candidates, the best first, the unfound left out."""
+    ranked = np.lexsort((ids, -scores))
+    return [int(index) for index in ranked if np.isfinite(scores[index])]

@@ -1,0 +1,221 @@
+"""One query through the legs, and the hits that a person sees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+
+from pplx_local import reference
+from pplx_local.encoding import EncodedQuery
+from pplx_local.errors import PplxLocalError
+from pplx_local.records import Answer, Leg, LegReport, Mode, Role, Scores, TokenVectors
+from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
+from pplx_local.search.present import Presenter, nothing_close
+from pplx_local.search.ranking import Ranking
+from pplx_local.search.spaces import Curve, QueryEncoder, SearchSpace
+from pplx_local.store import Store, analyze_query
+
+CANDIDATES = 150
+"""Chunks that each leg brings to the union, at least."""
+
+
+class Searcher:
+    """Ranks the chunks of a store for queries."""
+
+    def __init__(
+        self,
+        store: Store,
+        spaces: Mapping[Role, SearchSpace],
+        *,
+        weights: Mapping[Leg, float],
+        curve: Curve | None = None,
+        missing: Mapping[Role, str] | None = None,
+        is_gone: Callable[[bytes], bool] = lambda path: False,
+    ) -> None:
+        """Bind a store to the spaces that can be searched.
+
+        Args:
+            store: Read only.
+            spaces: By role; a role may be absent.
+            weights: Of the legs, in the fusion.
+            curve: For the confidence; None for none.
+            missing: Why a role is absent, shown to the person.
+            is_gone: Whether a file has been deleted since it was indexed.
+        """
+        self._store = store
+        self._spaces = spaces
+        self.weights = weights
+        self._curve = curve
+        self._missing = missing or {}
+        self._is_gone = is_gone
+
+    def search(
+        self, query: str, *, k: int = 10, mode: Mode = "hybrid", explain: bool = False
+    ) -> Answer:
+        """Answer a query with at most k hits, the best first.
+
+        Raises:
+            PplxLocalError: The mode needs a leg that cannot run.
+        """
+        started = time.perf_counter()
+        ranking, encoded = self._rank(query, mode, k)
+        presenter = Presenter(
+            self._store,
+            ranking,
+            ranking.scores(mode, self.weights),
+            late=self._spaces.get("late"),
+            query=encoded.get("late"),
+            curve=self._curve,
+        )
+        hits = tuple(presenter.hits(k, self._is_gone, explain=explain))
+        return Answer(
+            query=query,
+            mode=mode,
+            took_ms=round((time.perf_counter() - started) * 1000, 1),
+            profile={
+                role: self._spaces[role].space.spec.checkpoint
+                if role in self._spaces
+                else None
+                for role in ("dense", "late")
+            },
+            legs=ranking.legs,
+            nothing_close=nothing_close(hits, ranking),
+            hits=hits,
+        )
+
+    def rank(self, query: str, *, mode: Mode = "hybrid", k: int = 100) -> Ranking:
+        """Score at least k candidates of each leg, where there are so many."""
+        return self._rank(query, mode, k)[0]
+
+    # --- ranking ---
+
+    def _rank(
+        self, text: str, mode: Mode, k: int
+    ) -> tuple[Ranking, Mapping[Role, EncodedQuery]]:
+        self._refuse_impossible(mode)
+        k = max(k, CANDIDATES)
+        clock = _Clock()
+        lexical = LexicalLeg(self._store, analyze_query(text))
+        with clock.time("lexical"):
+            found = [lexical.find(k)[0]]
+        encoded = self._encode(text, mode, clock)
+        dense = self._dense_leg(encoded)
+        if dense:
+            with clock.time("dense"):
+                found.append(dense.find(k)[0])
+        null = self._store.null_sample() if encoded else np.empty(0, np.int64)
+        ids = np.unique(np.concatenate([*found, null]).astype(np.int64))
+        raw = self._score(ids, lexical, dense, self._late_leg(encoded), clock)
+        ranking = Ranking(
+            ids=ids,
+            raw=raw,
+            keyword_share=lexical.fraction(raw["lexical"]),
+            is_null=np.isin(ids, null),
+            legs=self._reports(raw, mode, clock),
+        )
+        return ranking, encoded
+
+    def _refuse_impossible(self, mode: Mode) -> None:
+        if mode in ("dense", "late") and mode not in self._spaces:
+            reason = self._missing.get(mode, "the profile has no such space")
+            raise PplxLocalError(f"The {mode} leg cannot run: {reason}")
+
+    def _encode(self, text: str, mode: Mode, clock: _Clock) -> dict[Role, EncodedQuery]:
+        """Encode the query once for each encoder that the mode needs."""
+        if mode == "lexical" or not text.strip():
+            return {}
+        done: dict[int, EncodedQuery] = {}
+        encoded: dict[Role, EncodedQuery] = {}
+        for role, space in self._spaces.items():
+            key = id(space.encoder)
+            with clock.time(role):
+                if key not in done:
+                    done[key] = space.encoder.encode_query(text).result()
+            encoded[role] = done[key]
+        return encoded
+
+    def _dense_leg(self, encoded: Mapping[Role, EncodedQuery]) -> DenseLeg | None:
+        vectors = encoded["dense"].dense if "dense" in encoded else None
+        if vectors is None:
+            return None
+        return DenseLeg(self._store, self._spaces["dense"].space, vectors)
+
+    def _late_leg(self, encoded: Mapping[Role, EncodedQuery]) -> LateLeg | None:
+        tokens = encoded["late"].tokens if "late" in encoded else None
+        if tokens is None or not len(tokens.codes):
+            return None
+        late = self._spaces["late"]
+        return LateLeg(self._store, late.space, tokens, self._maxsim(late.encoder))
+
+    @staticmethod
+    def _maxsim(encoder: QueryEncoder) -> Callable[..., Scores]:
+        def score(query: TokenVectors, docs: TokenVectors) -> Scores:
+            try:
+                return encoder.maxsim(query, docs)
+            except PplxLocalError:  # the worker is gone; numpy is slower, and right
+                return reference.maxsim(query, docs)
+
+        return score
+
+    def _score(
+        self,
+        ids: Ids,
+        lexical: LexicalLeg,
+        dense: DenseLeg | None,
+        late: LateLeg | None,
+        clock: _Clock,
+    ) -> dict[Leg, Values]:
+        raw: dict[Leg, Values] = {}
+        with clock.time("lexical"):
+            raw["lexical"] = lexical.score(ids)
+        if dense:
+            with clock.time("dense"):
+                raw["dense"] = dense.score(ids)
+        if late:
+            with clock.time("late"):
+                raw["late"] = late.score(ids)
+        return raw
+
+    def _reports(
+        self, raw: Mapping[Leg, Values], mode: Mode, clock: _Clock
+    ) -> dict[Leg, LegReport]:
+        legs: dict[Leg, LegReport] = {}
+        for leg in ("lexical", "dense", "late"):
+            ran = leg in raw
+            legs[leg] = LegReport(
+                ran=ran,
+                coverage=self._coverage(leg),
+                ms=clock.ms.get(leg, 0.0),
+                reason=None if ran else self._why_not(leg, mode),
+            )
+        return legs
+
+    def _coverage(self, leg: Leg) -> float:
+        if leg == "lexical":
+            return 1.0
+        space = self._spaces.get(leg)
+        return self._store.coverage(space.space) if space else 0.0
+
+    def _why_not(self, leg: Leg, mode: Mode) -> str:
+        if mode == "lexical":
+            return "not asked for"
+        if leg == "lexical" or leg in self._spaces:
+            return "the query has nothing to encode"
+        return self._missing.get(leg, "the profile has no such space")
+
+
+class _Clock:
+    """Milliseconds by leg."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+
+    @contextmanager
+    def time(self, leg: Leg) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        ms = (time.perf_counter() - started) * 1000
+        self.ms[leg] = round(self.ms.get(leg, 0.0) + ms, 2)

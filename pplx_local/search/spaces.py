@@ -1,0 +1,46 @@
+"""What a search needs to know of a space besides its vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from pplx_local.encoding import EncodedQuery
+from pplx_local.records import Scores, Span, TokenVectors
+from pplx_local.store import Space
+
+
+class QueryEncoder(Protocol):
+    """What a search asks of an encoder worker."""
+
+    def encode_query(self, text: str) -> Future[EncodedQuery]:
+        """Encode a query."""
+        ...
+
+    def maxsim(
+        self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
+    ) -> Scores:
+        """Score chunks as `reference.maxsim` does."""
+        ...
+
+    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Return where each token of each text lies in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpace:
+    """A space, and who can encode queries for it."""
+
+    space: Space
+    encoder: QueryEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The logistic from mean MaxSim over a query's real tokens to a confidence."""
+
+    slope: float
+    midpoint: float

@@ -1,0 +1,91 @@
+"""Fusion, ranking and confidence, on numbers small enough to check by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pplx_local.records import LegReport
+from pplx_local.search import Ranking, best_first
+from pplx_local.search.fusion import confidence, fuse, z_scores
+
+WEIGHTS = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
+
+
+def floats(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float32)
+
+
+def test_z_scores_measure_against_the_null_sample():
+    assert z_scores(floats(5, 1), floats(1, 3)).tolist() == [3, -1]
+
+
+def test_a_missing_score_counts_as_the_mean():
+    assert z_scores(floats(np.nan, -np.inf), floats(1, 3)).tolist() == [0, 0]
+
+
+def test_missing_scores_in_the_null_sample_do_not_move_it():
+    null = floats(1, 3, np.nan, -np.inf)
+    assert z_scores(floats(5), null).tolist() == [3]
+
+
+def test_no_null_sample_says_nothing():
+    assert z_scores(floats(5), floats()).tolist() == [0]
+    assert z_scores(floats(5), floats(np.nan)).tolist() == [0]
+
+
+def test_equal_null_scores_stay_finite():
+    assert np.isfinite(z_scores(floats(5, 1), floats(1, 1))).all()
+
+
+def test_fuse_weighs_the_legs():
+    fused = fuse({"dense": floats(1, 0), "late": floats(0, 3)}, WEIGHTS)
+    assert fused.tolist() == [1, 6]
+
+
+def test_confidence_is_a_half_at_the_midpoint_and_rises():
+    values = confidence(floats(0.1, 0.2, 0.3), slope=30, midpoint=0.2)
+    assert values[0] < values[1] < values[2]
+    assert values[1] == pytest.approx(0.5)
+
+
+def ranking(**raw: np.ndarray) -> Ranking:
+    share = raw["lexical"] / 10
+    report = LegReport(ran=True, coverage=1, ms=0)
+    return Ranking(
+        ids=np.arange(len(share), dtype=np.int64),
+        raw=raw,
+        keyword_share=share,
+        is_null=np.ones(len(share), dtype=bool),
+        legs=dict.fromkeys(raw, report),
+    )
+
+
+def test_lexical_mode_finds_only_what_holds_a_word():
+    found = ranking(lexical=floats(3, 0, 5))
+    assert best_first(found.ids, found.scores("lexical", WEIGHTS)) == [2, 0]
+
+
+def test_hybrid_without_a_model_finds_only_what_holds_a_word():
+    found = ranking(lexical=floats(3, 0, 5))
+    assert best_first(found.ids, found.scores("hybrid", WEIGHTS)) == [2, 0]
+
+
+def test_late_mode_leaves_out_chunks_without_token_vectors():
+    found = ranking(lexical=floats(0, 0, 0), late=floats(2, -np.inf, 3))
+    assert best_first(found.ids, found.scores("late", WEIGHTS)) == [2, 0]
+
+
+def test_hybrid_keeps_a_chunk_that_only_words_can_find():
+    found = ranking(lexical=floats(8, 0, 0), dense=floats(np.nan, 0.1, 0.2))
+    assert best_first(found.ids, found.scores("hybrid", WEIGHTS))[0] == 0
+
+
+def test_a_leg_without_a_weight_takes_no_part():
+    found = ranking(lexical=floats(9, 0), dense=floats(0.1, 0.9))
+    scores = found.scores("hybrid", {"dense": 1.0})
+    assert best_first(found.ids, scores) == [1, 0]
+
+
+def test_ties_break_by_id():
+    assert best_first(np.array([7, 3]), floats(1, 1)) == [1, 0]
