@@ -1,0 +1,15 @@
+"""Files to text: what a file is, and a child process that reads it block by block."""
+
+from pplx_local.documents.kinds import Family, Kind, kind_of, pipeline_of
+from pplx_local.documents.reader import Reader, Reading
+from pplx_local.documents.source import digest_file
+
+__all__ = [
+    "Family",
+    "Kind",
+    "Reader",
+    "Reading",
+    "digest_file",
+    "kind_of",
+    "pipeline_of",
+]

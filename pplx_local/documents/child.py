@@ -1,0 +1,144 @@
+"""The process in which files are parsed: limited, and gone when one of them kills it.
+
+It gets paths and answers with messages, in order: blocks as they are made, then the
+document, or the error that the file ends with.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from types import MappingProxyType, TracebackType
+
+from pplx_local.chunk import chunk
+from pplx_local.documents.blocks import cut
+from pplx_local.documents.html_page import HtmlPage
+from pplx_local.documents.kinds import PARSER_VERSIONS, Kind, kind_of
+from pplx_local.documents.limits import Limits
+from pplx_local.documents.markdown import Markdown
+from pplx_local.documents.messages import Broken, Finished, Message, Ready, pack
+from pplx_local.documents.pdf import Pdf
+from pplx_local.documents.source import Source
+from pplx_local.documents.source_code import SourceCode
+from pplx_local.documents.text import Format, Text
+from pplx_local.errors import (
+    DocumentError,
+    EmptyDocument,
+    Unreadable,
+    Unsupported,
+)
+from pplx_local.records import Document, TextBlock
+
+FORMATS: MappingProxyType[str, Callable[[Source, Kind], Format]] = MappingProxyType(
+    {
+        "text": Text,
+        "markdown": Markdown,
+        "html": HtmlPage,
+        "code": SourceCode,
+        "pdf": Pdf,
+    }
+)
+"""The reader of each format family."""
+
+_MAX_GROWTH = 100
+"""Characters of text per byte of file; a bomb has more."""
+
+_SMALL_TEXT_CHARS = 10_000_000
+"""A text of this length may come from a file of any size."""
+
+
+def read(path: bytes, limits: Limits) -> Iterator[TextBlock | Finished]:
+    """Read one file.
+
+    Raises:
+        DocumentError: The file yields no document.
+    """
+    kind = kind_of(path)
+    if kind.reason:
+        raise Unsupported(kind.reason)
+    with Source(path) as source:
+        if source.size > limits.max_file_bytes:
+            size = f"{limits.max_file_bytes / 1e9:.3g} GB"
+            raise Unsupported(f"larger than {size} (the setting max_file_bytes)")
+        yield from _read(source, kind)
+
+
+def _read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
+    reader = FORMATS[kind.family](source, kind)
+    limit = max(_SMALL_TEXT_CHARS, _MAX_GROWTH * source.size)
+    n_chars = n_chunks = 0
+    blank = True
+    for text in cut(reader.pieces()):
+        breaks = reader.breaks(n_chars, text)
+        chunks = chunk(text, breaks=breaks, char_start=n_chars, first_ordinal=n_chunks)
+        yield TextBlock(n_chars, text, tuple(chunks))
+        n_chars += len(text)
+        n_chunks += len(chunks)
+        blank = blank and text.isspace()
+        if n_chars > limit:
+            raise Unreadable("holds far more text than a file of its size should")
+    digest = source.finish()
+    if blank:
+        raise EmptyDocument("nothing but white space" if n_chars else "empty")
+    yield Finished(_document(reader, kind, n_chars), digest)
+
+
+def _document(reader: Format, kind: Kind, n_chars: int) -> Document:
+    about = reader.about(n_chars)
+    return Document(
+        parser=kind.family,
+        parser_version=PARSER_VERSIONS[kind.family],
+        title=about.title,
+        language=about.language,
+        n_chars=n_chars,
+        segments=tuple(about.segments),
+        metadata=about.metadata,
+    )
+
+
+def serve(connection: Connection, limits: Limits) -> None:
+    """Read the files that are asked for until the parent closes the connection."""
+
+    def send(message: Message) -> None:
+        connection.send_bytes(pack(message))
+        limits.renew_cpu()
+
+    def report_bug(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        place = traceback.extract_tb(trace)[-1]
+        where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
+        send(Broken(f"its reader crashed ({kind.__name__} in {where})"))
+
+    sys.excepthook = report_bug
+    limits.apply()
+    send(Ready())
+    while True:
+        try:
+            path = connection.recv_bytes()
+        except EOFError:
+            return
+        try:
+            for message in read(path, limits):
+                send(message)
+        except DocumentError as error:
+            send(error)
+        except MemoryError:
+            send(Unreadable(limits.memory_reason))
+
+
+def main() -> None:
+    """Start from the command line that `Reader` makes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    descriptor, *numbers = sys.argv[1:]
+    try:
+        serve(Connection(int(descriptor)), Limits.parse(numbers))
+    except (BrokenPipeError, ConnectionResetError):
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+r"""Bytes to text: find the encoding, decode piece by piece, fix the text once.
+
+The order is: byte order mark, UTF-8, UTF-16 and UTF-32 without a mark, binary, a
+declared charset, charset-normalizer, and cp1252 at last. From here on a text has only
+"\n" as line end, no NUL and no lone surrogate, and its offsets never move.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import charset_normalizer
+
+from pplx_local.errors import Unsupported
+
+HEAD_BYTES = 1 << 20
+"""What the encoding is decided on."""
+
+_SAMPLE_BYTES = 8_192
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MAGIC = (
+    (b"\x89PNG\r\n", "PNG image"),
+    (b"\xff\xd8\xff", "JPEG image"),
+    (b"GIF8", "GIF image"),
+    (b"\x7fELF", "program"),
+    (b"MZ\x90", "program"),
+    (b"\xcf\xfa\xed\xfe", "program"),
+    (b"\xca\xfe\xba\xbe", "program"),
+    (b"\x1f\x8b\x08", "gzip archive"),
+    (b"PK\x03\x04", "ZIP archive"),
+    (b"BZh", "bzip2 archive"),
+    (b"\xfd7zXZ", "xz archive"),
+    (b"\x28\xb5\x2f\xfd", "zstd archive"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
+    (b"SQLite format 3\0", "SQLite database"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1", "old Office document"),
+    (b"%PDF-", "PDF document"),
+    (b"ID3", "sound"),
+    (b"OggS", "sound"),
+)
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b")) + b"\x7f"
+_MAX_CONTROL_SHARE = 0.2
+_ISO_2022_JP = (b"\x1b$B", b"\x1b$@")
+_FALLBACK_HANDLER = "pplx_local.cp1252"
+
+
+def decode_stream(
+    pieces: Iterable[bytes], *, declared: str | None = None
+) -> Iterator[str]:
+    """Decode a file's bytes as they come, in bounded memory.
+
+    Args:
+        pieces: The bytes, in order.
+        declared: The charset that the file names; believed where nothing speaks
+            against it.
+
+    Yields:
+        The text with its line ends and NUL characters fixed. Bytes that make no
+        character become those of cp1252, or U+FFFD.
+
+    Raises:
+        Unsupported: The bytes are no text.
+    """
+    pieces = iter(pieces)
+    head = _take(pieces, HEAD_BYTES)
+    encoding, errors = find_encoding(head, declared=declared)
+    decoder = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder(encoding)(errors), translate=True
+    )
+    for piece in chain((head,), pieces):
+        yield _fixed(decoder.decode(piece))
+    yield _fixed(decoder.decode(b"", final=True))
+
+
+def _take(pieces: Iterator[bytes], n_bytes: int) -> bytes:
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= n_bytes:
+            break
+    return head
+
+
+def _fixed(text: str) -> str:
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def find_encoding(head: bytes, *, declared: str | None = None) -> tuple[str, str]:
+    """Choose a codec and its error handler from the first bytes of a file.
+
+    Raises:
+        Unsupported: The bytes are no text.
+    """
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            return encoding, "replace"
+    for magic, what in _MAGIC:
+        if head.startswith(magic):
+            raise Unsupported(f"binary file ({what})")
+    if any(escape in head for escape in _ISO_2022_JP) and _decodes(
+        head, "iso2022_jp", 8
+    ):
+        return "iso2022_jp", "replace"
+    if b"\0" in head and (wide := _wide_encoding(head)):
+        return wide, "replace"
+    n_controls = len(head) - len(head.translate(None, _CONTROLS))
+    if n_controls > _MAX_CONTROL_SHARE * len(head):
+        raise Unsupported("binary file")
+    if _is_mostly_utf8(head):
+        return "utf-8", _FALLBACK_HANDLER
+    if b"\0" in head or n_controls > 0.02 * len(head):
+        raise Unsupported("binary file")
+    return _legacy_encoding(head, declared), "replace"
+
+
+def _is_mostly_utf8(head: bytes) -> bool:
+    """Allow for a few wrong bytes, which a log or a joined file may have."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        text = head.decode("utf-8", "surrogateescape")
+        wrong = len(re.findall("[\udc80-\udcff]", text))
+        right = len(re.findall("[^\x00-\x7f\udc80-\udcff]", text))
+        return right >= wrong
+    return True
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """Recognise UTF-16 and UTF-32 without a mark by where their zeros lie."""
+    head = head[: len(head) // 4 * 4] if len(head) >= HEAD_BYTES else head
+    zeros = [head[lane::4].count(0) for lane in range(4)]
+    units = max(len(head) // 4, 1)
+    if min(zeros[2], zeros[3]) > 0.9 * units > zeros[0]:
+        return "utf-32-le" if _decodes(head, "utf-32-le") else None
+    if min(zeros[0], zeros[1]) > 0.9 * units > zeros[3]:
+        return "utf-32-be" if _decodes(head, "utf-32-be") else None
+    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
+    encoding = "utf-16-le" if odd > even else "utf-16-be"
+    one_sided = min(even, odd) <= 0.05 * max(even, odd)
+    enough = max(even, odd) > 0.05 * 2 * units
+    return encoding if one_sided and enough and _reads_well(head, encoding) else None
+
+
+def _reads_well(head: bytes, encoding: str) -> bool:
+    """Ask that next to nothing in it is a control, private or wrong character."""
+    text = head.decode(encoding, "replace")
+    odd = re.findall("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]", text)
+    return len(odd) <= 0.01 * len(text) + 1
+
+
+def _decodes(head: bytes, encoding: str, cut_bytes: int = 0) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError as error:
+        return 0 < len(head) - error.start < cut_bytes
+    return True
+
+
+def _legacy_encoding(head: bytes, declared: str | None) -> str:
+    if declared and _is_text_codec(declared) and _decodes(head, declared, 4):
+        return declared
+    matches = charset_normalizer.from_bytes(_telling_sample(head))
+    best = matches.best()
+    if best is None or "cp1252" in best.could_be_from_charset:
+        return "cp1252"
+    return best.encoding
+
+
+def _is_text_codec(name: str) -> bool:
+    try:
+        return codecs.lookup(name)._is_text_encoding
+    except LookupError:
+        return False
+
+
+def _telling_sample(head: bytes) -> bytes:
+    """Take the lines that have more than ASCII: only they tell encodings apart."""
+    lines = re.findall(rb"[^\n]*[\x80-\xff][^\n]*\n?", head)
+    sample = b""
+    for line in lines:
+        sample += line[:_SAMPLE_BYTES]
+        if len(sample) >= _SAMPLE_BYTES:
+            break
+    return sample
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Read the wrong bytes of a UTF-8 text as the encoding that most come from."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    if error.reason == "unexpected end of data":
+        return "\ufffd", error.end
+    return wrong.decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(_FALLBACK_HANDLER, _as_cp1252)

@@ -1,0 +1,181 @@
+"""HTML: the text that a browser would show, with its headings as places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from pplx_local.documents.decode import decode_stream
+from pplx_local.documents.kinds import Kind
+from pplx_local.documents.markdown import language_code
+from pplx_local.documents.outline import Outline
+from pplx_local.documents.source import Source
+from pplx_local.documents.text import About, label
+from pplx_local.errors import Unreadable
+
+_CHARSET = re.compile(
+    rb"<meta[^>]{0,300}?charset\s{0,5}=\s{0,5}[\"']?([\w-]{1,40})"
+    rb"|<\?xml[^>]{0,100}?encoding=[\"']([\w-]{1,40})",
+    re.IGNORECASE,
+)
+
+
+def _names(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_INVISIBLE = _names(
+    "head script style template noscript iframe object svg -comment !doctype"
+)
+_PARAGRAPHS = _names(
+    "p h1 h2 h3 h4 h5 h6 ul ol dl table pre blockquote figure article section header"
+    " footer nav aside main form fieldset hr details"
+)
+_LINES = _names(
+    "br div li dt dd tr caption figcaption option address summary title legend body"
+)
+_CELLS = frozenset({"td", "th"})
+_HEADING = re.compile("h[1-6]")
+
+
+class HtmlPage:
+    """The visible text of a page, its blocks on lines of their own."""
+
+    def __init__(self, source: Source, kind: Kind) -> None:
+        self._source = source
+        self._outline = Outline("heading")
+        self._about = About()
+
+    def pieces(self) -> Iterator[str]:
+        """Parse the page, and give its text."""
+        data = self._source.read_all()
+        found = _CHARSET.search(data, 0, 4096)
+        declared = (found[1] or found[2]).decode() if found else None
+        markup = "".join(decode_stream([data], declared=declared))
+        del data
+        tree = LexborHTMLParser(markup)
+        if tree.root is None:
+            raise Unreadable("damaged: no HTML in it")
+        self._note(tree)
+        writer = _Writer(self._outline)
+        _walk(tree.root, writer)
+        yield "".join(writer.parts)
+
+    def breaks(self, char_start: int, text: str) -> list[int]:
+        """Give the headings of a block."""
+        return self._outline.starts(char_start, char_start + len(text))
+
+    def about(self, n_chars: int) -> About:
+        """Give title, language and headings."""
+        self._about.segments = self._outline.segments(n_chars)
+        return self._about
+
+    def _note(self, tree: LexborHTMLParser) -> None:
+        title = tree.css_first("title") or tree.css_first("h1")
+        if title is not None:
+            self._about.title = label(title.text()) or None
+        attributes = tree.root.attributes if tree.root else {}
+        tag = attributes.get("lang") or attributes.get("xml:lang") or ""
+        self._about.language = language_code(tag)
+
+
+class _Writer:
+    """Joins words the way a page shows them: runs of blanks are one."""
+
+    def __init__(self, outline: Outline) -> None:
+        self.parts: list[str] = []
+        self._outline = outline
+        self._n_chars = 0
+        self._gap = ""
+        """What comes before the next word: nothing, a blank, a tab or line ends."""
+        self._heading: tuple[int, list[str]] | None = None
+
+    def separate(self, gap: str) -> None:
+        """Ask for at least this gap before the next word; longer lines win."""
+        if (gap.count("\n"), gap) > (self._gap.count("\n"), self._gap):
+            self._gap = gap
+
+    def write(self, text: str, *, preformatted: bool) -> None:
+        """Add the text of a node."""
+        words = text.strip("\n") if preformatted else " ".join(text.split())
+        if not preformatted and (not words or text[0].isspace()):
+            self.separate(" ")
+        if not words:
+            return
+        if self._n_chars:
+            self._append(self._gap)
+        self._gap = ""
+        self._note_heading(words)
+        self._append(words)
+        if not preformatted and text[-1].isspace():
+            self.separate(" ")
+
+    def _append(self, text: str) -> None:
+        self.parts.append(text)
+        self._n_chars += len(text)
+
+    def open_heading(self, level: int) -> None:
+        """Start to collect the words of a heading."""
+        self._heading = (level, [])
+
+    def close_heading(self) -> None:
+        """Note the heading where its first word was written."""
+        if self._heading and self._heading[1]:
+            level, words = self._heading
+            self._outline.add(self._heading_start, level, " ".join(words))
+        self._heading = None
+
+    def _note_heading(self, words: str) -> None:
+        if self._heading:
+            if not self._heading[1]:
+                self._heading_start = self._n_chars
+            self._heading[1].append(words)
+
+
+def _walk(root: LexborNode, writer: _Writer) -> None:
+    """Go through the tree without recursion: it may be 100,000 levels deep."""
+    node: LexborNode | None = root
+    n_pre = 0
+    while node is not None:
+        tag = node.tag
+        if tag == "-text":
+            writer.write(node.text_content or "", preformatted=n_pre > 0)
+        child = None if tag in _INVISIBLE or tag is None else node.first_child
+        if tag != "-text" and tag is not None:
+            _enter(tag, writer)
+        if child is not None:
+            n_pre += tag == "pre"
+            node = child
+            continue
+        while node is not None:
+            _leave(node.tag, writer)
+            following = node.next
+            if following is not None or node.mem_id == root.mem_id:
+                node = following
+                break
+            node = node.parent
+            n_pre -= node is not None and node.tag == "pre"
+
+
+def _enter(tag: str, writer: _Writer) -> None:
+    if tag in _PARAGRAPHS:
+        writer.separate("\n\n")
+    elif tag in _LINES:
+        writer.separate("\n")
+    elif tag in _CELLS:
+        writer.separate("\t")
+    if _HEADING.fullmatch(tag):
+        writer.open_heading(int(tag[1]))
+
+
+def _leave(tag: str | None, writer: _Writer) -> None:
+    if tag is None or tag == "-text":
+        return
+    if _HEADING.fullmatch(tag):
+        writer.close_heading()
+    if tag in _PARAGRAPHS:
+        writer.separate("\n\n")
+    elif tag in _LINES:
+        writer.separate("\n")

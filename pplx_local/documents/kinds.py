@@ -1,0 +1,167 @@
+"""What a file is by its name: its kind in a person's words and the reader it gets."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from pplx_local.chunk import CHUNKER_VERSION
+
+Family = Literal["text", "markdown", "html", "code", "pdf", "unsupported"]
+
+PARSER_VERSIONS = MappingProxyType(
+    {"text": 1, "markdown": 1, "html": 1, "code": 1, "pdf": 1}
+)
+"""Raised when a reader gives another text, other segments or other chunk borders."""
+
+
+class Kind(NamedTuple):
+    """What a file's name says of it."""
+
+    label: str
+    """In a person's words: "Markdown", "Python", "image"."""
+    family: Family
+    reason: str | None = None
+    """Why no reader takes it; None unless `unsupported`."""
+
+
+_MARKDOWN = "md markdown mdown mkd mdx qmd rmd"
+_HTML = "html htm xhtml xht"
+_TEXT = {
+    "plain text": "txt text asc nfo me 1st",
+    "log": "log",
+    "CSV": "csv",
+    "TSV": "tsv tab",
+    "JSON": "json jsonl ndjson geojson json5",
+    "YAML": "yaml yml",
+    "TOML": "toml",
+    "XML": "xml xsd xsl xslt rss atom opml plist",
+    "settings": "ini cfg conf properties editorconfig desktop service",
+    "LaTeX": "tex latex ltx sty cls",
+    "BibTeX": "bib",
+    "reStructuredText": "rst rest",
+    "AsciiDoc": "adoc asciidoc",
+    "Org": "org",
+    "patch": "diff patch",
+    "subtitles": "srt vtt sub",
+    "calendar": "ics",
+    "contacts": "vcf",
+}
+_CODE = {
+    "Python": "py pyi pyw",
+    "JavaScript": "js mjs cjs jsx",
+    "TypeScript": "ts mts cts tsx",
+    "Go": "go",
+    "Rust": "rs",
+    "C": "c h",
+    "C++": "cc cpp cxx hh hpp hxx ipp",
+    "Objective-C": "m mm",
+    "C#": "cs",
+    "Java": "java",
+    "Kotlin": "kt kts",
+    "Scala": "scala sc",
+    "Swift": "swift",
+    "Ruby": "rb rake",
+    "PHP": "php",
+    "Perl": "pl pm",
+    "Lua": "lua",
+    "R": "r",
+    "Julia": "jl",
+    "Haskell": "hs",
+    "OCaml": "ml mli",
+    "Elixir": "ex exs",
+    "Erlang": "erl hrl",
+    "Clojure": "clj cljs cljc",
+    "Lisp": "el lisp scm",
+    "shell": "sh bash zsh fish ksh",
+    "PowerShell": "ps1 psm1",
+    "SQL": "sql",
+    "CSS": "css scss sass less",
+    "Vue": "vue",
+    "Svelte": "svelte",
+    "Dart": "dart",
+    "Zig": "zig",
+    "Nix": "nix",
+    "Terraform": "tf hcl",
+    "Protocol Buffers": "proto",
+    "GraphQL": "graphql gql",
+    "CMake": "cmake",
+    "assembly": "s asm",
+}
+_DOCUMENTS_NOT_READ_YET = {
+    "word processing": "docx doc docm dotx odt ott rtf pages wps wpd",
+    "slides": "pptx ppt pptm ppsx odp key",
+    "spreadsheet": "xlsx xls xlsm xlsb ods numbers",
+    "book": "epub mobi azw azw3 fb2 djvu",
+    "mail": "eml msg mbox emlx pst",
+    "notebook": "ipynb one",
+    "drawing": "vsdx vsd odg drawio",
+    "print file": "ps eps xps",
+}
+_NO_TEXT = {
+    "image": "png jpg jpeg gif bmp tif tiff webp heic heif avif ico svg psd raw cr2"
+    " nef arw dng xcf ai",
+    "sound": "mp3 m4a wav flac ogg oga opus aac wma aiff mid midi",
+    "video": "mp4 m4v mov avi mkv webm wmv flv mpg mpeg 3gp",
+    "archive": "zip tar gz tgz bz2 tbz xz txz zst 7z rar lz lz4 jar war cab ar deb rpm"
+    " dmg iso img vhd vmdk qcow2 whl egg",
+    "program": "exe dll so dylib a o obj lib bin msi apk ipa class pyc pyo pyd wasm"
+    " elc node sys",
+    "font": "ttf otf ttc woff woff2 eot pfb",
+    "database": "db sqlite sqlite3 db3 mdb accdb dbf frm ibd realm",
+    "data": "npy npz pt pth onnx safetensors gguf ckpt h5 hdf5 parquet feather arrow"
+    " pkl pickle joblib mat rds rdata pcap blend stl glb",
+}
+_NAMES = {
+    "makefile": Kind("Makefile", "code"),
+    "dockerfile": Kind("Dockerfile", "code"),
+    "cmakelists.txt": Kind("CMake", "code"),
+    "readme": Kind("plain text", "text"),
+    "license": Kind("plain text", "text"),
+}
+
+
+def _table() -> dict[str, Kind]:
+    table: dict[str, Kind] = {}
+    for label, extensions in _TEXT.items():
+        table |= dict.fromkeys(extensions.split(), Kind(label, "text"))
+    for label, extensions in _CODE.items():
+        table |= dict.fromkeys(extensions.split(), Kind(label, "code"))
+    for label, extensions in _DOCUMENTS_NOT_READ_YET.items():
+        for extension in extensions.split():
+            reason = f"no reader for .{extension} files yet"
+            table[extension] = Kind(label, "unsupported", reason)
+    for label, extensions in _NO_TEXT.items():
+        reason = f"{label}, which holds no text to read"
+        table |= dict.fromkeys(extensions.split(), Kind(label, "unsupported", reason))
+    table |= dict.fromkeys(_MARKDOWN.split(), Kind("Markdown", "markdown"))
+    table |= dict.fromkeys(_HTML.split(), Kind("HTML", "html"))
+    return table | {"pdf": Kind("PDF", "pdf")}
+
+
+_BY_EXTENSION = _table()
+_OTHER = Kind("other", "text")
+
+
+def kind_of(path: bytes) -> Kind:
+    """Say what a file is, by its name alone.
+
+    A name that tells nothing is of the family "text": its reader looks at the bytes
+    and refuses those that are no text.
+    """
+    name = path.rsplit(b"/", 1)[-1].decode("utf-8", "replace").lower()
+    _, dot, extension = name.rpartition(".")
+    return _NAMES.get(name) or (_BY_EXTENSION.get(extension, _OTHER) if dot else _OTHER)
+
+
+def pipeline_of(path: bytes) -> str:
+    """Name everything that decides which document the bytes of a file become.
+
+    Equal bytes and equal pipelines give equal documents.
+    """
+    kind = kind_of(path)
+    if kind.family == "unsupported":
+        return f"unsupported:{kind.reason}"
+    language = f".{kind.label}" if kind.family == "code" else ""
+    version = PARSER_VERSIONS[kind.family]
+    return f"{kind.family}{language}:{version}+chunk:{CHUNKER_VERSION}"

@@ -1,0 +1,83 @@
+"""What the reading of one file may take: time, memory, length."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from dataclasses import astuple, dataclass
+
+try:
+    import resource
+except ModuleNotFoundError:  # not a POSIX system
+    resource = None  # type: ignore[assignment]
+
+_SPARE_CPU_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Set by the parent, applied by the child to itself."""
+
+    timeout_s: float
+    """Between two messages."""
+    memory_bytes: int
+    """Of address space, on top of what the child has before it reads."""
+    max_file_bytes: int
+    """Longer files are skipped."""
+
+    @property
+    def memory_reason(self) -> str:
+        """Say that the memory was not enough."""
+        return f"needed more than {self.memory_bytes / 1e9:.3g} GB of memory to read"
+
+    @property
+    def time_reason(self) -> str:
+        """Say that the time was not enough."""
+        return f"reading took longer than {self.timeout_s:g} s"
+
+    def arguments(self) -> list[str]:
+        """Write them on a command line."""
+        return [str(value) for value in astuple(self)]
+
+    @classmethod
+    def parse(cls, arguments: list[str]) -> Limits:
+        """Read them from a command line."""
+        timeout, memory, length = arguments
+        return cls(float(timeout), int(memory), int(length))
+
+    def apply(self) -> None:
+        """Bind this process: it writes no file and leaves no core.
+
+        Where the system has no such limits the parent still watches time and memory.
+        """
+        sys.dont_write_bytecode = True
+        if resource is None:
+            return
+        _lower(resource.RLIMIT_CORE, 0)
+        _lower(resource.RLIMIT_FSIZE, 0)
+        _lower(resource.RLIMIT_AS, _address_space_bytes() + self.memory_bytes)
+
+    def renew_cpu(self) -> None:
+        """Allow the time for one more message, and end this process after it.
+
+        The parent's own watch does not help once the parent is gone.
+        """
+        if resource is not None:
+            seconds = time.process_time() + self.timeout_s + _SPARE_CPU_S
+            hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, hard))
+
+
+def _lower(limit: int, value: int) -> None:
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(limit, (value, value))
+
+
+def _address_space_bytes() -> int:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0

@@ -1,0 +1,96 @@
+"""Markdown: the text as it is written, with its headings as places."""
+
+from __future__ import annotations
+
+import re
+
+from pplx_local.documents.kinds import Kind
+from pplx_local.documents.outline import Outline
+from pplx_local.documents.source import Source
+from pplx_local.documents.text import About, Text, label
+
+# Only lines that can matter; every alternative is bounded or runs to the line's end.
+_MARK = re.compile(
+    r"^ {0,3}(?:(?P<hashes>#{1,6})(?:[ \t](?P<words>[^\n]*))?$"
+    r"|(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)$)"
+    r"|(?:^|(?<=\n\n))(?P<above>[^\n#>|=\s`~-][^\n]{0,200})\n(?P<line>=+|-{2,})[ \t]*$",
+    re.MULTILINE,
+)
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\n((?:[^\n]{0,2000}\n){0,200}?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
+)
+_FIELD = re.compile(
+    r"^([A-Za-z_][\w-]{0,40}):[ \t]+([^\n&*{|>!][^\n]{0,500})$", re.MULTILINE
+)
+_CLOSING_HASHES = re.compile(r"(?:^|[ \t])#+$")
+_MAX_FIELDS = 50
+
+
+class Markdown(Text):
+    """Headings (hashes and underlines) outside of fences, and simple front matter."""
+
+    def __init__(self, source: Source, kind: Kind) -> None:
+        super().__init__(source, kind)
+        self._outline = Outline("heading")
+        self._fence = ""
+        """The characters that opened the fence we are in; empty outside."""
+
+    def breaks(self, char_start: int, text: str) -> list[int]:
+        """Find the headings of a block."""
+        body = self._read_front_matter(text) if char_start == 0 else 0
+        for mark in _MARK.finditer(text, body):
+            if mark["fence"]:
+                self._open_or_close(mark["fence"], mark["info"])
+            elif not self._fence:
+                self._add_heading(char_start + mark.start(), mark)
+        return self._outline.starts(char_start, char_start + len(text))
+
+    def about(self, n_chars: int) -> About:
+        """Give title, headings and front matter."""
+        self._about.segments = self._outline.segments(n_chars)
+        return self._about
+
+    def _add_heading(self, char_start: int, mark: re.Match[str]) -> None:
+        if mark["hashes"]:
+            level = len(mark["hashes"])
+            words = _CLOSING_HASHES.sub("", (mark["words"] or "").strip()).strip()
+        else:
+            level = 1 if mark["line"].startswith("=") else 2
+            words = mark["above"].strip()
+        self._outline.add(char_start, level, words)
+        if level == 1 and words and self._about.title is None:
+            self._about.title = label(words)
+
+    def _open_or_close(self, fence: str, info: str) -> None:
+        if not self._fence:
+            # Back-ticks after back-ticks are inline code, not a fence.
+            if not (fence[0] == "`" and "`" in info):
+                self._fence = fence
+        elif (
+            fence[0] == self._fence[0]
+            and len(fence) >= len(self._fence)
+            and not info.strip()
+        ):
+            self._fence = ""
+
+    def _read_front_matter(self, text: str) -> int:
+        """Take simple `key: value` lines, and say where the body starts.
+
+        Nothing is expanded: it may hold an alias bomb.
+        """
+        matter = _FRONT_MATTER.match(text)
+        if matter is None:
+            return 0
+        pairs = _FIELD.findall(matter[1])[:_MAX_FIELDS]
+        fields = {key.lower(): value.strip().strip("\"'") for key, value in pairs}
+        self._about.title = label(fields.get("title", "")) or None
+        language = fields.get("lang") or fields.get("language") or ""
+        self._about.language = language_code(language)
+        self._about.metadata.update(fields)
+        return matter.end()
+
+
+def language_code(tag: str) -> str | None:
+    """Reduce a language tag such as "de-CH" to its ISO 639-1 code."""
+    code = re.split(r"[-_]", tag.strip().lower(), maxsplit=1)[0]
+    return code if re.fullmatch("[a-z]{2}", code) else None

@@ -1,0 +1,171 @@
+"""The parent's side of reading.
+
+One child reads file after file, and is replaced when one of them breaks it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from pplx_local.documents.limits import Limits
+from pplx_local.documents.messages import Broken, Finished, Message
+from pplx_local.documents.process import ReaderProcess
+from pplx_local.errors import DocumentError, Unreadable
+from pplx_local.records import Document, TextBlock
+
+_FILES_PER_CHILD = 1_000
+"""After so many files a fresh child takes over: parsers leak."""
+
+_MAX_AHEAD = 4
+
+
+class Reading:
+    """One file being read: iterate over its blocks, then take the document."""
+
+    path: bytes
+    digest: str
+    """BLAKE2b-256 in hex of the bytes that were read; empty before the end."""
+
+    def __init__(self, path: bytes, messages: Iterator[Message]) -> None:
+        self.path = path
+        self.digest = ""
+        self._messages = messages
+        self._document: Document | None = None
+
+    def __iter__(self) -> Iterator[TextBlock]:
+        """Give the blocks in order.
+
+        Raises:
+            DocumentError: The file yields no document, whatever came before; its
+                state and reason are the file's.
+        """
+        for message in self._messages:
+            match message:
+                case TextBlock():
+                    yield message
+                case Finished(document, digest):
+                    self._document, self.digest = document, digest
+                case DocumentError():
+                    raise message
+
+    @property
+    def document(self) -> Document:
+        """What was found out, once all blocks are taken."""
+        if self._document is None:
+            raise RuntimeError("take all blocks of a reading before its document")
+        return self._document
+
+
+class Reader:
+    """Reads files in a spawned child that has limits.
+
+    The child works ahead of the blocks that are taken, but only as far as the pipe
+    between them holds.
+
+    Args:
+        timeout_s: A file whose child is silent for longer has failed.
+        memory_bytes: What the child may take for one file.
+        max_file_bytes: Longer files are skipped.
+    """
+
+    def __init__(
+        self, *, timeout_s: float, memory_bytes: int, max_file_bytes: int
+    ) -> None:
+        self._limits = Limits(timeout_s, memory_bytes, max_file_bytes)
+        self._child: ReaderProcess | None = None
+        self._asked: deque[bytes] = deque()
+        """Paths that the child was sent and whose end was not taken yet."""
+        self._taking: bytes | None = None
+        """The path whose messages are being taken; the first of those asked for."""
+        self._turn = 0
+        self._n_files = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child; None while there is none."""
+        return self._child.pid if self._child else None
+
+    def start(self) -> None:
+        """Start the child without waiting for it."""
+        if self._child is None:
+            self._child = ReaderProcess(self._limits)
+            self._n_files = 0
+
+    def prefetch(self, path: bytes) -> None:
+        """Let the child go on with this file, which has to be read next."""
+        due = self._n_files + len(self._asked) >= _FILES_PER_CHILD
+        if not due and len(self._asked) < _MAX_AHEAD:
+            self._ask(path)
+
+    def read(self, path: bytes) -> Reading:
+        """Start to read a file; an earlier reading that was left half-way ends."""
+        if self._taking or (self._asked and self._asked[0] != path):
+            self._stop()
+        if not self._asked:
+            if self._n_files >= _FILES_PER_CHILD:
+                self._stop()
+            self._ask(path)
+        self._taking = path
+        self._turn += 1
+        return Reading(path, self._messages(self._turn))
+
+    def close(self) -> None:
+        """End the child."""
+        self._stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _messages(self, turn: int) -> Iterator[Message]:
+        while self._taking is not None:
+            if turn != self._turn:
+                raise RuntimeError("this reading ended when the next one started")
+            message = self._next_message()
+            if not isinstance(message, TextBlock):
+                self._asked.popleft()
+                self._taking = None
+                self._n_files += 1
+            if isinstance(message, Broken):
+                self._replace_child()
+                yield Unreadable(message.reason, retry=message.retry)
+            else:
+                yield message
+
+    def _next_message(self) -> Message:
+        if self._child is None:
+            return Broken("its reader was closed", retry=True)
+        return self._child.receive()
+
+    def _ask(self, path: bytes) -> None:
+        if self._child and not self._asked and self._child.has_ended():
+            self._stop()
+        self.start()
+        self._asked.append(path)
+        if self._child:
+            self._child.send(path)
+
+    def _replace_child(self) -> None:
+        """Go on with a fresh child, and the files that the last one still had."""
+        ahead = list(self._asked)
+        self._stop()
+        for path in ahead:
+            self._ask(path)
+
+    def _stop(self) -> None:
+        if self._child:
+            self._child.kill()
+        self._child = None
+        self._taking = None
+        self._asked.clear()
