@@ -25,9 +25,11 @@ store, backends, models) and nowhere else.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from pplx_local.records import State
+if TYPE_CHECKING:
+    # Completion and --help import the errors and should not pay for numpy.
+    from pplx_local.records import State
 
 
 class PplxLocalError(Exception):

@@ -1,0 +1,84 @@
+"""The program: what can be said before a command, and the commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pplx_local import __version__
+from pplx_local.cli import checkup, folders, measure, models, search, state
+from pplx_local.cli.guard import GuardedGroup
+from pplx_local.cli.invocation import Invocation
+from pplx_local.cli.show import write_data
+
+_OWNER_ONLY = 0o077
+
+app = typer.Typer(
+    name="pplx-local",
+    cls=GuardedGroup,
+    help="Private search over your own folders. Nothing leaves this computer.",
+    epilog="Exit codes: 0 found or done, 1 nothing found, 2 error, "
+    "3 done but some files failed, 130 stopped by Ctrl-C.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(folders.add)
+app.command()(folders.remove)
+app.command()(folders.update)
+app.command()(folders.purge)
+app.command()(folders.backup)
+app.command()(search.search)
+app.command()(state.status)
+app.command()(state.files)
+app.command()(checkup.doctor)
+app.add_typer(models.app, name="models")
+app.command("eval")(measure.evaluate)
+app.add_typer(measure.bench, name="bench")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        write_data(f"pplx-local {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            envvar="PPLX_LOCAL_HOME",
+            help="Where the index, the settings and the logs live.",
+        ),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show tracebacks of errors.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show it."
+        ),
+    ] = False,
+) -> None:
+    """Private search over your own folders. Nothing leaves this computer."""
+    invocation = ctx.ensure_object(Invocation)
+    invocation.home = home.expanduser().absolute() if home else None
+    invocation.verbose = verbose
+    if ctx.invoked_subcommand is None:
+        write_data(ctx.get_help())
+
+
+def main() -> None:
+    """Run the program."""
+    os.umask(_OWNER_ONLY)
+    # A name that the terminal's encoding lacks should not end the program.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app()

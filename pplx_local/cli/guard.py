@@ -1,0 +1,113 @@
+"""From what went wrong to a message and an exit code; a traceback is no message."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from pplx_local.cli.invocation import Invocation
+from pplx_local.cli.show import OutputClosed, flush_data, say
+from pplx_local.errors import PplxLocalError
+
+NOTHING_FOUND = 1
+ERROR = 2
+SOME_FAILED = 3
+INTERRUPTED = 130
+OUTPUT_CLOSED = 141
+"""What a shell reports for a program that SIGPIPE ended, as it does `grep`."""
+
+_RESUMABLE = {"add", "update", "models"}
+_ORDERLY = (typer.Exit, typer.Abort, typer.TyperException, SystemExit)
+
+
+class GuardedGroup(TyperGroup):
+    """The commands, with one place where exceptions become exit codes."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command."""
+        invocation = ctx.ensure_object(Invocation)
+        with _BugReport(invocation):
+            try:
+                return self._run(ctx)
+            except PplxLocalError as error:
+                if invocation.verbose:
+                    traceback.print_exc()
+                say(f"pplx-local: {error}")
+                raise typer.Exit(ERROR) from error
+            except KeyboardInterrupt as error:
+                say(_farewell(ctx.invoked_subcommand))
+                raise typer.Exit(INTERRUPTED) from error
+            except OutputClosed as error:
+                _silence_stdout()
+                raise typer.Exit(OUTPUT_CLOSED) from error
+
+    def _run(self, ctx: typer.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        finally:
+            flush_data()
+
+
+def _farewell(command: str | None) -> str:
+    if command in _RESUMABLE:
+        return "Stopped. What was done is kept; run the same command to go on."
+    return "Stopped."
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter's own last flush from complaining."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _BugReport(AbstractContextManager["_BugReport"]):
+    """Turns an exception that nobody foresaw into one line and a file to send."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None or isinstance(error, _ORDERLY):
+            return
+        text = "".join(traceback.format_exception(error))
+        if self._invocation.verbose:
+            sys.stderr.write(text)
+        summary = f"{type(error).__name__}: {error}"
+        say(f"This is a bug in pplx-local: {summary}. {self._kept(text)}")
+        raise typer.Exit(ERROR) from error
+
+    def _kept(self, text: str) -> str:
+        try:
+            path = _write_log(_home(self._invocation), text)
+        except OSError:
+            return "Run it again with -v before the command to see where."
+        return f"What is needed to mend it is in {path}; no file of yours is in there."
+
+
+def _home(invocation: Invocation) -> Path:
+    from pplx_local.config import default_home
+
+    return invocation.home or default_home()
+
+
+def _write_log(home: Path, text: str) -> Path:
+    folder = home / "logs"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / time.strftime("bug-%Y%m%d-%H%M%S.txt")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
+        log.write(text)
+    return path

@@ -1,0 +1,44 @@
+"""What was said before the command, and what every command starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from pplx_local.config import Settings
+    from pplx_local.index import Index, WorkerFactory
+
+
+@dataclass
+class Invocation:
+    """One run of the program."""
+
+    home: Path | None = None
+    """None for the default."""
+    verbose: bool = False
+    worker: WorkerFactory | None = None
+    """Makes the encoder worker; None for the real one."""
+
+    def settings(self) -> Settings:
+        """Read the settings of the home folder."""
+        from pplx_local.config import load_settings
+
+        return load_settings(self.home)
+
+    def open(self, *, write: bool = False) -> Index:
+        """Open the index."""
+        from pplx_local.index import Index
+
+        settings = self.settings()
+        if self.worker is None:
+            return Index.open(settings, write=write)
+        return Index.open(settings, write=write, worker=self.worker)
+
+    @classmethod
+    def of(cls, ctx: typer.Context) -> Invocation:
+        """Return what the command was called with."""
+        return ctx.ensure_object(cls)

@@ -1,0 +1,130 @@
+"""Commands that measure: eval and bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from pplx_local.cli.invocation import Invocation
+from pplx_local.cli.options import AsJson
+from pplx_local.cli.progress import follow
+from pplx_local.cli.show import say, visible, write_data, write_json
+from pplx_local.cli.words import size_in_words
+
+if TYPE_CHECKING:
+    from pplx_local.bench import BenchResult
+
+
+def evaluate(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", show_default=False)],
+    as_json: AsJson = False,
+    units: Annotated[
+        Literal["given", "own"] | None,
+        typer.Option(help="The collection's passages, or our own chunks."),
+    ] = None,
+    legs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEG,LEG...", help="Only these: lexical, dense, late, hybrid."
+        ),
+    ] = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Also without each part in turn.")
+    ] = False,
+    late_chunking: Annotated[
+        Literal["on", "off"], typer.Option(help="For checkpoints trained for it.")
+    ] = "off",
+) -> None:
+    """Measure the search on a collection with relevance judgments."""
+    from pplx_local.evaluate import Evaluation
+
+    evaluation = Evaluation(
+        directory,
+        Invocation.of(ctx).settings(),
+        units=units,
+        legs=[leg.strip() for leg in legs.split(",")] if legs else None,
+        ablate=ablate,
+        late_chunking=late_chunking == "on",
+    )
+    follow(evaluation)
+    if as_json:
+        write_json(evaluation.result)
+    else:
+        _show_evaluation(evaluation.result)
+
+
+def _show_evaluation(result: dict[str, Any]) -> None:
+    write_data(
+        f"{visible(result['collection'])}: {result['documents']:,} documents, "
+        f"{result['queries']:,} queries, {size_in_words(result['index_bytes'])}"
+    )
+    names = list(next(iter(result["metrics"].values()), {}))
+    write_data(f"{'':<10}" + "".join(f"{name:>12}" for name in names))
+    for leg, metrics in result["metrics"].items():
+        values = "".join(f"{metrics[name]:>12.4f}" for name in names)
+        write_data(f"{visible(leg):<10}{values}")
+    latency = result["latency_ms"]
+    write_data(f"latency: p50 {latency['p50']:.0f} ms, p95 {latency['p95']:.0f} ms")
+
+
+bench = typer.Typer(
+    help="Measure speed: the same work side by side in one run.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Texts to work on; default: made up."),
+]
+
+
+@bench.command("encode")
+def bench_encode(
+    ctx: typer.Context, folder: Folder = None, as_json: AsJson = False
+) -> None:
+    """Tokens a second of the encoder, beside sentence-transformers."""
+    from pplx_local.bench import measure_encode
+
+    invocation = Invocation.of(ctx)
+    _write(measure_encode(invocation.settings(), folder), as_json)
+
+
+@bench.command("index")
+def bench_index(
+    ctx: typer.Context, folder: Folder = None, as_json: AsJson = False
+) -> None:
+    """Tokens a second of a whole update, beside the encoder alone."""
+    from pplx_local.bench import measure_index
+
+    invocation = Invocation.of(ctx)
+    _write(measure_index(invocation.settings(), folder, follow=follow), as_json)
+
+
+@bench.command("search")
+def bench_search(
+    ctx: typer.Context,
+    rows: Annotated[
+        int, typer.Option(min=1_000, help="Vectors in the synthetic table.")
+    ] = 1_000_000,
+    as_json: AsJson = False,
+) -> None:
+    """Time of the exact shortlist, and of whole searches in your own index."""
+    from pplx_local.bench import measure_search
+
+    invocation = Invocation.of(ctx)
+    say(f"Making {rows:,} vectors first.")
+    _write(measure_search(invocation.settings(), rows), as_json)
+
+
+def _write(result: BenchResult, as_json: bool) -> None:
+    if as_json:
+        write_json(result.as_json())
+        return
+    write_data(f"{result.bench} on {visible(result.machine)}")
+    for row in result.rows:
+        against = "" if row.ratio is None else f"  {row.ratio:.2f} x {row.against}"
+        write_data(f"  {visible(row.what):<44}{row.words:>12} {row.unit}{against}")

@@ -1,0 +1,207 @@
+"""Progress on stderr: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from pplx_local.cli.show import stderr_console, visible, visible_path
+from pplx_local.cli.words import count, short_count, time_in_words
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID, TextColumn
+    from rich.table import Column
+
+    from pplx_local.records import Progress, Stage
+
+_WORDS: dict[Stage, str] = {
+    "scan": "looking through",
+    "read": "reading",
+    "load": "loading the model",
+    "encode": "embedding",
+}
+_DONE: dict[Stage, str] = {
+    "scan": "looked through",
+    "read": "read",
+    "load": "loaded",
+    "encode": "embedded",
+}
+_SECONDS_BETWEEN_LINES = 5.0
+_ROOM_FOR_NAMES = 70
+
+
+class _View(Protocol):
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def show(self, progress: Progress) -> None: ...
+
+
+def follow(events: Iterable[Progress], console: Console | None = None) -> None:
+    """Run a long piece of work to its end and show how far it is."""
+    console = console or stderr_console()
+    live = console.is_terminal and not console.is_dumb_terminal
+    view: _View = Bars(console) if live else Lines(console)
+    stream = iter(events)
+    try:
+        with view:
+            for progress in stream:
+                view.show(progress)
+    finally:
+        if isinstance(stream, Generator):  # its own tidying up comes first
+            stream.close()
+
+
+class Pace:
+    """Rate and time left of one stage, from when its first progress came."""
+
+    def __init__(self, first: Progress, now: float) -> None:
+        self._start, self._done = now, first.done
+
+    def rate(self, progress: Progress, now: float) -> float | None:
+        """Units per second; None while there is too little to tell."""
+        seconds, done = now - self._start, progress.done - self._done
+        return done / seconds if seconds > 0.5 and done > 0 else None
+
+    def words(self, progress: Progress, now: float) -> str:
+        """Say `9,800/s, 3 min left`."""
+        rate = self.rate(progress, now)
+        if rate is None:
+            return ""
+        said = [f"{short_count(rate)}/s"] if progress.stage == "encode" else []
+        if progress.total is not None and progress.total > progress.done:
+            left = (progress.total - progress.done) / rate
+            said.append(f"{time_in_words(left)} left")
+        return ", ".join(said)
+
+
+def amount(progress: Progress) -> str:
+    """Say `120 of 400 files`, `1.2M of 4.0M tokens`."""
+    if progress.stage == "load":
+        return ""
+    if progress.stage == "encode":
+        total = "" if progress.total is None else f" of {short_count(progress.total)}"
+        return f"{short_count(progress.done)}{total} tokens"
+    if progress.total is None:
+        return count(progress.done, "file")
+    return f"{progress.done:,} of {count(progress.total, 'file')}"
+
+
+class Lines:
+    """Whole lines, at most one in five seconds and one when a stage ends."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._paces: dict[Stage, Pace] = {}
+        self._latest: dict[Stage, Progress] = {}
+        self._said: dict[Stage, Progress] = {}
+        self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for stage, progress in self._latest.items():
+            if self._said.get(stage) is not progress and progress.done:
+                self._say(progress, time.monotonic())
+
+    def show(self, progress: Progress) -> None:
+        """Say a message at once, and the rest when it is time."""
+        now = time.monotonic()
+        self._paces.setdefault(progress.stage, Pace(progress, now))
+        self._latest[progress.stage] = progress
+        if progress.message:
+            self._print(progress.message)
+        if now >= self._next_line:
+            self._next_line = now + _SECONDS_BETWEEN_LINES
+            self._say(progress, now)
+
+    def _say(self, progress: Progress, now: float) -> None:
+        self._said[progress.stage] = progress
+        parts = [amount(progress), self._paces[progress.stage].words(progress, now)]
+        said = ", ".join(part for part in parts if part)
+        self._print(f"{_DONE[progress.stage]} {said}".rstrip())
+
+    def _print(self, text: str) -> None:
+        # Not wrapped: a line in a log should stay one line.
+        self._console.print(visible(text), soft_wrap=True)
+
+
+class Bars:
+    """A bar for each stage, and the name of what is being worked on."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as RichProgress
+        from rich.table import Column
+
+        wide = console.width >= _ROOM_FOR_NAMES
+        fixed, rest = Column(no_wrap=True), Column(no_wrap=True, overflow="ellipsis")
+        columns = [
+            TextColumn("{task.description}", markup=False, table_column=fixed),
+            *([BarColumn(bar_width=20)] if wide else []),
+            TextColumn("{task.fields[amount]}", markup=False, table_column=fixed),
+            TextColumn("{task.fields[pace]}", markup=False, table_column=rest),
+            *([_name_column(rest)] if wide else []),
+        ]
+        self._bars = RichProgress(*columns, console=console, refresh_per_second=5)
+        self._tasks: dict[Stage, TaskID] = {}
+        self._paces: dict[Stage, Pace] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks.values():
+            self._bars.update(task, name="")
+        self._bars.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Move the stage's bar; a message stays above the bars."""
+        now = time.monotonic()
+        pace = self._paces.setdefault(progress.stage, Pace(progress, now))
+        if progress.message:
+            self._bars.console.print(visible(progress.message))
+        self._bars.update(
+            self._task(progress.stage),
+            completed=progress.done,
+            total=progress.total,
+            amount=amount(progress),
+            pace=pace.words(progress, now),
+            name=visible_path(progress.path) if progress.path else "",
+        )
+
+    def _task(self, stage: Stage) -> TaskID:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(
+                _WORDS[stage], total=None, amount="", pace="", name=""
+            )
+        return self._tasks[stage]
+
+
+def _name_column(table_column: Column) -> TextColumn:
+    from rich.progress import TextColumn
+
+    return TextColumn(
+        "{task.fields[name]}", style="dim", markup=False, table_column=table_column
+    )

@@ -1,0 +1,115 @@
+"""Commands that say what is indexed: status and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pplx_local.cli.as_json import file_json, jsonable
+from pplx_local.cli.guard import NOTHING_FOUND
+from pplx_local.cli.invocation import Invocation
+from pplx_local.cli.options import AsJson, StateChoice
+from pplx_local.cli.show import json_path, visible, visible_path, write_data, write_json
+from pplx_local.cli.words import (
+    age_in_words,
+    count,
+    counts_in_words,
+    share_in_words,
+    size_in_words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pplx_local.records import FileRecord, Status
+
+
+def status(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Say what the index holds, how fresh and how complete it is."""
+    with Invocation.of(ctx).open() as index:
+        found = index.status()
+    if as_json:
+        write_json(jsonable(found))
+        return
+    for line in status_lines(found):
+        write_data(line)
+
+
+def status_lines(status: Status) -> Iterator[str]:
+    """Say a status in lines of a name and what it is."""
+    yield _line("Home", visible(status.home))
+    for folder in status.folders:
+        when = f"looked through {age_in_words(folder.scanned_ns)}"
+        away = "" if folder.reachable else ", away now"
+        yield _line("Folder", f"{visible_path(folder.path)}, {when}{away}")
+        yield _line("", counts_in_words(folder.states))
+    if not status.folders:
+        yield _line("Folder", "none yet; add one: pplx-local add PATH")
+    hidden = status.hidden_documents
+    forgotten = f" ({hidden:,} more forgotten, not purged yet)" if hidden else ""
+    documents = count(status.documents, "document") + forgotten
+    yield _line("Holds", f"{documents}, {count(status.chunks, 'passage')}")
+    yield _line("Model", _profile(status))
+    yield _line("Covers", _coverage(status))
+    yield _line("Disk", _sizes(status))
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<8}{text}"
+
+
+def _profile(status: Status) -> str:
+    roles = [f"{role}: {name}" for role, name in status.profile.items() if name]
+    return visible(", ".join(roles)) or "none: keywords only"
+
+
+def _coverage(status: Status) -> str:
+    legs = [f"{leg} {share_in_words(part)}" for leg, part in status.coverage.items()]
+    return ", ".join(legs)
+
+
+def _sizes(status: Status) -> str:
+    parts = [f"{name} {size_in_words(n)}" for name, n in status.bytes_by_part.items()]
+    return ", ".join(parts)
+
+
+def files(
+    ctx: typer.Context,
+    state: Annotated[
+        StateChoice | None, typer.Option(help="Only files in this state.")
+    ] = None,
+    why: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="What became of one path, and why."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the files that were seen, with state and reason."""
+    with Invocation.of(ctx).open() as index:
+        if why is not None:
+            _why(why, index.why(why), as_json)
+        elif not _list(index.files(state), as_json):
+            raise typer.Exit(NOTHING_FOUND)
+
+
+def _why(path: Path, reason: str, as_json: bool) -> None:
+    if as_json:
+        write_json({**json_path(bytes(path.absolute())), "why": reason})
+    else:
+        write_data(f"{visible_path(path.absolute())}: {visible(reason)}")
+
+
+def _list(files: Iterable[FileRecord], as_json: bool) -> int:
+    """Write the files; return how many there were."""
+    if as_json:
+        listed = [file_json(file) for file in files]
+        write_json({"files": listed})
+        return len(listed)
+    n_files = 0
+    for file in files:
+        reason = f"  ({visible(file.reason)})" if file.reason else ""
+        write_data(f"{file.state:<12}{visible_path(file.path)}{reason}")
+        n_files += 1
+    return n_files
