@@ -1,0 +1,229 @@
+"""The client of the encoder worker: requests sent ahead, crashes mended."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pplx_local.encoding.process import Child
+from pplx_local.encoding.session import EncodedQuery, WorkerInfo
+from pplx_local.encoding.worker import Reply, Setup
+from pplx_local.errors import EncoderCrashed, PplxLocalError
+from pplx_local.models import Checkpoint
+from pplx_local.records import Encoded, Scores, Span, TokenVectors, WindowPlan
+
+MAX_CRASHES = 3
+"""On the same request; then its future fails, and the others go on."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """A call that has not been answered yet."""
+
+    message: bytes
+    future: Future[Any] = field(default_factory=Future)
+    crashes: int = 0
+
+
+class EncoderWorker:
+    """A child process that holds tokenizer, framework and weights.
+
+    Calls are sent ahead and answered in order, so that the child never waits for the
+    next piece of work. A child that dies is started again and given the unanswered
+    calls once more.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        model_dir: Path,
+        *,
+        backend: str = "auto",
+        device: str | None = None,
+        dtype: str | None = None,
+        max_batch_tokens: int = 16_384,
+    ) -> None:
+        self._setup = Setup(
+            checkpoint,
+            model_dir,
+            backend,
+            None if device == "auto" else device,
+            None if dtype == "auto" else dtype,
+            max_batch_tokens,
+        )
+        self._lock = threading.RLock()
+        self._pending: deque[_Request] = deque()
+        self._info: Future[WorkerInfo] = Future()
+        self._child: Child | None = None
+        self._refusal: PplxLocalError | None = None
+        self._failed_starts = 0
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the child and return at once: it loads while the caller works."""
+        with self._lock:
+            if self._closed:
+                raise EncoderCrashed("The encoder was closed.")
+            if self._child is None and self._refusal is None:
+                self._spawn()
+
+    def info(self) -> WorkerInfo:
+        """Wait until the weights are ready.
+
+        Raises:
+            BackendUnavailable: The framework or the device is not here.
+            ModelError: The folder does not hold the checkpoint.
+            EncoderCrashed: The child ended again and again while loading.
+        """
+        self.start()
+        return self._info.result()
+
+    def plan(self, texts: Sequence[str]) -> Future[list[WindowPlan]]:
+        """Lay the chunks of one document into windows."""
+        return self._ask("plan", list(texts))
+
+    def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
+        """Encode plans: vectors in the order of plans and of their chunks."""
+        return self._ask("encode", list(plans))
+
+    def encode_query(self, text: str) -> Future[EncodedQuery]:
+        """Encode a query; a text without tokens has no vectors."""
+        return self._ask("encode_query", text)
+
+    def query(self, text: str) -> EncodedQuery:
+        """Encode a query and wait for it."""
+        return self.encode_query(text).result()
+
+    def maxsim(
+        self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
+    ) -> Scores:
+        """Score chunks as `reference.maxsim` does, and wait for it."""
+        scores: Scores = self._ask(
+            "maxsim", query, docs, want_matches=want_matches
+        ).result()
+        return scores
+
+    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Say where each token of each text lies, in characters."""
+        spans: list[list[Span]] = self._ask("token_spans", list(texts)).result()
+        return spans
+
+    def close(self) -> None:
+        """End the child; calls without an answer fail."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            child, self._child = self._child, None
+        if child:
+            child.end()
+        self._fail(EncoderCrashed("The encoder was closed."))
+
+    # --- requests ---
+
+    def _ask(self, method: str, *args: Any, **options: Any) -> Future[Any]:
+        request = _Request(pickle.dumps((method, args, options), protocol=5))
+        request.future.set_running_or_notify_cancel()
+        with self._lock:
+            self.start()
+            if self._refusal:
+                raise self._refusal
+            self._pending.append(request)
+            if self._child:
+                self._child.send(request.message)
+        return request.future
+
+    def _spawn(self) -> None:
+        """Start a child and give it all that is unanswered. Called with the lock."""
+        if self._info.done():
+            self._info = Future()
+        self._child = Child(self._on_reply, self._on_end)
+        self._child.send(pickle.dumps(self._setup, protocol=5))
+        for request in self._pending:
+            self._child.send(request.message)
+
+    def _on_reply(self, child: Child, reply: Reply) -> None:
+        """Answer the oldest request. Called by the child's reader thread."""
+        if reply.kind == "ready":
+            self._on_ready(child, reply.value)
+        elif reply.kind == "refused":
+            with self._lock:
+                self._refusal = reply.value
+            self._fail(reply.value)
+        else:
+            with self._lock:
+                request = self._pending.popleft()
+            if reply.kind == "failed":
+                request.future.set_exception(reply.value)
+            else:
+                request.future.set_result(reply.value)
+
+    def _on_ready(self, child: Child, info: WorkerInfo) -> None:
+        with self._lock:
+            self._failed_starts = 0
+            self._info.set_result(replace(info, load_s=child.age_s()))
+
+    def _on_end(self, cause: str) -> None:
+        """Mend a crash. Called by the child's reader thread, last."""
+        with self._lock:
+            if self._closed or self._refusal:
+                return
+            self._child = None
+            if self._info.done():
+                self._blame_oldest(cause)
+            else:
+                self._blame_start(cause)
+            if self._pending or not self._info.done():
+                self._spawn()
+
+    def _blame_start(self, cause: str) -> None:
+        self._failed_starts += 1
+        if self._failed_starts == MAX_CRASHES:
+            self._failed_starts = 0
+            self._fail(
+                EncoderCrashed(
+                    f"The encoder ended {MAX_CRASHES} times while it loaded "
+                    f"{self._setup.model_dir} ({cause}). Run pplx-local doctor; "
+                    "a smaller model needs less memory."
+                )
+            )
+
+    def _blame_oldest(self, cause: str) -> None:
+        """Count a crash against the call that was being worked on."""
+        if not self._pending:
+            return
+        self._pending[0].crashes += 1
+        if self._pending[0].crashes == MAX_CRASHES:
+            self._pending.popleft().future.set_exception(
+                EncoderCrashed(
+                    f"The encoder ended {MAX_CRASHES} times on the same text ({cause})."
+                )
+            )
+
+    def _fail(self, error: PplxLocalError) -> None:
+        """Fail everyone who waits."""
+        with self._lock:
+            waiting = [self._info, *(request.future for request in self._pending)]
+            self._pending.clear()
+            for future in waiting:
+                if not future.done():
+                    future.set_exception(error)

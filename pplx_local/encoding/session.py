@@ -1,0 +1,114 @@
+"""What the worker does with texts, whatever process it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local import window
+from pplx_local.backend import Backend, Encoder
+from pplx_local.records import (
+    DenseVectors,
+    Encoded,
+    Scores,
+    Span,
+    TokenVectors,
+    WindowPlan,
+)
+from pplx_local.window import TextTokenizer, WindowRule
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """What a worker turned out to run on."""
+
+    backend: str
+    device: str
+    dtype: str
+    dim: int
+    """D of the dense vectors."""
+    pid: int
+    load_s: float
+    """From the start of the process until its weights were ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedQuery:
+    """A query's vectors, and the words that its rows stand for."""
+
+    dense: DenseVectors | None
+    """Of one chunk; None without a dense space, or when nothing was encoded."""
+    tokens: TokenVectors | None
+    """int8, one chunk of Q rows; None without a late space, or when nothing was
+    encoded."""
+    words: tuple[str, ...]
+    """Q words of the query, "" for a row that stands for none."""
+    real: NDArray[np.bool_]
+    """(Q,) Rows that stand for text, not for expansion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A tokenizer, its window rule, and weights that are loaded."""
+
+    tokenizer: TextTokenizer
+    rule: WindowRule
+    backend: Backend
+    encoder: Encoder
+
+    def plan(self, texts: Sequence[str]) -> list[WindowPlan]:
+        """Lay the chunks of one document into windows."""
+        return window.plan(texts, self.tokenizer, self.rule)
+
+    def encode(self, plans: Sequence[WindowPlan]) -> Encoded:
+        """Encode plans: vectors in the order of plans and of their chunks."""
+        return self.encoder.encode([one for plan in plans for one in plan.windows])
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        """Encode a query; a text without tokens has no vectors."""
+        plan = window.plan_query(text, self.tokenizer, self.rule)
+        if plan is None:
+            return EncodedQuery(None, None, (), np.empty(0, dtype=np.bool_))
+        encoded = self.encode([plan])
+        if encoded.tokens is None:
+            return EncodedQuery(encoded.dense, None, (), np.empty(0, dtype=np.bool_))
+        positions = encoded.tokens.positions
+        words = _words(text, self.tokenizer.spans([text])[0], positions)
+        return EncodedQuery(encoded.dense, encoded.tokens, words, positions >= 0)
+
+    def maxsim(
+        self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
+    ) -> Scores:
+        """Score chunks as `reference.maxsim` does."""
+        return self.backend.maxsim(query, docs, want_matches=want_matches)
+
+    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Say where each token of each text lies, in characters."""
+        return self.tokenizer.spans(texts)
+
+
+def _words(
+    text: str, spans: Sequence[Span], positions: NDArray[np.int32]
+) -> tuple[str, ...]:
+    return tuple(
+        text[slice(*_whole_word(text, spans[position]))] if position >= 0 else ""
+        for position in positions
+    )
+
+
+def _whole_word(text: str, span: Span) -> Span:
+    """Widen a word piece to the word that it is a part of."""
+    start, end = span
+    while 0 < start < end and _joins(text[start - 1]) and _joins(text[start]):
+        start -= 1
+    while start < end < len(text) and _joins(text[end]) and _joins(text[end - 1]):
+        end += 1
+    return Span(start, end)
+
+
+def _joins(char: str) -> bool:
+    """Tell whether a character makes one word with a neighbour like it."""
+    return char.isalnum() and not "\u2e80" <= char <= "\u9fff"
