@@ -40,7 +40,7 @@ _CLUSTER, _ANYWHERE, _WORD, _SPACE, _SENTENCE, _LINE, _BLANK_LINE, _BREAK = rang
 # What a character is: one bit each.
 _WORD_CHAR, _SINGLE, _BLANK, _NEWLINE, _MID = 1, 2, 4, 8, 16
 _END, _WIDE_END, _CLOSER, _SMALL = 32, 64, 128, 256
-_EXTENDS, _JOINER, _REGIONAL = 512, 1024, 2048
+_EXTENDS, _JOINER, _REGIONAL, _RETURN = 512, 1024, 2048, 4096
 _CLASSES: Final = {
     # UAX #29 joins marks and format characters to the word that they follow.
     _WORD_CHAR: r"[\p{Alphabetic}\p{N}\p{M}\p{Cf}_]",
@@ -57,6 +57,7 @@ _CLASSES: Final = {
     _EXTENDS: r"[\p{Grapheme_Extend}\p{Mc}\p{Emoji_Modifier}\u200d\u1160-\u11ff]",
     _JOINER: r"\u200d",
     _REGIONAL: r"\p{Regional_Indicator}",
+    _RETURN: r"\r",
 }
 
 _HEADING: Final = regex.compile(r"\s{0,80}+[^\n]{1,200}+\n\s{0,80}+")
@@ -276,6 +277,7 @@ def _inside_cluster(flags: Flags) -> NDArray[np.bool_]:
     """Find the characters that belong to the one before: (len(text),)."""
     inside = flags & _EXTENDS > 0
     inside[1:] |= flags[:-1] & _JOINER > 0
+    inside[1:] |= (flags[:-1] & _RETURN > 0) & (flags[1:] & _NEWLINE > 0)
     regional = np.flatnonzero(flags & _REGIONAL)
     if len(regional):
         # Regional indicators form flags two by two, from the start of their run.
