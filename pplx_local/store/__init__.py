@@ -1,0 +1,16 @@
+"""The index on disk: files, text, keywords and vectors in one SQLite file."""
+
+from pplx_local.store.documents import ChunkRef, DocumentWriter
+from pplx_local.store.lexical import LexicalQuery, analyze_query
+from pplx_local.store.spaces import Backlog, Space
+from pplx_local.store.store import Store
+
+__all__ = [
+    "Backlog",
+    "ChunkRef",
+    "DocumentWriter",
+    "LexicalQuery",
+    "Space",
+    "Store",
+    "analyze_query",
+]

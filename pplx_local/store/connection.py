@@ -1,0 +1,246 @@
+"""One SQLite connection: how it is opened, and the translation of its errors.
+
+Everything in the store speaks to SQLite through `Database`, so that no error of the
+driver ever reaches a caller untranslated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+import sqlite_vec
+
+from pplx_local.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
+
+BUSY_TIMEOUT_MS = 5_000
+JOURNAL_SIZE_LIMIT_BYTES = 64 << 20
+CACHE_SIZE_KIB = 32 << 10
+
+_HEADER_BYTES = 100
+_MAGIC = b"SQLite format 3\x00"
+
+Row = tuple[Any, ...]
+Bindings = Sequence[Any] | Mapping[str, Any]
+
+
+class Database:
+    """A connection whose errors are the program's own."""
+
+    def __init__(self, path: Path, *, readonly: bool = False) -> None:
+        """Open a file that `create_file` or an earlier run has made.
+
+        Raises:
+            StoreDamaged: The file is truncated or no SQLite database.
+            StoreError: It cannot be opened, or sqlite-vec computes wrong distances.
+        """
+        self.path = path
+        self.readonly = readonly
+        with self._translated():
+            check_header(path)
+            self._connection = _connect(path, readonly)
+            self._cursor = self._connection.cursor()
+        self._self_test()
+
+    def close(self) -> None:
+        """Give the connection back; closing twice is harmless."""
+        with self._translated():
+            self._connection.close()
+
+    def sibling(self) -> Database:
+        """Open a second connection to the same file, for reading."""
+        return Database(self.path, readonly=True)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction or a snapshot is open."""
+        return self._connection.in_transaction
+
+    def execute(self, sql: str, bindings: Bindings = ()) -> None:
+        """Run a statement for its effect."""
+        with self._translated():
+            self._connection.execute(sql, bindings)
+
+    def many(self, sql: str, bindings: Iterable[Bindings]) -> None:
+        """Run a statement for its effect, once for each set of bindings."""
+        with self._translated():
+            self._connection.executemany(sql, bindings)
+
+    def rows(self, sql: str, bindings: Bindings = ()) -> list[Row]:
+        """Fetch every row."""
+        with self._translated():
+            return self._connection.execute(sql, bindings).fetchall()
+
+    def rows_of_each(self, sql: str, bindings: Iterable[Bindings]) -> list[Row]:
+        """Fetch the rows of a query run once for each set of bindings."""
+        with self._translated():
+            return self._connection.executemany(sql, bindings).fetchall()
+
+    def row(self, sql: str, bindings: Bindings = ()) -> Row | None:
+        """Fetch the first row, or None."""
+        found = self.rows(sql, bindings)
+        return found[0] if found else None
+
+    def value(self, sql: str, bindings: Bindings = ()) -> Any:
+        """Fetch the first column of the first row; None without a row."""
+        found = self.row(sql, bindings)
+        return found[0] if found else None
+
+    def changes(self) -> int:
+        """Count the rows that the last statement inserted, changed or deleted."""
+        return self._connection.changes()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open an immediate transaction, or a savepoint inside one.
+
+        Raises:
+            StoreFull: The disk is full; nothing of the transaction was kept.
+            StoreBusy: Another process holds the write lock.
+        """
+        with self._translated(), self._connection:
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let several reads see one state; joins an open transaction."""
+        if self.in_transaction:
+            yield
+            return
+        self.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            self.execute("COMMIT")
+
+    def _self_test(self) -> None:
+        """Compare sqlite-vec's distances with known answers: kernels have been wrong."""
+        cosine, hamming = self.row(
+            "SELECT vec_distance_cosine(vec_int8(x'7F80017F'), vec_int8(x'7F80FF7F')),"
+            " vec_distance_hamming(vec_bit(x'FF00FF0180'), vec_bit(x'0F00FE0100'))"
+        ) or (None, None)
+        # By hand: dot 48641 over squared norms of 48643; 4 + 1 + 1 differing bits.
+        expected = 1 - 48641 / 48643
+        if hamming != 6 or abs((cosine or 0) - expected) > 1e-6:
+            raise StoreError(
+                f"sqlite-vec {sqlite_vec.__version__} computes wrong distances on this "
+                "machine. Reinstall it: pip install --force-reinstall sqlite-vec"
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.Error as error:
+            raise _translate(error, self.path) from error
+
+
+def create_file(path: Path) -> None:
+    """Make an empty file that only its owner can read; SQLite's others follow it.
+
+    Raises:
+        StoreError: The folder or the file cannot be made.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise StoreError(
+            f"Cannot create the index {path}: {error.strerror}. Choose another home "
+            "with --home, or mend the permissions."
+        ) from error
+
+
+def check_header(path: Path) -> None:
+    """Refuse a file that is no SQLite database, or shorter than it says.
+
+    SQLite itself notices missing pages only when it reads them, which may be never.
+    While a write-ahead log is there, the file alone cannot be judged.
+
+    Raises:
+        StoreDamaged: As above.
+        StoreError: The file cannot be read.
+    """
+    wal = path.with_name(path.name + "-wal")
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+        size, wal_size = path.stat().st_size, wal.stat().st_size if wal.exists() else 0
+    except OSError as error:
+        raise StoreError(f"Cannot read the index {path}: {error.strerror}.") from error
+    if size == 0:
+        return
+    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
+        raise _damaged(path, "it is not a SQLite database")
+    # File format, section 1.3: the page size at 16 (1 stands for 65,536), the number
+    # of pages at 28.
+    page_size = int.from_bytes(header[16:18], "big")
+    n_pages = int.from_bytes(header[28:32], "big")
+    wanted = n_pages * (65_536 if page_size == 1 else page_size)
+    if wal_size == 0 and size < wanted:
+        raise _damaged(path, f"it is truncated to {size:,} of {wanted:,} bytes")
+
+
+def ids_json(ids: Iterable[int]) -> str:
+    """Bind many ids as one value, for `IN (SELECT value FROM json_each(?))`."""
+    return json.dumps([int(each) for each in ids])
+
+
+def _connect(path: Path, readonly: bool) -> apsw.Connection:
+    flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    connection.transaction_mode = "IMMEDIATE"
+    connection.enable_load_extension(True)
+    connection.load_extension(sqlite_vec.loadable_path())
+    connection.enable_load_extension(False)
+    connection.pragma("trusted_schema", False)
+    connection.pragma("foreign_keys", True)
+    connection.pragma("cache_size", -CACHE_SIZE_KIB)
+    connection.pragma("temp_store", "memory")
+    if not readonly:
+        connection.pragma("journal_mode", "wal")
+        # In WAL mode a killed process loses no commit, and a power cut can lose the
+        # last ones but never corrupts: an update finds what is missing again.
+        connection.pragma("synchronous", "normal")
+        connection.pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)
+        connection.pragma("secure_delete", True)
+    return connection
+
+
+def _translate(error: apsw.Error, path: Path) -> StoreError:
+    if isinstance(error, apsw.FullError):
+        return StoreFull(
+            f"The disk is full: {path} could not grow, and the last step was undone. "
+            "Free some space and run the same command again."
+        )
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return StoreBusy(
+            f"Another pplx-local process is writing to {path}. Wait for it to end, or "
+            "stop it, and run the same command again."
+        )
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.FormatError):
+        return _damaged(path, str(error))
+    if isinstance(error, apsw.ReadOnlyError | apsw.PermissionsError):
+        return StoreError(f"The index {path} cannot be written: {error}")
+    if isinstance(error, apsw.CantOpenError):
+        return StoreError(
+            f"Cannot open the index {path}: {error}. Is its folder readable and "
+            "writable for you?"
+        )
+    return StoreError(f"The index {path} gave an error: {error}")
+
+
+def _damaged(path: Path, what: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"The index {path} is damaged: {what}. Restore a backup, or delete it (and "
+        f"{path.name}-wal and {path.name}-shm) and add your folders again; your own "
+        "files are not touched."
+    )

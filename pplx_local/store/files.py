@@ -1,0 +1,164 @@
+"""Registered folders and the files seen in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pplx_local.records import FileRecord, FolderRecord, State
+from pplx_local.store.connection import Database, Row
+
+_ROWS_AT_ONCE = 1_000
+_COLUMNS = (
+    "path, folder_id, device, inode, size, mtime_ns, digest, state, reason, "
+    "document_id, retry"
+)
+
+
+class Files:
+    """What the walks have found, by path."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_folder(self, path: bytes, device: int, added_ns: int) -> FolderRecord:
+        """Register a folder; one that is registered already stays as it is."""
+        self._database.execute(
+            "INSERT INTO folders (path, device, added_ns) VALUES (?, ?, ?) "
+            "ON CONFLICT (path) DO NOTHING",
+            (path, _signed(device), added_ns),
+        )
+        return next(folder for folder in self.folders() if folder.path == path)
+
+    def folders(self) -> list[FolderRecord]:
+        """List the registered folders by path."""
+        rows = self._database.rows(
+            "SELECT folder_id, path, device, added_ns, scanned_ns FROM folders "
+            "ORDER BY path"
+        )
+        return [
+            FolderRecord(folder_id, path, _unsigned(device), added_ns, scanned_ns)
+            for folder_id, path, device, added_ns, scanned_ns in rows
+        ]
+
+    def set_scanned(self, folder_id: int, device: int, scanned_ns: int) -> None:
+        """Record the end of a walk."""
+        self._database.execute(
+            "UPDATE folders SET device = ?, scanned_ns = ? WHERE folder_id = ?",
+            (_signed(device), scanned_ns, folder_id),
+        )
+
+    def remove_folder(self, folder_id: int) -> int:
+        """Forget a folder and its files; say how many files."""
+        with self._database.transaction():
+            self._database.execute(
+                "DELETE FROM files WHERE folder_id = ?", (folder_id,)
+            )
+            n_files = self._database.changes()
+            self._database.execute(
+                "DELETE FROM folders WHERE folder_id = ?", (folder_id,)
+            )
+        return n_files
+
+    def get(self, path: bytes) -> FileRecord | None:
+        """Look one file up."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM files WHERE path = ?", (path,)
+        )
+        return _record(row) if row else None
+
+    def select(
+        self, folder_id: int | None, state: State | None, under: bytes | None
+    ) -> Iterator[FileRecord]:
+        """List files by path, in pages, so that writes in between do no harm."""
+        root = None if under is None else under.rstrip(b"/") or b"/"
+        prefix = None if root is None else root.rstrip(b"/") + b"/"
+        after = b""
+        while True:
+            rows = self._database.rows(
+                f"SELECT {_COLUMNS} FROM files WHERE path > :after"
+                " AND (:folder IS NULL OR folder_id = :folder)"
+                " AND (:state IS NULL OR state = :state)"
+                " AND (:root IS NULL OR path = :root"
+                " OR (path >= :prefix AND path < :beyond))"
+                " ORDER BY path LIMIT :limit",
+                {
+                    "after": after,
+                    "folder": folder_id,
+                    "state": state,
+                    "root": root,
+                    "prefix": prefix,
+                    # "0" is the byte that follows "/".
+                    "beyond": prefix and prefix[:-1] + b"0",
+                    "limit": _ROWS_AT_ONCE,
+                },
+            )
+            yield from map(_record, rows)
+            if len(rows) < _ROWS_AT_ONCE:
+                return
+            after = rows[-1][0]
+
+    def put(self, records: Iterable[FileRecord]) -> None:
+        """Insert files, or replace those of the same path."""
+        self._database.many(
+            f"INSERT INTO files ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?) "
+            "ON CONFLICT (path) DO UPDATE SET folder_id = excluded.folder_id,"
+            " device = excluded.device, inode = excluded.inode, size = excluded.size,"
+            " mtime_ns = excluded.mtime_ns, digest = excluded.digest,"
+            " state = excluded.state, reason = excluded.reason,"
+            " document_id = excluded.document_id, retry = excluded.retry",
+            map(_bindings, records),
+        )
+
+    def forget(self, paths: Iterable[bytes]) -> None:
+        """Drop files; their documents go when they are settled."""
+        self._database.many(
+            "DELETE FROM files WHERE path = ?", ((path,) for path in paths)
+        )
+
+    def count_states(self, folder_id: int | None) -> dict[State, int]:
+        """Count files by state; a state without files is absent."""
+        rows = self._database.rows(
+            "SELECT state, count(*) FROM files WHERE ?1 IS NULL OR folder_id = ?1 "
+            "GROUP BY state ORDER BY state",
+            (folder_id,),
+        )
+        return dict(rows)
+
+    def paths_of(self, document_id: int) -> list[bytes]:
+        """List the files that hold a document, by path."""
+        rows = self._database.rows(
+            "SELECT path FROM files WHERE document_id = ? ORDER BY path", (document_id,)
+        )
+        return [path for (path,) in rows]
+
+
+def _record(row: Row) -> FileRecord:
+    path, folder_id, device, inode, *rest, retry = row
+    numbers = _unsigned(device), _unsigned(inode)
+    values: Row = (path, folder_id, *numbers, *rest, bool(retry))
+    return FileRecord(*values)
+
+
+def _bindings(record: FileRecord) -> Row:
+    return (
+        record.path,
+        record.folder_id,
+        _signed(record.device),
+        _signed(record.inode),
+        record.size,
+        record.mtime_ns,
+        record.digest,
+        record.state,
+        record.reason,
+        record.document_id,
+        int(record.retry),
+    )
+
+
+def _signed(number: int) -> int:
+    """Fit a 64-bit device or inode number into SQLite's signed integers."""
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def _unsigned(number: int) -> int:
+    return number + (1 << 64) if number < 0 else number

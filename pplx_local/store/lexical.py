@@ -1,0 +1,311 @@
+"""Keyword search: what becomes of text before FTS5 sees it, and BM25.
+
+FTS5 cuts at everything that is no letter, digit or mark. What that would miss is
+added here: scripts without spaces get spaces, compounds such as getUserName or O'Brien
+are cut where they stay in place and joined at the end of the text. Queries go the same
+way, and a query word that comes apart becomes a phrase.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local.store.connection import Database, ids_json
+
+K1 = 1.2
+"""Of FTS5's bm25(), fixed there; its b is 0.75."""
+MAX_TERMS = 64
+MAX_QUERY_CHARS = 10_000
+FREQUENT = 0.1
+"""A term in a larger share of the chunks picks no candidates beside a rarer one."""
+USELESS = 0.5
+"""FTS5 gives no weight to a term in more than this share of the chunks."""
+FEW_CHUNKS = 2_000
+"""No term in fewer chunks than this is frequent or useless."""
+
+_MIN_IDF = 1e-6
+_MIN_CANDIDATES = 400
+_RAREST = 2
+
+# Scripts written without spaces: each letter with its marks is a token.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
+    "[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
+    "\u102b-\u103e\u17b4-\u17d3]*"
+    "|[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+# Vowel points that are mostly left out in writing, and the Arabic elongation.
+_POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u0640\u064b-\u065f\u0670]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_FOLD = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "\u2019": "'"}
+)
+
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_VERSION = re.compile(r"\d++(?:\.\d++)+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+# Possessive and anchored at word starts, so that no text takes quadratic time.
+_COMPOUND = re.compile(
+    r"\b(?=[A-Za-z0-9]{0,64}?(?:[a-z][A-Z]|[A-Z]{2}[a-z]{2}))\w++"  # camelCase
+    r"|\b_*+[^\W_]++(?:_++[^\W_]++)++"  # snake_case
+    r"|(?<![\w'-])[^\W_]++['-][^\W_]++(?![\w'-])"  # O'Brien, e-mail
+)
+_PARTS = re.compile(r"[^\W_]++")
+_POSSESSIVE = re.compile(r"'s$")
+_BREAKS = re.compile(
+    '[\\s\x00-\x1f,;:!?()\\[\\]{}<>"|=+*&#$%^~`\xa1\xab\xbb\xbf\u2010-\u2015'
+    "\u201c-\u201f\u2026\u3000-\u3004\u3008-\u301f\uff01-\uff0f]+"
+)
+_PAIR = re.compile(r"\w+/\w+")
+_CONTRACTIONS = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
+_MAX_COMPOUND = 64
+
+
+class Term(NamedTuple):
+    """A word of a query, or a word that came apart into several: a phrase."""
+
+    text: str
+    """As it is handed to FTS5, between quotes."""
+    tokens: tuple[str, ...]
+    """What FTS5 makes of it."""
+
+
+Counts = dict[Term, int]
+"""In how many chunks each term is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalQuery:
+    """An analysed query; terms that differ, in the order of the text."""
+
+    terms: tuple[Term, ...]
+
+
+def analyze_query(text: str) -> LexicalQuery:
+    """Cut a query into terms. Any text will do: there is no syntax in it."""
+    found: dict[tuple[str, ...], Term] = {}
+    text = _THOUSANDS.sub("", _normalize(text[:MAX_QUERY_CHARS]))
+    for word in _BREAKS.sub(" ", text).split():
+        for candidate in _query_words(word):
+            tokens = _tokens(candidate)
+            if tokens:
+                found.setdefault(tokens, Term(candidate, tokens))
+        if len(found) >= MAX_TERMS:
+            break
+    return LexicalQuery(tuple(found.values())[:MAX_TERMS])
+
+
+def analyze_text(text: str) -> str:
+    """Prepare a chunk's text for FTS5."""
+    if not text.isascii():
+        text = _UNSPACED.sub(r" \g<0> ", _normalize(text))
+    text, joined = _cut_compounds(_THOUSANDS.sub("", text))
+    text = _VERSION.sub(r" \g<0> ", text)
+    return f"{text} {' '.join(joined)}" if joined else text
+
+
+def _normalize(text: str) -> str:
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", _SURROGATE.sub(" ", text))
+    return _POINTS.sub("", text.translate(_FOLD))
+
+
+def _cut_compounds(text: str) -> tuple[str, list[str]]:
+    """Cut camelCase where it stands, and join the parts of every compound.
+
+    Joined are the whole and each two neighbours, so that getUserName is found by
+    "username". They are kept apart from the text, where they would break phrases.
+    """
+    joined: list[str] = []
+
+    def cut(match: re.Match[str]) -> str:
+        whole = match.group()
+        if len(whole) > _MAX_COMPOUND:
+            return whole
+        humps = _HUMP.sub(" ", whole)
+        parts = _PARTS.findall(humps)
+        if len(parts) < 2 or ("_" not in whole and parts[-1] in _CONTRACTIONS):
+            return humps
+        if len(parts) > 2:
+            joined.append("".join(parts))
+        joined.extend(map("".join, itertools.pairwise(parts)))
+        return humps
+
+    return _COMPOUND.sub(cut, text), joined
+
+
+def _query_words(word: str) -> Iterator[str]:
+    """Give what a word of a query is looked up as."""
+    if _PAIR.fullmatch(word):
+        word = word.replace("/", " ")
+        yield from itertools.chain.from_iterable(map(_query_words, word.split()))
+        return
+    spaced = _UNSPACED.sub(" ", _POSSESSIVE.sub("", word))
+    phrase, joined = _cut_compounds(spaced.strip("'.-/"))
+    yield from joined[:1]
+    yield _VERSION.sub(r" \g<0> ", phrase)
+    for run in _unspaced_runs(word):
+        # Bigrams, as a run may be a whole sentence.
+        for first in range(max(len(run) - 1, 1)):
+            yield " ".join(run[first : first + 2])
+
+
+def _unspaced_runs(word: str) -> list[list[str]]:
+    runs: list[list[str]] = []
+    end = -1
+    for match in _UNSPACED.finditer(word):
+        if match.start() != end:
+            runs.append([])
+        runs[-1].append(match.group())
+        end = match.end()
+    return runs
+
+
+@functools.cache
+def _tokenizer() -> apsw.FTS5Tokenizer:
+    return apsw.Connection(":memory:").fts5_tokenizer(
+        "porter",
+        ["unicode61", "remove_diacritics", "2", "categories", "L* N* Co Mn Mc"],
+    )
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    found: Any = _tokenizer()(
+        text.encode("utf-8"),
+        apsw.FTS5_TOKENIZE_DOCUMENT,
+        None,
+        include_offsets=False,
+        include_colocated=False,
+    )
+    return tuple(found)
+
+
+class Lexicon:
+    """The FTS5 table: one row per visible chunk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, texts: Iterable[tuple[int, str]]) -> None:
+        """Index chunks: (chunk id, text)."""
+        self._database.many(
+            "INSERT INTO lexical (rowid, body) VALUES (?, ?)",
+            ((chunk_id, analyze_text(text)) for chunk_id, text in texts),
+        )
+
+    def delete(self, first_chunk: int, n_chunks: int) -> None:
+        """Take a run of chunks out."""
+        self._database.execute(
+            "DELETE FROM lexical WHERE rowid BETWEEN ? AND ?",
+            (first_chunk, first_chunk + n_chunks - 1),
+        )
+
+    def optimize(self) -> None:
+        """Rewrite the index without the words that only deleted chunks had."""
+        self._database.execute("INSERT INTO lexical (lexical) VALUES ('optimize')")
+
+    def best(
+        self, query: LexicalQuery, k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the best chunks by BM25, ties by chunk id."""
+        with self._database.snapshot():
+            frequencies, n_chunks = self._frequencies(query)
+            picking = _picking(frequencies, n_chunks)
+            rows = self._database.rows(
+                "SELECT rowid FROM lexical WHERE lexical MATCH ? ORDER BY rank LIMIT ?",
+                (_match(picking), max(_MIN_CANDIDATES, 2 * k)),
+            )
+            ids = np.array([row[0] for row in rows], dtype=np.int64)
+            scores = self.scores(query, ids)
+        order = np.lexsort((ids, -scores))[:k]
+        return ids[order], scores[order]
+
+    def scores(
+        self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Score chunks by all terms that have any weight; 0 where none is found."""
+        with self._database.snapshot():
+            frequencies, n_chunks = self._frequencies(query)
+            useful = _useful(frequencies, n_chunks)
+            # The plus keeps SQLite from opening the full-text index once for each id.
+            rows = self._database.rows(
+                "SELECT rowid, -bm25(lexical) FROM lexical WHERE lexical MATCH ?"
+                " AND +rowid IN (SELECT value FROM json_each(?))",
+                (_match(useful), ids_json(chunk_ids)),
+            )
+        found: dict[int, float] = dict(rows)
+        return np.array([found.get(int(i), 0) for i in chunk_ids], dtype=np.float32)
+
+    def bound(self, query: LexicalQuery) -> float:
+        """Add up the most that each term can give: idf * (k1 + 1)."""
+        with self._database.snapshot():
+            frequencies, n_chunks = self._frequencies(query)
+        weights = [_idf(n, n_chunks) for n in _useful(frequencies, n_chunks).values()]
+        return sum(weights) * (K1 + 1)
+
+    def size_bytes(self) -> int:
+        """Add up the room that the index takes."""
+        size: int = self._database.value(
+            "SELECT coalesce(sum(length(block)), 0) FROM lexical_data"
+        )
+        return size
+
+    def _frequencies(self, query: LexicalQuery) -> tuple[Counts, int]:
+        """Count the chunks that hold each term (absent ones left out), and all."""
+        n_chunks: int = self._database.value("SELECT count(*) FROM lexical_docsize")
+        counts = {term: self._frequency(term) for term in query.terms}
+        return {term: n for term, n in counts.items() if n}, n_chunks
+
+    def _frequency(self, term: Term) -> int:
+        if len(term.tokens) == 1:
+            found = self._database.value(
+                "SELECT doc FROM lexical_words WHERE term = ?", term.tokens
+            )
+        else:
+            found = self._database.value(
+                "SELECT count(*) FROM lexical WHERE lexical MATCH ?", (_match([term]),)
+            )
+        return found or 0
+
+
+def _idf(n_with_term: int, n_chunks: int) -> float:
+    """Weigh a term exactly as FTS5's bm25() does."""
+    idf = math.log((n_chunks - n_with_term + 0.5) / (n_with_term + 0.5))
+    return idf if idf > 0 else _MIN_IDF
+
+
+def _up_to(share: float, frequencies: Counts, n_chunks: int) -> Counts:
+    limit = max(share * n_chunks, FEW_CHUNKS)
+    return {term: n for term, n in frequencies.items() if n <= limit}
+
+
+def _useful(frequencies: Counts, n_chunks: int) -> Counts:
+    """Leave out terms without weight, unless there are no others."""
+    return _up_to(USELESS, frequencies, n_chunks) or frequencies
+
+
+def _picking(frequencies: Counts, n_chunks: int) -> Counts:
+    """Choose the terms that pick candidates: the rare ones, or else the rarest."""
+    useful = _useful(frequencies, n_chunks)
+    rarest = sorted(useful, key=useful.__getitem__)[:_RAREST]
+    return _up_to(FREQUENT, useful, n_chunks) or {t: useful[t] for t in rarest}
+
+
+def _match(terms: Iterable[Term]) -> str:
+    return " OR ".join(f'"{term.text}"' for term in terms) or '""'
+
+
+__all__ = ["LexicalQuery", "Lexicon", "Term", "analyze_query", "analyze_text"]

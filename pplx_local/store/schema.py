@@ -1,0 +1,179 @@
+"""The tables, as migrations that are applied in order and recorded.
+
+`user_version` counts the migrations applied; `application_id` says that the file is
+ours. Tables of a space (`dense_*`, `parked_*`, `tokens_*`, `windows_*`) are made with
+the space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pplx_local.errors import SchemaTooNew, StoreDamaged, StoreError
+from pplx_local.store.connection import Database
+
+APPLICATION_ID = 0x70706C78
+"""The letters "pplx"."""
+
+TOKENIZER = (
+    "porter unicode61 remove_diacritics 2 categories ''L* N* Co Mn Mc''"  # doubled: SQL
+)
+"""Marks are letters too: without them Hindi and Thai words break at vowel signs."""
+
+
+def m001_first(database: Database) -> None:
+    """Make the tables of the first version."""
+    for statement in _FIRST.split(";\n"):
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_first,)
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def upgrade(database: Database) -> None:
+    """Bring a database to the present schema, all of it or nothing.
+
+    Raises:
+        SchemaTooNew: A newer program wrote it.
+        StoreDamaged: It is a database of another program.
+        StoreError: It is empty or old, and opened for reading only.
+    """
+    version = _version(database)
+    if version == SCHEMA_VERSION:
+        return
+    if database.readonly:
+        raise _needs_writing(database, version)
+    with database.transaction():
+        # Read again under the write lock: another process may have upgraded it.
+        for migration in MIGRATIONS[_version(database) :]:
+            migration(database)
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _version(database: Database) -> int:
+    version = int(database.value("PRAGMA user_version"))
+    owner = database.value("PRAGMA application_id")
+    fresh = not database.value("SELECT count(*) FROM sqlite_schema")
+    if owner != APPLICATION_ID and not (fresh and owner == 0 and version == 0):
+        raise StoreDamaged(
+            f"{database.path} is a database, but not an index of pplx-local. Choose "
+            "another home with --home, or move the file away."
+        )
+    if version > SCHEMA_VERSION:
+        raise SchemaTooNew(
+            f"The index {database.path} was written by a newer pplx-local (schema "
+            f"{version}, this one knows {SCHEMA_VERSION}). Update pplx-local, or "
+            "choose another home with --home."
+        )
+    return version
+
+
+def _needs_writing(database: Database, version: int) -> StoreError:
+    if version == 0:
+        return no_index(database.path)
+    return StoreError(
+        f"The index {database.path} has an older schema ({version}). Run pplx-local "
+        "update once to upgrade it."
+    )
+
+
+def no_index(path: Path) -> StoreError:
+    """Say that nothing was indexed yet."""
+    return StoreError(
+        f"There is no index yet at {path}. Run pplx-local add PATH first."
+    )
+
+
+_FIRST = f"""
+CREATE TABLE folders (
+    folder_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path BLOB NOT NULL UNIQUE,
+    device INTEGER NOT NULL,
+    added_ns INTEGER NOT NULL,
+    scanned_ns INTEGER
+) STRICT;
+CREATE TABLE documents (
+    document_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest TEXT NOT NULL,
+    pipeline TEXT NOT NULL,
+    first_chunk INTEGER NOT NULL,
+    n_chunks INTEGER NOT NULL,
+    n_chars INTEGER NOT NULL,
+    parser TEXT NOT NULL,
+    parser_version INTEGER NOT NULL,
+    title TEXT,
+    language TEXT,
+    metadata TEXT NOT NULL,
+    hidden_ns INTEGER,
+    UNIQUE (digest, pipeline)
+) STRICT;
+CREATE INDEX documents_hidden ON documents (hidden_ns) WHERE hidden_ns IS NOT NULL;
+CREATE TABLE files (
+    file_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path BLOB NOT NULL UNIQUE,
+    folder_id INTEGER NOT NULL REFERENCES folders ON DELETE CASCADE,
+    device INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    digest TEXT,
+    state TEXT NOT NULL,
+    reason TEXT,
+    document_id INTEGER REFERENCES documents ON DELETE SET NULL,
+    retry INTEGER NOT NULL
+) STRICT;
+CREATE INDEX files_by_folder ON files (folder_id, state);
+CREATE INDEX files_by_document ON files (document_id) WHERE document_id IS NOT NULL;
+CREATE TABLE blocks (
+    block_id INTEGER PRIMARY KEY,
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    char_start INTEGER NOT NULL,
+    n_chars INTEGER NOT NULL,
+    newlines_before INTEGER NOT NULL,
+    text BLOB NOT NULL,
+    UNIQUE (document_id, char_start)
+) STRICT;
+CREATE TABLE segments (
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    label TEXT NOT NULL,
+    char_start INTEGER NOT NULL,
+    char_end INTEGER NOT NULL,
+    PRIMARY KEY (document_id, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE chunks (
+    chunk_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL,
+    char_start INTEGER NOT NULL,
+    char_end INTEGER NOT NULL,
+    hash INTEGER NOT NULL
+) STRICT;
+CREATE INDEX chunks_by_hash ON chunks (hash);
+CREATE VIRTUAL TABLE lexical USING fts5 (
+    body, content='', contentless_delete=1, tokenize='{TOKENIZER}'
+);
+CREATE VIRTUAL TABLE lexical_words USING fts5vocab (lexical, row);
+CREATE TABLE spaces (
+    space_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    role TEXT NOT NULL,
+    checkpoint TEXT NOT NULL,
+    fingerprint TEXT NOT NULL UNIQUE,
+    rules TEXT NOT NULL,
+    dim INTEGER NOT NULL,
+    n_bits INTEGER NOT NULL,
+    token_encoding TEXT,
+    token_mean BLOB,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    shards INTEGER NOT NULL DEFAULT 1,
+    UNIQUE (role, checkpoint)
+) STRICT;
+CREATE TABLE document_spaces (
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    space_id INTEGER NOT NULL REFERENCES spaces ON DELETE CASCADE,
+    n_without_tokens INTEGER NOT NULL,
+    PRIMARY KEY (document_id, space_id)
+) STRICT, WITHOUT ROWID"""

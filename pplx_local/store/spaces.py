@@ -1,0 +1,228 @@
+"""Spaces: a role, a checkpoint and a fingerprint, with tables of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from pplx_local.errors import FingerprintMismatch
+from pplx_local.records import SpaceSpec
+from pplx_local.store.connection import Database, Row, ids_json
+
+_COLUMNS = (
+    "space_id, role, checkpoint, rules, fingerprint, dim, n_bits, token_encoding, "
+    "token_mean"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A space that exists in the database."""
+
+    space_id: int
+    spec: SpaceSpec
+
+
+class Backlog(NamedTuple):
+    """What still has to be encoded."""
+
+    documents: int
+    chars: int
+
+
+class Spaces:
+    """The spaces, and which documents are complete in them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Space]:
+        """List the spaces, the oldest first."""
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM spaces ORDER BY space_id")
+        return [_space(row) for row in rows]
+
+    def find(self, spec: SpaceSpec) -> Space | None:
+        """Find the space of a fingerprint.
+
+        Raises:
+            FingerprintMismatch: One of the same role and checkpoint has another.
+        """
+        for space in self.all():
+            if space.spec.fingerprint == spec.fingerprint:
+                return space
+            same = (space.spec.role, space.spec.checkpoint)
+            if same == (spec.role, spec.checkpoint):
+                raise _mismatch(space.spec, spec)
+        return None
+
+    def insert(self, spec: SpaceSpec) -> Space:
+        """Record a new space."""
+        mean = spec.token_mean
+        space_id: int = self._database.value(
+            "INSERT INTO spaces (role, checkpoint, rules, fingerprint, dim, n_bits,"
+            " token_encoding, token_mean) VALUES (?,?,?,?,?,?,?,?) RETURNING space_id",
+            (
+                spec.role,
+                spec.checkpoint,
+                json.dumps(dict(spec.rules)),
+                spec.fingerprint,
+                spec.dim,
+                spec.n_bits,
+                spec.token_encoding,
+                None if mean is None else mean.astype("<f4").tobytes(),
+            ),
+        )
+        self._database.execute(
+            f"CREATE TABLE windows_{space_id} (first_chunk INTEGER PRIMARY KEY,"
+            " digest BLOB NOT NULL, chunk_ids BLOB NOT NULL) STRICT"
+        )
+        self._database.execute(
+            f"CREATE INDEX windows_{space_id}_by_digest ON windows_{space_id} (digest)"
+        )
+        return Space(space_id, spec)
+
+    def delete(self, space: Space) -> None:
+        """Forget a space and its windows; its vectors are dropped by their tables."""
+        self._database.execute(
+            "DELETE FROM spaces WHERE space_id = ?", (space.space_id,)
+        )
+        self._database.execute(f"DROP TABLE windows_{space.space_id}")
+
+    # --- windows ---
+
+    def known_windows(
+        self, space: Space, digests: Sequence[bytes]
+    ) -> dict[bytes, tuple[int, ...]]:
+        """Find the chunks whose vectors came from windows of these digests."""
+        rows = self._database.rows_of_each(
+            f"SELECT digest, chunk_ids FROM windows_{space.space_id}"
+            " WHERE digest = ? LIMIT 1",
+            ((digest,) for digest in dict.fromkeys(digests)),
+        )
+        return {digest: _unpack(packed) for digest, packed in rows}
+
+    def add_window(self, space: Space, digest: bytes, chunk_ids: Sequence[int]) -> bool:
+        """Record a window; say whether one of the same chunks was replaced."""
+        if not chunk_ids:
+            return False
+        table = f"windows_{space.space_id}"
+        first = int(chunk_ids[0])
+        self._database.execute(f"DELETE FROM {table} WHERE first_chunk = ?", (first,))
+        replaced = self._database.changes() > 0
+        packed = np.asarray(chunk_ids, dtype="<i8").tobytes()
+        self._database.execute(
+            f"INSERT INTO {table} VALUES (?, ?, ?)", (first, digest, packed)
+        )
+        return replaced
+
+    def encoded_chunks(self, space: Space, first: int, n_chunks: int) -> set[int]:
+        """Collect the chunks of a run of ids that went through the model."""
+        rows = self._database.rows(
+            f"SELECT chunk_ids FROM windows_{space.space_id}"
+            " WHERE first_chunk BETWEEN ? AND ?",
+            (first, first + n_chunks - 1),
+        )
+        return {chunk_id for (packed,) in rows for chunk_id in _unpack(packed)}
+
+    def delete_windows(self, space: Space, first: int, n_chunks: int) -> None:
+        """Forget the windows of a run of chunks."""
+        self._database.execute(
+            f"DELETE FROM windows_{space.space_id} WHERE first_chunk BETWEEN ? AND ?",
+            (first, first + n_chunks - 1),
+        )
+
+    # --- completeness ---
+
+    def finish_document(
+        self, space: Space, document_id: int, n_without_tokens: int
+    ) -> None:
+        """Record that a document is complete in a space."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO document_spaces VALUES (?, ?, ?)",
+            (document_id, space.space_id, n_without_tokens),
+        )
+
+    def unencoded_documents(self, spaces: Sequence[Space]) -> Iterator[int]:
+        """Give the visible documents that some space lacks, the newest file first."""
+        rows = self._database.rows(
+            f"SELECT document_id FROM documents AS d WHERE {_LACKING} ORDER BY (SELECT"
+            " max(mtime_ns) FROM files WHERE files.document_id = d.document_id) DESC,"
+            " document_id DESC",
+            _lacking(spaces),
+        )
+        for (document_id,) in rows:
+            still = self._database.value(
+                f"SELECT 1 FROM documents AS d WHERE document_id = :id AND {_LACKING}",
+                {"id": document_id, **_lacking(spaces)},
+            )
+            if still:
+                yield document_id
+
+    def count_unencoded(self, spaces: Sequence[Space]) -> Backlog:
+        """Count what `unencoded_documents` would give."""
+        row = self._database.row(
+            "SELECT count(*), coalesce(sum(n_chars), 0) FROM documents AS d"
+            f" WHERE {_LACKING}",
+            _lacking(spaces),
+        )
+        return Backlog(*row) if row else Backlog(0, 0)
+
+    def coverage(self, space: Space) -> float:
+        """Divide the visible documents that are complete by all visible ones."""
+        visible: int = self._database.value(
+            "SELECT count(*) FROM documents WHERE hidden_ns IS NULL"
+        )
+        lacking = self.count_unencoded([space]).documents
+        return 1.0 if visible == 0 else (visible - lacking) / visible
+
+    def without_tokens(self, space: Space) -> int:
+        """Count the visible chunks that no vector of this space can find."""
+        total: int = self._database.value(
+            "SELECT coalesce(sum(n_without_tokens), 0) FROM document_spaces"
+            " JOIN documents USING (document_id)"
+            " WHERE space_id = ? AND hidden_ns IS NULL",
+            (space.space_id,),
+        )
+        return total
+
+
+_LACKING = (
+    "d.hidden_ns IS NULL AND (SELECT count(*) FROM document_spaces AS s WHERE"
+    " s.document_id = d.document_id AND s.space_id IN (SELECT value FROM"
+    " json_each(:spaces))) < :n_spaces"
+)
+
+
+def _lacking(spaces: Iterable[Space]) -> dict[str, str | int]:
+    ids = {space.space_id for space in spaces}
+    return {"spaces": ids_json(ids), "n_spaces": len(ids)}
+
+
+def _unpack(chunk_ids: bytes) -> tuple[int, ...]:
+    return tuple(np.frombuffer(chunk_ids, dtype="<i8").tolist())
+
+
+def _space(row: Row) -> Space:
+    space_id, role, checkpoint, rules, fingerprint, *shape, mean = row
+    token_mean = None if mean is None else np.frombuffer(mean, dtype="<f4")
+    names = role, checkpoint, json.loads(rules), fingerprint
+    values: Row = (*names, *shape, token_mean)
+    return Space(space_id, SpaceSpec(*values))
+
+
+def _mismatch(old: SpaceSpec, new: SpaceSpec) -> FingerprintMismatch:
+    differing = [
+        f"{name} was {old.rules.get(name, 'absent')}, is now "
+        f"{new.rules.get(name, 'absent')}"
+        for name in sorted({*old.rules, *new.rules})
+        if old.rules.get(name) != new.rules.get(name)
+    ]
+    return FingerprintMismatch(
+        f"The {new.role} vectors in the index were made by another {new.checkpoint}: "
+        f"{'; '.join(differing) or 'its shape differs'}. Run pplx-local models use "
+        f"{new.checkpoint} to build them anew."
+    )

@@ -1,0 +1,435 @@
+"""The face of the database: one class, in terms of the records."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local.errors import StoreError
+from pplx_local.records import (
+    Chunk,
+    DenseVectors,
+    Document,
+    FileRecord,
+    FolderRecord,
+    Place,
+    SpaceSpec,
+    Span,
+    State,
+    TokenVectors,
+)
+from pplx_local.store import schema
+from pplx_local.store.connection import Database, create_file
+from pplx_local.store.documents import ChunkRef, Documents, DocumentWriter
+from pplx_local.store.files import Files
+from pplx_local.store.lexical import LexicalQuery, Lexicon
+from pplx_local.store.settle import Settling
+from pplx_local.store.spaces import Backlog, Space, Spaces
+from pplx_local.store.vectors import Vectors
+
+
+class Store:
+    """The index on disk. Not for sharing between threads."""
+
+    def __init__(self, database: Database) -> None:
+        """Wrap an open database; `Store.open` is the way in."""
+        self.path = database.path
+        self._database = database
+        self._lexicon = Lexicon(database)
+        self._files = Files(database)
+        self._documents = Documents(database, self._lexicon)
+        self._spaces = Spaces(database)
+        self._vectors = Vectors(database, self._spaces)
+        self._settling = Settling(
+            database, self._documents, self._lexicon, self._vectors
+        )
+
+    @classmethod
+    def open(cls, path: Path, *, readonly: bool = False) -> Self:
+        """Open the index, making or upgrading it unless readonly.
+
+        Raises:
+            SchemaTooNew: A newer program wrote it.
+            StoreDamaged: It is truncated, corrupt, or no index.
+            StoreError: There is none yet (readonly), or it cannot be opened.
+        """
+        if readonly and not path.exists():
+            raise schema.no_index(path)
+        if not readonly:
+            create_file(path)
+        database = Database(path, readonly=readonly)
+        try:
+            schema.upgrade(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Close the file; closing twice is harmless."""
+        self._vectors.close()
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Open an immediate transaction, or a savepoint inside one.
+
+        Raises:
+            StoreFull: The disk is full; nothing of the transaction was kept.
+            StoreBusy: Another process holds the write lock.
+        """
+        return self._database.transaction()
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let several reads see one state of the index, whatever a writer does."""
+        return self._database.snapshot()
+
+    # --- folders and files ---
+
+    def add_folder(self, path: bytes, device: int, added_ns: int) -> FolderRecord:
+        """Register a folder; one that is registered already stays as it is."""
+        return self._files.add_folder(path, device, added_ns)
+
+    def folders(self) -> list[FolderRecord]:
+        """List the registered folders by path."""
+        return self._files.folders()
+
+    def set_scanned(self, folder_id: int, device: int, scanned_ns: int) -> None:
+        """Record the end of a walk."""
+        self._files.set_scanned(folder_id, device, scanned_ns)
+
+    def remove_folder(self, folder_id: int) -> int:
+        """Forget a folder and its files; say how many files."""
+        return self._files.remove_folder(folder_id)
+
+    def file(self, path: bytes) -> FileRecord | None:
+        """Look one file up."""
+        return self._files.get(path)
+
+    def files(
+        self,
+        *,
+        folder_id: int | None = None,
+        state: State | None = None,
+        under: bytes | None = None,
+    ) -> Iterator[FileRecord]:
+        """List files by path; safe while writing.
+
+        Args:
+            folder_id: Only those of one folder.
+            state: Only those in one state.
+            under: Only this path itself and what lies below it.
+        """
+        return self._files.select(folder_id, state, under)
+
+    def put_file(self, record: FileRecord) -> None:
+        """Insert a file, or replace the one of the same path."""
+        self._files.put([record])
+
+    def put_files(self, records: Iterable[FileRecord]) -> None:
+        """Insert files, or replace those of the same path; all or none."""
+        with self._database.transaction():
+            self._files.put(records)
+
+    def forget_files(self, paths: Iterable[bytes]) -> None:
+        """Drop files; their documents go when they are settled."""
+        with self._database.transaction():
+            self._files.forget(paths)
+
+    def count_states(self, folder_id: int | None = None) -> dict[State, int]:
+        """Count files by state; a state without files is absent."""
+        return self._files.count_states(folder_id)
+
+    # --- documents ---
+
+    def find_document(self, digest: str, pipeline: str) -> int | None:
+        """Find a document, hidden ones too."""
+        return self._documents.find(digest, pipeline)
+
+    def write_document(
+        self, digest: str, pipeline: str
+    ) -> AbstractContextManager[DocumentWriter]:
+        """Write a document in one transaction, or inside an open one.
+
+        `add` its blocks, then `finish` it; leaving earlier rolls all of it back.
+        Documents of the same digest from other pipelines stay.
+
+        Raises:
+            ValueError: It is there already, or was left without `finish`.
+        """
+        return self._documents.write(digest, pipeline)
+
+    def settle_documents(self, now_ns: int) -> tuple[int, int]:
+        """Hide documents that no file needs, show hidden ones that a file needs.
+
+        A hidden document is in no leg and in no null sample; its vectors are parked.
+
+        Returns:
+            How many were hidden, and how many shown.
+        """
+        with self._database.transaction():
+            counts = self._settling.settle(now_ns)
+            self._vectors.reshard()
+        return counts
+
+    def purge(self, before_ns: int | None = None) -> int:
+        """Delete documents hidden before a time, with all that was made from them.
+
+        With None all hidden ones go, and what is left of their words on the disk too:
+        that rewrites the file, and waits for no reader.
+        """
+        return self._settling.purge(before_ns)
+
+    def document_meta(self, document_id: int) -> Document:
+        """Fetch what is known of a document besides its text."""
+        return self._documents.meta(document_id)
+
+    def text(self, document_id: int, char_span: Span) -> str:
+        """Cut a piece out of a document's text."""
+        return self._documents.text(document_id, char_span)
+
+    def line_of(self, document_id: int, char: int) -> int:
+        """Number the line that holds a character, from 1."""
+        return self._documents.line_of(document_id, char)
+
+    def place_of(self, document_id: int, char: int) -> tuple[Place, ...]:
+        """Name the segments that hold a character, the outermost first."""
+        return self._documents.place_of(document_id, char)
+
+    def paths_of(self, document_id: int) -> list[bytes]:
+        """List the files that hold a document, by path."""
+        return self._files.paths_of(document_id)
+
+    def chunk_texts(
+        self, document_id: int, first_ordinal: int = 0
+    ) -> Iterator[tuple[int, Chunk, str]]:
+        """Give (chunk id, chunk, text) in order, one block in memory at a time."""
+        return self._documents.chunk_texts(document_id, first_ordinal)
+
+    def chunk_refs(self, chunk_ids: Sequence[int]) -> list[ChunkRef]:
+        """Say where chunks lie, in the order asked.
+
+        Raises:
+            StoreError: An id is unknown.
+        """
+        return self._documents.chunk_refs(chunk_ids)
+
+    def count_documents(self, *, hidden: bool = False) -> int:
+        """Count the visible documents, or the hidden ones."""
+        return self._documents.count(hidden=hidden)[0]
+
+    def count_chunks(self) -> int:
+        """Count the visible chunks."""
+        return self._documents.count(hidden=False)[1]
+
+    # --- spaces ---
+
+    def open_space(self, spec: SpaceSpec, *, create: bool = True) -> Space | None:
+        """Find the space of a fingerprint, making it if told to.
+
+        Raises:
+            FingerprintMismatch: One of the same role and checkpoint was made by other
+                rules.
+        """
+        found = self._spaces.find(spec)
+        return self._vectors.create(spec) if found is None and create else found
+
+    def spaces(self) -> list[Space]:
+        """List the spaces, the oldest first."""
+        return self._spaces.all()
+
+    def drop_space(self, space: Space) -> None:
+        """Drop a space with its vectors."""
+        self._vectors.drop(space)
+
+    def unencoded_documents(self, spaces: Sequence[Space]) -> Iterator[int]:
+        """Give the visible documents that some of these spaces lacks.
+
+        The newest file comes first; what is finished meanwhile is passed over.
+        """
+        return self._spaces.unencoded_documents(spaces)
+
+    def count_unencoded(self, spaces: Sequence[Space]) -> Backlog:
+        """Count what `unencoded_documents` would give: documents and characters."""
+        return self._spaces.count_unencoded(spaces)
+
+    def known_windows(
+        self, space: Space, digests: Sequence[bytes]
+    ) -> dict[bytes, tuple[int, ...]]:
+        """Find the chunks whose vectors came from windows of these digests.
+
+        Those of hidden documents count: their vectors can be copied too.
+        """
+        return self._spaces.known_windows(space, digests)
+
+    def encoded_chunks(self, space: Space, document_id: int) -> set[int]:
+        """Collect the chunks of a document that went through the model."""
+        first, n_chunks = self._documents.chunk_run(document_id)
+        return self._spaces.encoded_chunks(space, first, n_chunks)
+
+    def write_vectors(
+        self,
+        space: Space,
+        digest: bytes,
+        chunk_ids: Sequence[int],
+        vectors: DenseVectors | TokenVectors,
+    ) -> None:
+        """Write the vectors (C rows) that one window gave to its C chunks.
+
+        A dense vector of zeros is left out: it has no direction.
+        """
+        self._vectors.write(space, digest, chunk_ids, vectors)
+
+    def copy_vectors(
+        self,
+        space: Space,
+        digest: bytes,
+        from_chunks: Sequence[int],
+        to_chunks: Sequence[int],
+    ) -> None:
+        """Give chunks the vectors that an equal window made for others."""
+        self._vectors.copy(space, digest, from_chunks, to_chunks)
+
+    def finish_document(
+        self, space: Space, document_id: int, n_without_tokens: int
+    ) -> None:
+        """Record that a document is complete in a space.
+
+        Args:
+            space: The space.
+            document_id: The document.
+            n_without_tokens: Its chunks that have no token in this space.
+        """
+        self._spaces.finish_document(space, document_id, n_without_tokens)
+
+    def coverage(self, space: Space) -> float:
+        """Divide the visible documents that are complete by all visible ones."""
+        return self._spaces.coverage(space)
+
+    # --- what search asks ---
+
+    def nearest(
+        self, space: Space, query_bits: NDArray[np.uint8], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Find exactly the k nearest visible chunks by Hamming distance.
+
+        Args:
+            space: A dense space.
+            query_bits: (B/8,) packed most significant bit first.
+            k: How many.
+
+        Returns:
+            Chunk ids and distances, (k,) each or fewer, sorted, ties by chunk id.
+        """
+        return self._vectors.nearest(space, query_bits, k)
+
+    def dense_codes(self, space: Space, chunk_ids: Sequence[int]) -> NDArray[np.int8]:
+        """Fetch codes (C, D) in the order asked; zeros where there is no vector."""
+        return self._vectors.dense_codes(space, chunk_ids)
+
+    def token_vectors(self, space: Space, chunk_ids: Sequence[int]) -> TokenVectors:
+        """Fetch token vectors in the order asked; none for a chunk without."""
+        return self._vectors.token_vectors(space, chunk_ids)
+
+    def null_sample(self) -> NDArray[np.int64]:
+        """Pick 256 visible chunks, whatever the history of the index.
+
+        They are those with the smallest hash of (document digest, ordinal).
+        """
+        return self._documents.null_sample()
+
+    def lexical(
+        self, query: LexicalQuery, k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the best chunks by BM25: ids and scores, (k,) each or fewer, sorted."""
+        return self._lexicon.best(query, k)
+
+    def lexical_scores(
+        self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Score chunks (C,) as `lexical` does; 0 where no word is found."""
+        return self._lexicon.scores(query, chunk_ids)
+
+    def lexical_bound(self, query: LexicalQuery) -> float:
+        """Compute the most that any chunk could score."""
+        return self._lexicon.bound(query)
+
+    # --- upkeep ---
+
+    @property
+    def schema_version(self) -> int:
+        """Number of the schema."""
+        return schema.SCHEMA_VERSION
+
+    def data_version(self) -> int:
+        """Give a number that changes when another connection has written."""
+        version: int = self._database.value("PRAGMA data_version")
+        return version
+
+    def bytes_by_part(self) -> dict[str, int]:
+        """Measure the database, the parts of it, and its write-ahead log."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        return {
+            "database": self.path.stat().st_size,
+            "text": self._documents.size_bytes(),
+            "lexical": self._lexicon.size_bytes(),
+            **self._vectors.size_bytes(),
+            "wal": wal.stat().st_size if wal.exists() else 0,
+        }
+
+    def integrity_check(self) -> list[str]:
+        """Check the file from end to end; empty when all is well."""
+        rows = self._database.rows("PRAGMA integrity_check")
+        return [message for (message,) in rows if message != "ok"]
+
+    def backup(self, target: Path) -> None:
+        """Write a copy that only its owner can read.
+
+        Raises:
+            StoreError: The target exists, or cannot be written.
+            StoreFull: There is no room for it.
+        """
+        if target.exists():
+            raise StoreError(f"{target} exists already; choose another name.")
+        unfinished = target.with_name(f".{target.name}.unfinished")
+        try:
+            unfinished.unlink(missing_ok=True)
+            create_file(unfinished)
+            self._database.execute("VACUUM INTO ?", (str(unfinished),))
+            _flush(unfinished)
+            # Unlike a rename, a link never replaces a file made in the meantime.
+            os.link(unfinished, target)
+            _flush(target.parent)
+        except OSError as error:
+            raise StoreError(
+                f"Cannot write the backup {target}: {error.strerror}."
+            ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

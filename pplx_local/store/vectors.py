@@ -1,0 +1,218 @@
+"""The vectors of all spaces: written, copied, hidden, shown, purged, searched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
+from pplx_local.store.connection import Database
+from pplx_local.store.dense import DenseTable, ParkedTable, nearest, shards_for
+from pplx_local.store.spaces import Space, Spaces
+from pplx_local.store.tokens import TokenTable
+
+LIVE_SHARE = 0.6
+"""A dense table with a smaller share of live rows is rebuilt at a purge."""
+
+_MIN_SHARDS_FOR_THREADS = 16
+_BLOCK_ROWS = 1_024
+
+
+class Vectors:
+    """The tables of the spaces."""
+
+    def __init__(self, database: Database, spaces: Spaces) -> None:
+        self._database = database
+        self._spaces = spaces
+        self._sibling: Database | None = None
+
+    def close(self) -> None:
+        """Close the second connection, if a large search opened one."""
+        if self._sibling is not None:
+            self._sibling.close()
+            self._sibling = None
+
+    def create(self, spec: SpaceSpec) -> Space:
+        """Make a space with its tables."""
+        with self._database.transaction():
+            space = self._spaces.insert(spec)
+            if spec.role == "dense":
+                self._dense(space).create()
+                self._parked(space).create()
+            else:
+                self._tokens(space).create()
+        return space
+
+    def drop(self, space: Space) -> None:
+        """Drop a space with its tables."""
+        with self._database.transaction():
+            if space.spec.role == "dense":
+                self._dense(space).drop()
+                self._parked(space).drop()
+            else:
+                self._tokens(space).drop()
+            self._spaces.delete(space)
+
+    def write(
+        self,
+        space: Space,
+        digest: bytes,
+        chunk_ids: Sequence[int],
+        vectors: DenseVectors | TokenVectors,
+    ) -> None:
+        """Write the vectors that one window gave to its chunks."""
+        with self._database.transaction():
+            replaced = self._spaces.add_window(space, digest, chunk_ids)
+            if isinstance(vectors, TokenVectors):
+                self._tokens(space).insert(chunk_ids, vectors)
+                return
+            dense = self._dense(space)
+            if replaced:
+                dense.delete(chunk_ids)
+            dense.insert(
+                (int(chunk_id), codes.tobytes(), bits.tobytes())
+                for chunk_id, codes, bits in zip(
+                    chunk_ids, vectors.codes, vectors.bits, strict=True
+                )
+                # The cosine of an all-zero vector is NULL.
+                if codes.any()
+            )
+
+    def copy(
+        self,
+        space: Space,
+        digest: bytes,
+        from_chunks: Sequence[int],
+        to_chunks: Sequence[int],
+    ) -> None:
+        """Give chunks the vectors of others, hidden ones too."""
+        pairs = list(zip(from_chunks, to_chunks, strict=True))
+        with self._database.transaction():
+            replaced = self._spaces.add_window(space, digest, to_chunks)
+            if space.spec.role == "late":
+                self._tokens(space).copy(pairs)
+                return
+            dense, parked = self._dense(space), self._parked(space)
+            rows = dense.select(from_chunks) + parked.select(from_chunks)
+            vectors = {chunk_id: (codes, bits) for chunk_id, codes, bits in rows}
+            if replaced:
+                dense.delete(to_chunks)
+            dense.insert((to, *vectors[old]) for old, to in pairs if old in vectors)
+
+    def dense_codes(self, space: Space, chunk_ids: Sequence[int]) -> NDArray[np.int8]:
+        """Fetch codes (C, D) in the order asked; zeros where there is no vector."""
+        found = self._dense(space).codes(chunk_ids)
+        codes = np.zeros((len(chunk_ids), space.spec.dim), dtype=np.int8)
+        for index, chunk_id in enumerate(chunk_ids):
+            packed = found.get(int(chunk_id))
+            if packed is not None:
+                codes[index] = np.frombuffer(packed, dtype=np.int8)
+        return codes
+
+    def token_vectors(self, space: Space, chunk_ids: Sequence[int]) -> TokenVectors:
+        """Fetch token vectors in the order asked; none for a chunk without."""
+        return self._tokens(space).select(chunk_ids)
+
+    def nearest(
+        self, space: Space, query_bits: NDArray[np.uint8], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Find the nearest visible chunks; with many shards in two threads."""
+        with ExitStack() as stack:
+            within_transaction = self._database.in_transaction
+            stack.enter_context(self._database.snapshot())
+            tables = [self._dense(space)]
+            # A second connection would not see what this transaction wrote.
+            if tables[0].n_shards >= _MIN_SHARDS_FOR_THREADS and not within_transaction:
+                self._sibling = self._sibling or self._database.sibling()
+                stack.enter_context(self._sibling.snapshot())
+                second = self._dense(space, self._sibling)
+                if second.name == tables[0].name:
+                    tables.append(second)
+            return nearest(tables, query_bits, k)
+
+    # --- hidden documents, by their runs of chunk ids ---
+
+    def hide(self, first_chunk: int, n_chunks: int) -> None:
+        """Park the dense vectors of a run of chunks."""
+        ids = range(first_chunk, first_chunk + n_chunks)
+        for space in self._of_role("dense"):
+            dense = self._dense(space)
+            rows = dense.select(ids)
+            self._parked(space).insert(rows)
+            dense.delete(row[0] for row in rows)
+
+    def show(self, first_chunk: int, n_chunks: int) -> None:
+        """Bring the parked vectors of a run of chunks back."""
+        for space in self._of_role("dense"):
+            parked = self._parked(space)
+            self._dense(space).insert(
+                parked.select(range(first_chunk, first_chunk + n_chunks))
+            )
+            parked.delete(first_chunk, n_chunks)
+
+    def purge(self, first_chunk: int, n_chunks: int) -> None:
+        """Delete all that is kept of a run of hidden chunks."""
+        for space in self._spaces.all():
+            self._spaces.delete_windows(space, first_chunk, n_chunks)
+            if space.spec.role == "dense":
+                self._parked(space).delete(first_chunk, n_chunks)
+            else:
+                self._tokens(space).delete(first_chunk, n_chunks)
+
+    # --- upkeep ---
+
+    def reshard(self) -> None:
+        """Rebuild the dense tables that have outgrown their shards."""
+        for space in self._of_role("dense"):
+            dense = self._dense(space)
+            if shards_for(dense.count()) > dense.n_shards:
+                self._rebuild(space)
+
+    def compact(self) -> None:
+        """Rebuild the dense tables that are mostly holes."""
+        for space in self._of_role("dense"):
+            dense = self._dense(space)
+            # Each shard's last block is partly empty by nature.
+            allocated = dense.allocated() - dense.n_shards * _BLOCK_ROWS
+            if dense.count() < LIVE_SHARE * allocated:
+                self._rebuild(space)
+
+    def size_bytes(self) -> dict[str, int]:
+        """Add up the room that the vectors take, by role."""
+        return {
+            "dense": sum(self._dense(s).size_bytes() for s in self._of_role("dense")),
+            "late": sum(self._tokens(s).size_bytes() for s in self._of_role("late")),
+        }
+
+    def _rebuild(self, space: Space) -> None:
+        with self._database.transaction():
+            old = self._dense(space)
+            # vec0 cannot rename a table: the epoch is part of the name.
+            self._database.execute(
+                "UPDATE spaces SET epoch = epoch + 1, shards = ? WHERE space_id = ?",
+                (shards_for(old.count()), space.space_id),
+            )
+            new = self._dense(space)
+            new.create()
+            old.copy_into(new)
+            old.drop()
+
+    def _of_role(self, role: str) -> list[Space]:
+        return [space for space in self._spaces.all() if space.spec.role == role]
+
+    def _dense(self, space: Space, database: Database | None = None) -> DenseTable:
+        database = database or self._database
+        epoch, n_shards = database.row(
+            "SELECT epoch, shards FROM spaces WHERE space_id = ?", (space.space_id,)
+        ) or (0, 1)
+        name = f"dense_{space.space_id}_{epoch}"
+        return DenseTable(database, name, space.spec.dim, space.spec.n_bits, n_shards)
+
+    def _parked(self, space: Space) -> ParkedTable:
+        return ParkedTable(self._database, f"parked_{space.space_id}")
+
+    def _tokens(self, space: Space) -> TokenTable:
+        return TokenTable(self._database, f"tokens_{space.space_id}", space.spec)
