@@ -44,7 +44,7 @@ _FOLDERS = {
     "application package": "*.app *.framework *.photoslibrary *.bundle *.lrdata",
 }
 _FILES = {
-    "looks like a secret": ".env .env.* *.env *.pem *.key *.p12 *.pfx *.ppk *.jks"
+    "looks like a secret": ".env .env.* *.env *.pem *.p12 *.pfx *.ppk *.jks"
     " *.keystore *.kdbx *.kdb *.gpg *.pgp *.keychain *.keychain-db id_rsa* id_dsa*"
     " id_ecdsa* id_ed25519* .netrc .pgpass .htpasswd .git-credentials .npmrc .pypirc",
     "backup or lock of an editor": "*~ *.swp *.swo *.bak #*# .#* ~$* ~lock.* .~lock.*",

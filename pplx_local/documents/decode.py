@@ -51,6 +51,10 @@ _MAGIC = (
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b")) + b"\x7f"
 _MAX_CONTROL_SHARE = 0.2
 _ISO_2022_JP = (b"\x1b$B", b"\x1b$@")
+_LEGACY_ENCODINGS = (
+    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp874 koi8_r cp866"
+    " cp932 euc_jp cp949 big5 gb18030 mac_roman cp850"
+)
 _FALLBACK_HANDLER = "pplx_local.cp1252"
 
 
@@ -175,11 +179,23 @@ def _decodes(head: bytes, encoding: str, cut_bytes: int = 0) -> bool:
 def _legacy_encoding(head: bytes, declared: str | None) -> str:
     if declared and _is_text_codec(declared) and _decodes(head, declared, 4):
         return declared
-    matches = charset_normalizer.from_bytes(_telling_sample(head))
+    matches = charset_normalizer.from_bytes(
+        _telling_sample(head), cp_isolation=_LEGACY_ENCODINGS.split()
+    )
     best = matches.best()
-    if best is None or "cp1252" in best.could_be_from_charset:
+    if best is None:
         return "cp1252"
+    for match in matches:
+        if match.encoding == "cp1252" and _is_as_good(match, best):
+            return "cp1252"
     return best.encoding
+
+
+def _is_as_good(
+    match: charset_normalizer.CharsetMatch, best: charset_normalizer.CharsetMatch
+) -> bool:
+    """Break ties, which short texts in Western languages always end in."""
+    return match.chaos <= best.chaos + 0.01 and match.coherence >= best.coherence - 0.1
 
 
 def _is_text_codec(name: str) -> bool:

@@ -9,13 +9,13 @@ from pplx_local.documents.outline import Outline
 from pplx_local.documents.source import Source
 from pplx_local.documents.text import About, Text, label
 
-# Only lines that can matter; every alternative is bounded or runs to the line's end.
+# The literal line end in front makes the search several times faster than "^".
 _MARK = re.compile(
-    r"^ {0,3}(?:(?P<hashes>#{1,6})(?:[ \t](?P<words>[^\n]*))?$"
-    r"|(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)$)"
-    r"|(?:^|(?<=\n\n))(?P<above>[^\n#>|=\s`~-][^\n]{0,200})\n(?P<line>=+|-{2,})[ \t]*$",
-    re.MULTILINE,
+    r"\n(?:(?P<indent> {0,3})(?:(?P<hashes>#{1,6})(?:[ \t](?P<words>[^\n]*))?"
+    r"|(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*))|(?P<underline>=+|--+)[ \t]*)(?=\n|\Z)"
 )
+_PARAGRAPH_START = re.compile(r"[^#>|=\s`~*+-]")
+_MAX_UNDERLINED_CHARS = 200
 _FRONT_MATTER = re.compile(
     r"\A---[ \t]*\n((?:[^\n]{0,2000}\n){0,200}?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
 )
@@ -38,11 +38,12 @@ class Markdown(Text):
     def breaks(self, char_start: int, text: str) -> list[int]:
         """Find the headings of a block."""
         body = self._read_front_matter(text) if char_start == 0 else 0
-        for mark in _MARK.finditer(text, body):
+        lines = "\n" + text
+        for mark in _MARK.finditer(lines, body):
             if mark["fence"]:
                 self._open_or_close(mark["fence"], mark["info"])
             elif not self._fence:
-                self._add_heading(char_start + mark.start(), mark)
+                self._add_heading(char_start, lines, mark)
         return self._outline.starts(char_start, char_start + len(text))
 
     def about(self, n_chars: int) -> About:
@@ -50,14 +51,14 @@ class Markdown(Text):
         self._about.segments = self._outline.segments(n_chars)
         return self._about
 
-    def _add_heading(self, char_start: int, mark: re.Match[str]) -> None:
+    def _add_heading(self, char_start: int, lines: str, mark: re.Match[str]) -> None:
         if mark["hashes"]:
-            level = len(mark["hashes"])
+            start, level = mark.start(), len(mark["hashes"])
             words = _CLOSING_HASHES.sub("", (mark["words"] or "").strip()).strip()
         else:
-            level = 1 if mark["line"].startswith("=") else 2
-            words = mark["above"].strip()
-        self._outline.add(char_start, level, words)
+            start, words = _line_above(lines, mark.start())
+            level = 1 if mark["underline"].startswith("=") else 2
+        self._outline.add(char_start + start, level, words)
         if level == 1 and words and self._about.title is None:
             self._about.title = label(words)
 
@@ -88,6 +89,14 @@ class Markdown(Text):
         self._about.language = language_code(language)
         self._about.metadata.update(fields)
         return matter.end()
+
+
+def _line_above(lines: str, end: int) -> tuple[int, str]:
+    """Give start and words of a one-line paragraph that ends here, if one does."""
+    start = lines.rfind("\n", max(end - _MAX_UNDERLINED_CHARS, 0), end)
+    alone = start >= 0 and (start == 0 or lines[start - 1] == "\n")
+    words = lines[start + 1 : end]
+    return (start, words) if alone and _PARAGRAPH_START.match(words) else (0, "")
 
 
 def language_code(tag: str) -> str | None:

@@ -17,6 +17,8 @@ from pplx_local.records import Segment, Span
 _PASSWORD = 4
 _SECURITY = 5
 _HEADER_BYTES = 1024
+"""pdfium passes over so much junk in front by itself."""
+
 _MAX_DAMAGED_RUN = 100
 """So many pages in a row that cannot be opened are pages that are not there."""
 
@@ -76,8 +78,11 @@ class Pdf:
 
     def _open(self) -> pdfium.PdfDocument:
         data = self._source.read_all()
-        if b"%PDF-" not in data[:_HEADER_BYTES]:
+        header = data.find(b"%PDF-")
+        if header < 0:
             raise Unsupported("not a PDF, in spite of its name")
+        if header >= _HEADER_BYTES:
+            data = data[header:]
         try:
             return pdfium.PdfDocument(data)
         except pdfium.PdfiumError as error:
