@@ -42,7 +42,7 @@ _WORD_CHAR, _SINGLE, _BLANK, _NEWLINE, _MID = 1, 2, 4, 8, 16
 _END, _WIDE_END, _CLOSER, _SMALL = 32, 64, 128, 256
 _EXTENDS, _JOINER, _REGIONAL, _RETURN = 512, 1024, 2048, 4096
 _CLASSES: Final = {
-    # UAX #29 joins marks and format characters to the word that they follow.
+    # As in UAX #29, marks and format characters go with the word they follow.
     _WORD_CHAR: r"[\p{Alphabetic}\p{N}\p{M}\p{Cf}_]",
     # Scripts written without spaces are counted character by character.
     _SINGLE: r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}"
@@ -113,12 +113,14 @@ class _Ruler:
     strengths: NDArray[np.uint8]
     """(len(text) + 1,) Of a cut before each character."""
     breaks: list[int]
+    """Offsets where a section may start."""
 
     @classmethod
     def over(cls, text: str, breaks: list[int]) -> _Ruler:
         flags = _flags(text)
         units = _units(flags)
-        return cls(units, _strengths(text, flags, units, breaks), breaks)
+        strengths = _strengths(text, flags, units, breaks)
+        return cls(units, strengths, [b for b in breaks if strengths[b] == _BREAK])
 
     def words(self, start: int, end: int) -> int:
         first, last = np.searchsorted(self.units, (start, end))
@@ -152,10 +154,7 @@ class _Ruler:
             yield start
 
     def _cut(self, start: int, n_words: float) -> int:
-        """Find the best place about so many words on: the strongest, then the nearest.
-
-        A third to either side is searched.
-        """
+        """Find the strongest place within a third of so many words, then the nearest."""
         cap = start + MAX_CHARS
         low = min(self._after(start, n_words * 2 / 3), start + MAX_CHARS * 2 // 3)
         goal = min(self._after(start, n_words), cap)
@@ -241,13 +240,16 @@ def _sentences(flags: Flags, blank: NDArray[np.bool_], starts: Positions) -> Pos
     closed = (flags[last] & _CLOSER > 0) & (flags[np.maximum(last - 1, 0)] & _END > 0)
     ended = (flags[last] & _END > 0) | closed
     spaced = starts[ended & (flags[starts] & _SMALL == 0)]
-    wide_ends = np.flatnonzero(flags & _WIDE_END)
-    after = wide_ends + 1
+    return np.concatenate((spaced, _wide_sentences(flags)))
+
+
+def _wide_sentences(flags: Flags) -> Positions:
+    """Find the starts of sentences after full stops that no space follows."""
+    after = np.flatnonzero(flags[:-1] & _WIDE_END) + 1
+    after += (flags[after] & _CLOSER) > 0
     after = after[after < len(flags)]
-    after += flags[after] & _CLOSER > 0
-    after = after[after < len(flags)]
-    follows = flags[after] & (_END | _CLOSER | _BLANK) == 0
-    return np.concatenate((spaced, after[follows]))
+    goes_on = flags[after] & (_END | _CLOSER | _BLANK)
+    return after[goes_on == 0]
 
 
 def _lines(flags: Flags, starts: Positions) -> tuple[Positions, Positions]:
@@ -264,13 +266,15 @@ def _prefer_breaks(strengths: NDArray[np.uint8], text: str, breaks: list[int]) -
     """Mark the breaks, and keep each heading with what follows it."""
     heading_end = 0
     for place in breaks:
-        if place == heading_end:
-            continue  # a heading below a heading; a third one may start a chunk
-        strengths[place] = _BREAK
+        # A heading right below another stays with it; a third may start a chunk.
+        is_second = place == heading_end
+        if not is_second:
+            strengths[place] = _BREAK
         heading = _HEADING.match(text, place)
-        heading_end = heading.end() if heading else 0
-        body = strengths[place + 1 : heading_end + 1]
+        end = heading.end() if heading else place
+        body = strengths[place + 1 : end + 1]
         np.minimum(body, _WORD, out=body)
+        heading_end = 0 if is_second else end
 
 
 def _inside_cluster(flags: Flags) -> NDArray[np.bool_]:

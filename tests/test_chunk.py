@@ -99,6 +99,14 @@ def test_a_long_section_below_a_heading_keeps_its_heading() -> None:
     assert found[1].startswith(heading)
 
 
+@pytest.mark.parametrize("n_words", range(40, 200, 7))
+def test_headings_below_each_other_stay_together(n_words: int) -> None:
+    parts = [words(n_words) + "\n\n", "# A part\n\n", "## Its start\n\n", words(300)]
+    text = "".join(parts)
+    found = passages(text, (text.index("# A"), text.index("## I")))
+    assert not any(p.rstrip().endswith(("part", "start")) for p in found)
+
+
 def test_short_sections_are_merged() -> None:
     sections = [f"# {i}\n{words(20)}\n" for i in range(30)]
     breaks = tuple(len("".join(sections[:i])) for i in range(30))
