@@ -333,10 +333,10 @@ class FileRecord:
     document_id: int | None = None
     """What it was last read as; kept while it is unreachable, None where nothing was
     read."""
-    retry: bool = False
-    """Whether the next update tries again though nothing changed."""
     pipeline: str | None = None
     """Parser and chunker versions that decided its state; None where none was asked."""
+    retry: bool = False
+    """Whether the next update tries again though nothing changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from pplx_local.records import (
     State,
     Status,
 )
-from pplx_local.search import Curve, Searcher, SearchSpace
+from pplx_local.search import Searcher, SearchSpace
 from pplx_local.store import Space, Store
 from pplx_local.watch import ignored
 
@@ -62,10 +62,11 @@ class Index:
         store: Store,
         lock: filelock.FileLock | None,
         worker: WorkerFactory,
+        profile: Profile | None = None,
     ) -> None:
         """Use `Index.open`."""
         self.settings = settings
-        self.profile: Profile = resolve(settings.model, settings.home)
+        self.profile = profile or resolve(settings.model, settings.home)
         self.store = store
         """For evaluation and benchmarks; everyone else asks the index."""
         self._lock = lock
@@ -79,6 +80,7 @@ class Index:
         *,
         write: bool = False,
         worker: WorkerFactory = spawn_worker,
+        profile: Profile | None = None,
     ) -> Self:
         """Open the index of a home folder.
 
@@ -86,6 +88,7 @@ class Index:
             settings: Its `home` says where.
             write: Become the one writer; makes the database where there is none.
             worker: How encoder workers are made.
+            profile: The checkpoints to use; None for those that the settings name.
 
         Raises:
             StoreBusy: Another process is the writer.
@@ -94,7 +97,7 @@ class Index:
         lock = take_lock(settings) if write else None
         try:
             store = Store.open(settings.database, readonly=not write)
-            return cls(settings, store, lock, worker)
+            return cls(settings, store, lock, worker, profile)
         except BaseException:
             if lock:
                 lock.release()
@@ -285,7 +288,7 @@ class Index:
             self.store,
             spaces,
             weights=checkpoint.weights if checkpoint else KEYWORDS_ALONE,
-            curve=Curve(*checkpoint.confidence) if checkpoint else None,
+            curve=checkpoint.confidence if checkpoint else None,
             missing=missing,
             is_gone=self._is_gone,
         )
@@ -327,14 +330,13 @@ class Index:
         """Count files, documents, chunks, bytes and coverage."""
         folders = self.store.folders()
         walks = [folder.scanned_ns for folder in folders]
-        n_documents, n_hidden = self.store.count_documents()
         return Status(
             home=str(self.settings.home),
             schema_version=self.store.schema_version,
             folders=tuple(map(self._folder_status, folders)),
             states=self.store.count_states(),
-            documents=n_documents,
-            hidden_documents=n_hidden,
+            documents=self.store.count_documents(),
+            hidden_documents=self.store.count_documents(hidden=True),
             chunks=self.store.count_chunks(),
             profile={
                 "dense": self.profile.dense.name if self.profile.dense else None,
@@ -379,9 +381,9 @@ class Index:
             return not_registered(path, known)
         for part in (*reversed(path.parents), path):
             if lies_in(os.fsencode(part), folder.path):
-                reason = ignored(os.fsencode(part.name), part.is_dir())
+                reason = ignored(os.fsencode(part.name), is_folder=part.is_dir())
                 if reason:
-                    return f"skipped: {part} is {reason}"
+                    return f"skipped: {part}: {reason}"
         if not os.path.lexists(path):
             return "there is no such file"
         return "not seen yet: run pplx-local update"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pplx_local.documents import pipeline_of
+from pplx_local.documents import kind_of, pipeline_of
 from pplx_local.records import FileRecord, FolderRecord, Progress, State
 from pplx_local.store import Store
 from pplx_local.watch import Denied, Found, walk
@@ -96,8 +96,8 @@ class FolderScan:
             if isinstance(entry, Denied):
                 self._denied.append(entry.path)
                 self._settle(self._nothing_read(entry.path, "failed", entry.reason))
-            elif entry.skip:
-                self._settle(self._skipped(entry, entry.skip))
+            elif reason := entry.skip or kind_of(entry.path).reason:
+                self._settle(self._skipped(entry, reason))
             else:
                 self._compare(entry)
             if len(self._seen) % _BATCH == 0:

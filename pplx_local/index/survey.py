@@ -37,7 +37,7 @@ def survey(path: Path, settings: Settings) -> Survey:
             files[f"cannot be read: {entry.reason}", True] += 1
             continue
         kind = kind_of(entry.path)
-        reason = entry.skip or kind.unsupported
+        reason = entry.skip or kind.reason
         key = (reason or kind.label, reason is not None)
         files[key] += 1
         sizes[key] += entry.size

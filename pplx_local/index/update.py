@@ -67,8 +67,8 @@ class Update:
         self._store.settle_documents(time.time_ns())
         if self._findings.to_read:
             yield from self._read()
-        self._store.maintain()
         yield from self._encode()
+        self._store.settle_documents(time.time_ns())  # vectors may want more shards
 
     @property
     def report(self) -> UpdateReport:

@@ -2,6 +2,6 @@
 
 from pplx_local.search.ranking import Ranking, best_first
 from pplx_local.search.searcher import Searcher
-from pplx_local.search.spaces import Curve, QueryEncoder, SearchSpace
+from pplx_local.search.spaces import QueryEncoder, SearchSpace
 
-__all__ = ["Curve", "QueryEncoder", "Ranking", "SearchSpace", "Searcher", "best_first"]
+__all__ = ["QueryEncoder", "Ranking", "SearchSpace", "Searcher", "best_first"]

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from pplx_local.encoding import EncodedQuery
+from pplx_local.models import ConfidenceCurve
 from pplx_local.records import Hit, Leg, Match
 from pplx_local.search.explain import matches
 from pplx_local.search.fusion import confidence
 from pplx_local.search.legs import Values
 from pplx_local.search.ranking import Ranking, best_first
-from pplx_local.search.spaces import Curve, SearchSpace
+from pplx_local.search.spaces import SearchSpace
 from pplx_local.store import ChunkRef, Store
 
 CLOSE = 0.5
@@ -25,7 +26,7 @@ CLOSE = 0.5
 class _Found(NamedTuple):
     """A candidate whose file is still there."""
 
-    index: int
+    candidate: int
     """Into the ranking."""
     ref: ChunkRef
     path: bytes
@@ -42,7 +43,7 @@ class Presenter:
         *,
         late: SearchSpace | None,
         query: EncodedQuery | None,
-        curve: Curve | None,
+        curve: ConfidenceCurve | None,
     ) -> None:
         """Bind a ranking (N candidates) and the scores (N,) that order it.
 
@@ -90,10 +91,10 @@ class Presenter:
         text = self._store.text(ref.document_id, ref.char_span)
         blank = len(text) - len(text.lstrip())
         start = ref.char_span.start + (blank if blank < len(text) else 0)
-        scores = self._leg_scores(found.index)
+        scores = self._leg_scores(found.candidate)
         return Hit(
             path=found.path,
-            score=round(float(self._scores[found.index]), 4),
+            score=round(float(self._scores[found.candidate]), 4),
             confidence=self._confidence(scores.get("late")),
             char_span=ref.char_span,
             line=self._store.line_of(ref.document_id, start),

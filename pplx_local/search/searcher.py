@@ -11,11 +11,12 @@ import numpy as np
 from pplx_local import reference
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
+from pplx_local.models import ConfidenceCurve
 from pplx_local.records import Answer, Leg, LegReport, Mode, Role, Scores, TokenVectors
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
 from pplx_local.search.present import Presenter, nothing_close
 from pplx_local.search.ranking import Ranking
-from pplx_local.search.spaces import Curve, QueryEncoder, SearchSpace
+from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.store import Store, analyze_query
 
 CANDIDATES = 150
@@ -31,7 +32,7 @@ class Searcher:
         spaces: Mapping[Role, SearchSpace],
         *,
         weights: Mapping[Leg, float],
-        curve: Curve | None = None,
+        curve: ConfidenceCurve | None = None,
         missing: Mapping[Role, str] | None = None,
         is_gone: Callable[[bytes], bool] = lambda path: False,
     ) -> None:

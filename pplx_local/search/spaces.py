@@ -36,11 +36,3 @@ class SearchSpace:
 
     space: Space
     encoder: QueryEncoder
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """The logistic from mean MaxSim over a query's real tokens to a confidence."""
-
-    slope: float
-    midpoint: float

@@ -10,7 +10,7 @@ from pplx_local.store.connection import Database, Row
 _ROWS_AT_ONCE = 1_000
 _COLUMNS = (
     "path, folder_id, device, inode, size, mtime_ns, digest, state, reason, "
-    "document_id, retry"
+    "document_id, pipeline, retry"
 )
 
 
@@ -100,12 +100,13 @@ class Files:
     def put(self, records: Iterable[FileRecord]) -> None:
         """Insert files, or replace those of the same path."""
         self._database.many(
-            f"INSERT INTO files ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?) "
+            f"INSERT INTO files ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (path) DO UPDATE SET folder_id = excluded.folder_id,"
             " device = excluded.device, inode = excluded.inode, size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, digest = excluded.digest,"
             " state = excluded.state, reason = excluded.reason,"
-            " document_id = excluded.document_id, retry = excluded.retry",
+            " document_id = excluded.document_id, pipeline = excluded.pipeline,"
+            " retry = excluded.retry",
             map(_bindings, records),
         )
 
@@ -151,6 +152,7 @@ def _bindings(record: FileRecord) -> Row:
         record.state,
         record.reason,
         record.document_id,
+        record.pipeline,
         int(record.retry),
     )
 

@@ -123,6 +123,7 @@ CREATE TABLE files (
     state TEXT NOT NULL,
     reason TEXT,
     document_id INTEGER REFERENCES documents ON DELETE SET NULL,
+    pipeline TEXT,
     retry INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX files_by_folder ON files (folder_id, state);
