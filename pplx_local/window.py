@@ -169,10 +169,8 @@ def _window(
         missing = rule.query_length - len(ids) - len(prefix) - len(rule.suffix_ids)
         expansion = [rule.expansion_id] * missing
     at = min(rule.prefix_position, len(ids))
-    before, after = ids[:at], ids[at:]
-    token_ids = np.array(
-        [*before, *prefix, *after, *rule.suffix_ids, *expansion], dtype=np.int32
-    )  # (T,)
+    parts = (ids[:at], prefix, ids[at:], rule.suffix_ids, expansion)
+    token_ids = np.concatenate([np.asarray(part, np.int32) for part in parts])  # (T,)
     positions = np.full(len(token_ids), -1, dtype=np.int32)
     first, last = len(prefix) + at, len(prefix) + len(ids)
     positions[:at] = np.arange(position, position + at)

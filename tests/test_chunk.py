@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import regex
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pplx_local.chunk import MAX_CHARS, MIN_WORDS, TARGET_WORDS, chunk
@@ -30,6 +30,7 @@ def words(n: int, word: str = "word") -> str:
     return " ".join([word] * n)
 
 
+@settings(deadline=None)
 @given(texts, st.lists(st.integers(-5, 9_000), max_size=12), st.integers(0, 10**9))
 @example("a" * 3_000, [1, 2, 3], 0)
 @example(" \n" * 3_000, list(range(0, 6_000, 7)), 5)
@@ -43,12 +44,14 @@ def test_chunks_give_the_text_back(text: str, breaks: list[int], offset: int) ->
     assert all(type(end) is int for span in spans for end in span)
 
 
+@settings(deadline=None)
 @given(texts, st.integers(1, 10**9))
 def test_neither_the_offset_nor_the_day_changes_a_chunk(text: str, offset: int) -> None:
     plain = [(s.start + offset, s.end + offset) for _, s in chunk(text)]
     assert [tuple(s) for _, s in chunk(text, char_start=offset)] == plain
 
 
+@settings(deadline=None)
 @given(texts)
 @example("a" + "\r\n" * 3_000)
 @example("x" + "🇩🇪" * 3_000)
