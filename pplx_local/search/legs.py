@@ -64,7 +64,9 @@ class DenseLeg:
 
     def score(self, chunk_ids: Ids) -> Values:
         """Cosine of the int8 codes; nan for a chunk without a vector."""
-        codes = self.store.dense_codes(self.space, chunk_ids).astype(np.float32)
+        codes = self.store.dense_codes(self.space, chunk_ids.tolist()).astype(
+            np.float32
+        )
         query = self.query.codes[0].astype(np.float32)  # (D,)
         norms = np.linalg.norm(codes, axis=1) * np.linalg.norm(query)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -83,5 +85,5 @@ class LateLeg:
 
     def score(self, chunk_ids: Ids) -> Values:
         """Sum of the best similarities; -inf for a chunk without token vectors."""
-        docs = self.store.token_vectors(self.space, chunk_ids)
+        docs = self.store.token_vectors(self.space, chunk_ids.tolist())
         return self.maxsim(self.query, docs).values
