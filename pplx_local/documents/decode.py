@@ -154,18 +154,20 @@ def _wide_encoding(head: bytes) -> str | None:
         return "utf-32-le" if _decodes(head, "utf-32-le") else None
     if min(zeros[0], zeros[1]) > 0.9 * units > zeros[3]:
         return "utf-32-be" if _decodes(head, "utf-32-be") else None
-    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
-    encoding = "utf-16-le" if odd > even else "utf-16-be"
-    one_sided = min(even, odd) <= 0.05 * max(even, odd)
-    enough = max(even, odd) > 0.05 * 2 * units
-    return encoding if one_sided and enough and _reads_well(head, encoding) else None
+    few, many = sorted((zeros[0] + zeros[2], zeros[1] + zeros[3]))
+    encoding = "utf-16-le" if many == zeros[1] + zeros[3] else "utf-16-be"
+    # A text in UTF-8 may have a stray NUL; one in UTF-16 that could be UTF-8 as well
+    # is all ASCII, and half of it is NULs.
+    enough = (0.6 if _decodes(head, "utf-8") else 0.04) * units
+    clear = few <= 0.05 * many and many > enough
+    return encoding if clear and _reads_well(head, encoding) else None
 
 
 def _reads_well(head: bytes, encoding: str) -> bool:
     """Ask that next to nothing in it is a control, private or wrong character."""
     text = head.decode(encoding, "replace")
     odd = re.findall("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]", text)
-    return len(odd) <= 0.01 * len(text) + 1
+    return len(odd) <= 0.02 * len(text)
 
 
 def _decodes(head: bytes, encoding: str, cut_bytes: int = 0) -> bool:

@@ -113,7 +113,7 @@ class Reader:
         return Reading(path, self._messages(self._turn))
 
     def close(self) -> None:
-        """End the child."""
+        """End the child, and with it a reading that is not at its end."""
         self._stop()
 
     def __enter__(self) -> Self:
@@ -129,11 +129,13 @@ class Reader:
         self.close()
 
     def _messages(self, turn: int) -> Iterator[Message]:
-        while self._taking is not None:
-            if turn != self._turn:
+        ended = False
+        while not ended:
+            if turn != self._turn or self._child is None:
                 raise RuntimeError("this reading ended when the next one started")
-            message = self._next_message()
-            if not isinstance(message, TextBlock):
+            message = self._child.receive()
+            ended = not isinstance(message, TextBlock)
+            if ended:
                 self._asked.popleft()
                 self._taking = None
                 self._n_files += 1
@@ -142,11 +144,6 @@ class Reader:
                 yield Unreadable(message.reason, retry=message.retry)
             else:
                 yield message
-
-    def _next_message(self) -> Message:
-        if self._child is None:
-            return Broken("its reader was closed", retry=True)
-        return self._child.receive()
 
     def _ask(self, path: bytes) -> None:
         if self._child and not self._asked and self._child.has_ended():
