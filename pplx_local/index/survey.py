@@ -11,6 +11,7 @@ from pplx_local.config import Settings
 from pplx_local.documents import kind_of
 from pplx_local.errors import FolderError
 from pplx_local.index.encode import CHARS_PER_TOKEN
+from pplx_local.index.speed import recall
 from pplx_local.models import Profile, resolve
 from pplx_local.records import KindCount, Survey
 from pplx_local.watch import Denied, walk
@@ -45,6 +46,7 @@ def survey(path: Path, settings: Settings) -> Survey:
             text_bytes += entry.size * _TEXT_SHARE.get(kind.family, 1.0)
     tokens = int(text_bytes / CHARS_PER_TOKEN)
     profile = resolve(settings.model, settings.home)
+    speed = recall(settings.home)
     return Survey(
         path=os.fsencode(path),
         kinds=tuple(
@@ -52,7 +54,7 @@ def survey(path: Path, settings: Settings) -> Survey:
             for label, skipped in sorted(files, key=lambda key: (-sizes[key], key))
         ),
         estimated_tokens=tokens,
-        estimated_seconds=_seconds(tokens, settings),
+        estimated_seconds=tokens / speed if speed and profile.dense else None,
         estimated_disk_bytes=int(text_bytes * _DISK_PER_TEXT_BYTE)
         + tokens * _bytes_per_token(profile),
         free_disk_bytes=shutil.disk_usage(_existing(settings.home)).free,
@@ -64,15 +66,6 @@ def _bytes_per_token(profile: Profile) -> int:
     late = profile.late.dim // 8 if profile.late else 0
     dense = profile.dense.dim * 2 // 240 if profile.dense else 0
     return late + dense
-
-
-def _seconds(tokens: int, settings: Settings) -> float | None:
-    speed = None
-    try:
-        speed = float((settings.home / "speed").read_text())
-    except (OSError, ValueError):
-        return None
-    return tokens / speed if speed else None
 
 
 def _existing(path: Path) -> Path:

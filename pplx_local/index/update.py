@@ -14,6 +14,7 @@ from pplx_local.errors import BackendUnavailable, EncoderCrashed, ModelError
 from pplx_local.index.encode import EncodingStage
 from pplx_local.index.reading import ReadingStage
 from pplx_local.index.scan import Findings, FolderScan
+from pplx_local.index.speed import remember
 from pplx_local.records import FileRecord, FolderRecord, Progress, UpdateReport
 from pplx_local.store import Space, Store
 
@@ -120,7 +121,11 @@ class Update:
             yield Progress("load", 0, None)
             stage = EncodingStage(self._store, job.spaces, job.worker())
             try:
+                job.worker().info()  # waits for the weights
+                started = time.monotonic()
                 yield from stage.run()
+                seconds = time.monotonic() - started
+                remember(self._settings.home, stage.encoded_tokens, seconds)
             except (BackendUnavailable, ModelError, EncoderCrashed) as error:
                 self.encoder_error = str(error)
                 yield Progress("encode", 0, None, message=str(error))
