@@ -22,7 +22,7 @@ def doctor(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     invocation = Invocation.of(ctx)
     checks: list[Check] = []
-    for check in examine(invocation.settings(), worker=invocation.worker):
+    for check in examine(invocation.settings(), worker=invocation.workers()):
         checks.append(check)
         if not as_json:
             _show(check)

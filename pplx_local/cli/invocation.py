@@ -33,10 +33,13 @@ class Invocation:
         """Open the index."""
         from pplx_local.index import Index
 
-        settings = self.settings()
-        if self.worker is None:
-            return Index.open(settings, write=write)
-        return Index.open(settings, write=write, worker=self.worker)
+        return Index.open(self.settings(), write=write, worker=self.workers())
+
+    def workers(self) -> WorkerFactory:
+        """Say how encoder workers are made."""
+        from pplx_local.index import spawn_worker
+
+        return self.worker or spawn_worker
 
     @classmethod
     def of(cls, ctx: typer.Context) -> Invocation:

@@ -41,13 +41,15 @@ def evaluate(
     """Measure the search on a collection with relevance judgments."""
     from pplx_local.evaluate import Evaluation
 
+    invocation = Invocation.of(ctx)
     evaluation = Evaluation(
         directory,
-        Invocation.of(ctx).settings(),
+        invocation.settings(),
         units=units,
         legs=[leg.strip() for leg in legs.split(",")] if legs else None,
         ablate=ablate,
         late_chunking=late_chunking == "on",
+        worker=invocation.workers(),
     )
     follow(evaluation)
     if as_json:
@@ -90,7 +92,8 @@ def bench_encode(
     from pplx_local.bench import measure_encode
 
     invocation = Invocation.of(ctx)
-    _write(measure_encode(invocation.settings(), folder), as_json)
+    settings, worker = invocation.settings(), invocation.workers()
+    _write(measure_encode(settings, folder, worker=worker), as_json)
 
 
 @bench.command("index")
@@ -101,7 +104,9 @@ def bench_index(
     from pplx_local.bench import measure_index
 
     invocation = Invocation.of(ctx)
-    _write(measure_index(invocation.settings(), folder, follow=follow), as_json)
+    settings, worker = invocation.settings(), invocation.workers()
+    result = measure_index(settings, folder, follow=follow, worker=worker)
+    _write(result, as_json)
 
 
 @bench.command("search")
@@ -117,7 +122,8 @@ def bench_search(
 
     invocation = Invocation.of(ctx)
     say(f"Making {rows:,} vectors first.")
-    _write(measure_search(invocation.settings(), rows), as_json)
+    settings, worker = invocation.settings(), invocation.workers()
+    _write(measure_search(settings, rows, worker=worker), as_json)
 
 
 def _write(result: BenchResult, as_json: bool) -> None:

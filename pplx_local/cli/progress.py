@@ -22,14 +22,17 @@ _WORDS: dict[Stage, str] = {
     "read": "reading",
     "load": "loading the model",
     "encode": "embedding",
+    "search": "asking",
 }
 _DONE: dict[Stage, str] = {
     "scan": "looked through",
     "read": "read",
     "load": "loaded",
     "encode": "embedded",
+    "search": "asked",
 }
 _SECONDS_BETWEEN_LINES = 5.0
+_SECONDS_BETWEEN_DRAWS = 0.1
 _ROOM_FOR_NAMES = 70
 
 
@@ -91,9 +94,10 @@ def amount(progress: Progress) -> str:
     if progress.stage == "encode":
         total = "" if progress.total is None else f" of {short_count(progress.total)}"
         return f"{short_count(progress.done)}{total} tokens"
+    one, many = ("query", "queries") if progress.stage == "search" else ("file", None)
     if progress.total is None:
-        return count(progress.done, "file")
-    return f"{progress.done:,} of {count(progress.total, 'file')}"
+        return count(progress.done, one, many)
+    return f"{progress.done:,} of {count(progress.total, one, many)}"
 
 
 class Lines:
@@ -102,8 +106,7 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._paces: dict[Stage, Pace] = {}
-        self._latest: dict[Stage, Progress] = {}
-        self._said: dict[Stage, Progress] = {}
+        self._unsaid: tuple[Progress, float] | None = None
         self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
 
     def __enter__(self) -> Self:
@@ -115,30 +118,34 @@ class Lines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for stage, progress in self._latest.items():
-            if self._said.get(stage) is not progress and progress.done:
-                self._say(progress, time.monotonic())
+        self._say_end()
 
     def show(self, progress: Progress) -> None:
         """Say a message at once, and the rest when it is time."""
         now = time.monotonic()
+        if self._unsaid and self._unsaid[0].stage != progress.stage:
+            self._say_end()
         self._paces.setdefault(progress.stage, Pace(progress, now))
-        self._latest[progress.stage] = progress
         if progress.message:
             self._print(progress.message)
+        self._unsaid = progress, now
         if now >= self._next_line:
             self._next_line = now + _SECONDS_BETWEEN_LINES
             self._say(progress, now)
 
+    def _say_end(self) -> None:
+        if self._unsaid and self._unsaid[0].done:
+            self._say(*self._unsaid)
+
     def _say(self, progress: Progress, now: float) -> None:
-        self._said[progress.stage] = progress
+        self._unsaid = None
         parts = [amount(progress), self._paces[progress.stage].words(progress, now)]
         said = ", ".join(part for part in parts if part)
         self._print(f"{_DONE[progress.stage]} {said}".rstrip())
 
     def _print(self, text: str) -> None:
         # Not wrapped: a line in a log should stay one line.
-        self._console.print(visible(text), soft_wrap=True)
+        self._console.print(visible(text), markup=False, soft_wrap=True)
 
 
 class Bars:
@@ -161,6 +168,8 @@ class Bars:
         self._bars = RichProgress(*columns, console=console, refresh_per_second=5)
         self._tasks: dict[Stage, TaskID] = {}
         self._paces: dict[Stage, Pace] = {}
+        self._last: Progress | None = None
+        self._next_draw = 0.0
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -172,23 +181,32 @@ class Bars:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for task in self._tasks.values():
-            self._bars.update(task, name="")
+        if self._last:
+            self._draw(self._last, time.monotonic(), name="")
         self._bars.stop()
 
     def show(self, progress: Progress) -> None:
         """Move the stage's bar; a message stays above the bars."""
         now = time.monotonic()
-        pace = self._paces.setdefault(progress.stage, Pace(progress, now))
+        if self._last and self._last.stage != progress.stage:
+            self._draw(self._last, now, name="")
+        self._paces.setdefault(progress.stage, Pace(progress, now))
         if progress.message:
-            self._bars.console.print(visible(progress.message))
+            self._bars.console.print(visible(progress.message), markup=False)
+        self._last = progress
+        if now >= self._next_draw:
+            self._next_draw = now + _SECONDS_BETWEEN_DRAWS
+            name = visible_path(progress.path) if progress.path else ""
+            self._draw(progress, now, name)
+
+    def _draw(self, progress: Progress, now: float, name: str) -> None:
         self._bars.update(
             self._task(progress.stage),
             completed=progress.done,
             total=progress.total,
             amount=amount(progress),
-            pace=pace.words(progress, now),
-            name=visible_path(progress.path) if progress.path else "",
+            pace=self._paces[progress.stage].words(progress, now),
+            name=name,
         )
 
     def _task(self, stage: Stage) -> TaskID:

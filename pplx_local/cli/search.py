@@ -10,7 +10,7 @@ import typer
 from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, ModeChoice
-from pplx_local.cli.show import say, write_json
+from pplx_local.cli.show import flush_data, say, write_json
 from pplx_local.cli.words import share_in_words
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def search(
     with Invocation.of(ctx).open() as index:
         answer = index.search(text, k=k, mode=mode, explain=explain)
     _write(answer, output, explain)
+    flush_data()  # on a terminal the hits come first
     say(how_found(answer))
     for problem in shortcomings(answer):
         say(problem)
@@ -106,7 +107,7 @@ def shortcomings(answer: Answer) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for leg, report in answer.legs.items():
         if not report.ran and report.reason and answer.mode in ("hybrid", leg):
-            reasons.setdefault(report.reason, []).append(leg)
+            reasons.setdefault(report.reason.rstrip("."), []).append(leg)
     said = [f"Without {' and '.join(legs)}: {why}." for why, legs in reasons.items()]
     if any(report.ran and report.coverage < 1 for report in answer.legs.values()):
         said.append("Not everything is embedded yet. To go on: pplx-local update")

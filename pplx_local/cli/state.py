@@ -44,7 +44,7 @@ def status_lines(status: Status) -> Iterator[str]:
         when = f"looked through {age_in_words(folder.scanned_ns)}"
         away = "" if folder.reachable else ", away now"
         yield _line("Folder", f"{visible_path(folder.path)}, {when}{away}")
-        yield _line("", counts_in_words(folder.states))
+        yield _line("", counts_in_words(folder.states.items()))
     if not status.folders:
         yield _line("Folder", "none yet; add one: pplx-local add PATH")
     hidden = status.hidden_documents

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -53,7 +53,7 @@ def share_in_words(share: float) -> str:
     return f"{min(int(share * 100), 99) if share < 1 else 100} %"
 
 
-def counts_in_words(counts: Mapping[str, int]) -> str:
+def counts_in_words(counts: Iterable[tuple[str, int]]) -> str:
     """Say `1,190 indexed, 4 failed`, leaving out what is none."""
-    said = [f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n]
+    said = [f"{n:,} {name.replace('_', ' ')}" for name, n in counts if n]
     return ", ".join(said) or "none"

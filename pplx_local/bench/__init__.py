@@ -1,0 +1,14 @@
+"""Speed, always as the same work done two ways in one run on one machine."""
+
+from pplx_local.bench.encode import measure_encode
+from pplx_local.bench.index import measure_index
+from pplx_local.bench.result import BenchResult, BenchRow
+from pplx_local.bench.search import measure_search
+
+__all__ = [
+    "BenchResult",
+    "BenchRow",
+    "measure_encode",
+    "measure_index",
+    "measure_search",
+]

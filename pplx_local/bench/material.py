@@ -1,0 +1,101 @@
+"""What a bench works on: a person's folder, or prose that every Python brings."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from pplx_local.config import Settings
+from pplx_local.documents import Reader
+from pplx_local.errors import DocumentError, FolderError, ModelError
+from pplx_local.models import Checkpoint, find, resolve
+from pplx_local.watch import Found, walk
+
+_ENOUGH_CHARS = 2_000_000
+
+
+def checkpoint_of(settings: Settings) -> tuple[Checkpoint, Path]:
+    """Return the dense checkpoint of the profile, and where it lies.
+
+    Raises:
+        ModelError: There is none on this computer.
+    """
+    profile = resolve(settings.model, settings.home)
+    checkpoint = profile.dense or profile.late
+    model_dir = find(checkpoint, settings.home) if checkpoint else None
+    if checkpoint is None or model_dir is None:
+        raise ModelError("There is no model to measure. See: pplx-local doctor")
+    return checkpoint, model_dir
+
+
+@contextmanager
+def scratch_settings(settings: Settings) -> Iterator[Settings]:
+    """Give the same settings with an empty home that goes away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="pplx-local-bench-") as folder:
+        home = Path(folder).resolve() / "home"
+        home.mkdir(mode=0o700)
+        models = settings.home / "models"
+        if models.is_dir():
+            (home / "models").symlink_to(models)
+        yield replace(settings, home=home)
+
+
+@contextmanager
+def documents_folder(folder: Path | None) -> Iterator[Path]:
+    """Give the person's folder, or one with the prose of Python's own manual."""
+    if folder is not None:
+        if not folder.is_dir():
+            raise FolderError(f"There is no folder at {folder}.")
+        yield folder.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="pplx-local-bench-") as made:
+        for name, text in _manual().items():
+            Path(made, f"{name.replace('/', '-')}.txt").write_text(text, "utf-8")
+        yield Path(made).resolve()
+
+
+def _manual() -> dict[str, str]:
+    try:
+        topics = import_module("pydoc_data.topics")
+    except ImportError as error:
+        raise FolderError(
+            "This Python comes without its manual. Name a folder: --folder DIR"
+        ) from error
+    prose: dict[str, str] = topics.topics
+    return prose
+
+
+def chunk_texts(folder: Path, settings: Settings) -> list[str]:
+    """Read a folder and return the texts of its chunks, about 2 MB at most."""
+    texts: list[str] = []
+    n_chars = 0
+    with Reader(
+        timeout_s=settings.read_timeout_s,
+        memory_bytes=settings.read_memory_bytes,
+        max_file_bytes=settings.max_file_bytes,
+    ) as reader:
+        for found in walk(os.fsencode(folder)):
+            if not isinstance(found, Found) or found.skip:
+                continue
+            texts += _texts_of(reader, found.path)
+            n_chars = sum(map(len, texts))
+            if n_chars > _ENOUGH_CHARS:
+                break
+    return texts
+
+
+def _texts_of(reader: Reader, path: bytes) -> list[str]:
+    texts: list[str] = []
+    try:
+        for block in reader.read(path):
+            for _, (start, end) in block.chunks:
+                offset = block.char_start
+                texts.append(block.text[start - offset : end - offset])
+    except DocumentError:  # what cannot be read is no material
+        return []
+    return texts

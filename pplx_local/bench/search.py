@@ -1,0 +1,202 @@
+"""The exact shortlist beside one large k, and whole searches leg by leg."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local.bench.material import documents_folder, scratch_settings
+from pplx_local.bench.result import BenchResult, BenchRow, machine
+from pplx_local.config import Settings
+from pplx_local.errors import StoreError
+from pplx_local.index import Index, WorkerFactory, spawn_worker
+from pplx_local.store.connection import Database, create_file
+from pplx_local.store.dense import DenseTable, nearest, shards_for
+
+_BITS = 1_024
+_K = 500
+_QUERIES = 20
+_DIM = 8
+"""Of the codes, which no part of this reads: short, to save a gigabyte of disk."""
+_ROWS_AT_ONCE = 10_000
+_SEARCHES = 40
+_QUERY_WORDS = 6
+_SEED = 20
+
+_Ids = NDArray[np.int64]
+_Distances = NDArray[np.int64]
+
+
+def measure_search(
+    settings: Settings, n_rows: int = 1_000_000, *, worker: WorkerFactory = spawn_worker
+) -> BenchResult:
+    """Time the shortlist on made-up rows, and searches in the person's own index.
+
+    Args:
+        settings: Its home holds the index; without one, a small one is made.
+        n_rows: Rows of random bits.
+        worker: How encoder workers are made.
+
+    Raises:
+        StoreError: An answer is not the one that numpy gives.
+    """
+    rows = [*_shortlist(n_rows), *_latencies(settings, worker)]
+    return BenchResult("search", machine(), tuple(rows))
+
+
+# --- the shortlist -----------------------------------------------------------
+
+
+def _shortlist(n_rows: int) -> list[BenchRow]:
+    random = np.random.default_rng(_SEED)
+    bits = random.integers(0, 256, (n_rows, _BITS // 8), dtype=np.uint8)
+    queries = random.integers(0, 256, (_QUERIES, _BITS // 8), dtype=np.uint8)
+    n_shards = shards_for(n_rows)
+    with tempfile.TemporaryDirectory(prefix="pplx-local-bench-") as folder:
+        path = Path(folder) / "rows.db"
+        create_file(path)
+        writer = Database(path)
+        _fill(writer, bits, n_shards)
+        writer.close()
+        readers = [Database(path, readonly=True) for _ in range(2)]
+        tables = [DenseTable(r, "sharded", _DIM, _BITS, n_shards) for r in readers]
+        sharded = _ms(queries, lambda query: nearest(tables, query, _K))
+        flat = _ms(queries, lambda query: _ask_flat(readers[0], query))
+        _compare_with_numpy(bits, queries, tables)
+        for reader in readers:
+            reader.close()
+    ours = f"exact top {_K} of {n_rows:,} x {_BITS} bits, {n_shards} shards"
+    theirs = f"one k = {_K} query over the same rows"
+    return [
+        BenchRow(ours, sharded, "ms", theirs, flat / sharded),
+        BenchRow(theirs, flat, "ms"),
+        BenchRow("shortlists equal to numpy's", _QUERIES, f"of {_QUERIES}"),
+    ]
+
+
+def _fill(database: Database, bits: NDArray[np.uint8], n_shards: int) -> None:
+    """Write the same rows into a sharded table and into a plain one."""
+    codes = bytes([1] * _DIM)
+    sharded = DenseTable(database, "sharded", _DIM, _BITS, n_shards)
+    with database.transaction():
+        sharded.create()
+        database.execute(
+            f"CREATE VIRTUAL TABLE flat USING vec0(bits bit[{_BITS}], chunk_size=1024)"
+        )
+    for start in range(0, len(bits), _ROWS_AT_ONCE):
+        part = [
+            (start + row, packed.tobytes())
+            for row, packed in enumerate(bits[start : start + _ROWS_AT_ONCE])
+        ]
+        with database.transaction():
+            sharded.insert((row, codes, packed) for row, packed in part)
+            database.many("INSERT INTO flat (rowid, bits) VALUES (?, vec_bit(?))", part)
+
+
+def _ask_flat(database: Database, query: NDArray[np.uint8]) -> object:
+    return database.rows(
+        "SELECT rowid, distance FROM flat WHERE bits MATCH vec_bit(?) AND k = ?",
+        (query.tobytes(), _K),
+    )
+
+
+def _ms(
+    queries: NDArray[np.uint8], ask: Callable[[NDArray[np.uint8]], object]
+) -> float:
+    """Return the median milliseconds of a query, the first one not counted."""
+    ask(queries[0])
+    times = []
+    for query in queries:
+        start = time.perf_counter()
+        ask(query)
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times)
+
+
+def _compare_with_numpy(
+    bits: NDArray[np.uint8], queries: NDArray[np.uint8], tables: Sequence[DenseTable]
+) -> None:
+    for number, query in enumerate(queries):
+        ids, distances = nearest(tables, query, _K)
+        wanted, wanted_distances = _by_numpy(bits, query)
+        if not (
+            np.array_equal(ids, wanted) and np.array_equal(distances, wanted_distances)
+        ):
+            raise StoreError(
+                f"The shortlist of query {number} is not the one that numpy gives. "
+                "This is a bug in pplx-local or in sqlite-vec; please report it."
+            )
+
+
+def _by_numpy(
+    bits: NDArray[np.uint8], query: NDArray[np.uint8]
+) -> tuple[_Ids, _Distances]:
+    words = bits.view(np.uint64) ^ query.view(np.uint64)  # (N, B/64)
+    distances = np.bitwise_count(words).sum(axis=1, dtype=np.int64)  # (N,)
+    order = np.argsort(distances, kind="stable")[:_K]
+    return order.astype(np.int64), distances[order]
+
+
+# --- whole searches ----------------------------------------------------------
+
+
+def _latencies(settings: Settings, worker: WorkerFactory) -> list[BenchRow]:
+    with _an_index(settings, worker) as index:
+        answers = [index.search(query) for query in _queries(index)]
+        chunks = index.store.count_chunks()
+    ran = [answer for answer in answers[1:] if answer.hits]  # the first one warms up
+    if not ran:
+        return []
+    rows = _percentiles("hybrid", [answer.took_ms for answer in ran], chunks)
+    for leg in ("lexical", "dense", "late"):
+        if all(answer.legs[leg].ran for answer in ran):
+            times = [answer.legs[leg].ms for answer in ran]
+            rows += _percentiles(f"{leg} leg", times, chunks)
+    return rows
+
+
+@contextmanager
+def _an_index(settings: Settings, worker: WorkerFactory) -> Iterator[Index]:
+    """Open the person's index, or make one of prose that every Python brings."""
+    if settings.database.exists():
+        with Index.open(settings, worker=worker) as index:
+            yield index
+        return
+    with (
+        scratch_settings(settings) as scratch,
+        documents_folder(None) as folder,
+        Index.open(scratch, write=True, worker=worker) as index,
+    ):
+        index.add_folder(folder)
+        for _ in index.update():
+            pass
+        yield index
+
+
+def _queries(index: Index) -> list[str]:
+    """Take a few words out of the middle of documents, spread over the index."""
+    store = index.store
+    found = {file.document_id for file in store.files(state="indexed")}
+    documents = sorted(filter(None, found))
+    step = max(1, len(documents) // _SEARCHES)
+    queries = []
+    for document_id in documents[::step][: _SEARCHES + 1]:
+        _, _, text = next(iter(store.chunk_texts(document_id)), (0, None, ""))
+        words = text.split()
+        middle = len(words) // 2
+        queries.append(" ".join(words[middle : middle + _QUERY_WORDS]) or "nothing")
+    return queries
+
+
+def _percentiles(what: str, ms: Sequence[float], chunks: int) -> list[BenchRow]:
+    return [
+        BenchRow(f"{what}, p{p}, {chunks:,} chunks", float(np.percentile(ms, p)), "ms")
+        for p in (50, 95)
+    ]

@@ -1,0 +1,208 @@
+"""Checks of this computer, the index and the models: what is wrong and what to do.
+
+Each check works by itself, so that one that fails hides none of the others.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from pplx_local.backend import open_backend, registered_backends
+from pplx_local.config import Settings
+from pplx_local.encoding import EncoderWorker
+from pplx_local.errors import PplxLocalError
+from pplx_local.index import WorkerFactory, spawn_worker
+from pplx_local.index.library import NO_MODEL
+from pplx_local.models import Checkpoint, find, resolve, verify
+from pplx_local.store import Store
+from pplx_local.store.connection import Database, create_file
+
+Outcome = Literal["ok", "warn", "fail"]
+
+_LITTLE_SPACE_BYTES = 1_000_000_000
+_NO_SPACE_BYTES = 100_000_000
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_SENTENCE = "The lease ends on the last day of September unless both sides renew it. "
+_TEXT = _SENTENCE * 12
+_TEXTS_TIMED = 64
+_HOW_TO_GET = NO_MODEL[0].upper() + NO_MODEL[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    outcome: Outcome
+    """"ok", "warn" for what costs something, "fail" for what does not work."""
+    detail: str
+    """What was found."""
+    remedy: str | None = None
+    """What to do; None when there is nothing to do."""
+
+
+def examine(
+    settings: Settings, *, worker: WorkerFactory = spawn_worker
+) -> Iterator[Check]:
+    """Run all checks, the quick ones first.
+
+    Args:
+        settings: Its home is examined; nothing is written there.
+        worker: How encoder workers are made.
+    """
+    yield _python()
+    yield from _guarded("sqlite", _sqlite)
+    yield _home(settings.home)
+    yield _disk(settings.home)
+    yield from _guarded("index", partial(_index, settings))
+    yield from _guarded("model", partial(_models, settings, worker))
+
+
+def _guarded(name: str, check: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """Make an error that ends a group of checks into a check that failed."""
+    try:
+        yield from check()
+    except PplxLocalError as error:
+        yield Check(name, "fail", str(error))
+
+
+def _python() -> Check:
+    detail = (
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores"
+    )
+    return Check("python", "ok", detail)
+
+
+# --- the database ------------------------------------------------------------
+
+
+def _sqlite() -> Iterator[Check]:
+    """Open a scratch database: that loads sqlite-vec and checks its distances."""
+    with tempfile.TemporaryDirectory(prefix="pplx-local-doctor-") as folder:
+        path = Path(folder) / "scratch.db"
+        create_file(path)
+        database = Database(path)
+        try:
+            database.execute("CREATE VIRTUAL TABLE words USING fts5(text)")
+            versions = database.row("SELECT sqlite_version(), vec_version()")
+        finally:
+            database.close()
+    sqlite, vec = versions or ("?", "?")
+    yield Check("sqlite", "ok", f"{sqlite}, FTS5, sqlite-vec {vec} computes right")
+
+
+def _index(settings: Settings) -> Iterator[Check]:
+    if not settings.database.exists():
+        remedy = "Make one: pplx-local add PATH"
+        yield Check("index", "warn", f"none yet in {settings.home}", remedy)
+        return
+    with Store.open(settings.database, readonly=True) as store:
+        problems = store.integrity_check()
+        documents = store.count_documents()
+    if problems:
+        remedy = (
+            f"Move {settings.database} away and run pplx-local add again; "
+            "your own files are not touched."
+        )
+        yield Check("index", "fail", "; ".join(problems[:3]), remedy)
+    else:
+        yield Check("index", "ok", f"{documents:,} documents, intact")
+
+
+# --- the home folder ---------------------------------------------------------
+
+
+def _home(home: Path) -> Check:
+    if not home.exists():
+        return Check("home", "ok", f"{home}, made when it is needed")
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        remedy = f"Make it yours: chown -R $(id -u) '{home}'"
+        return Check("home", "fail", f"{home} cannot be written", remedy)
+    exposed = [path for path in (home, *sorted(home.rglob("*"))) if _is_exposed(path)]
+    if exposed:
+        more = f" and {len(exposed) - 1} more" if len(exposed) > 1 else ""
+        remedy = f"Keep it to yourself: chmod -R go= '{home}'"
+        detail = f"others can read {exposed[0]}{more}"
+        return Check("home", "fail", detail, remedy)
+    return Check("home", "ok", f"{home}, readable by you alone")
+
+
+def _is_exposed(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return not stat.S_ISLNK(mode) and bool(mode & _OTHERS)
+
+
+def _disk(home: Path) -> Check:
+    place = next(path for path in (home, *home.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    detail = f"{free / 1e9:,.1f} GB free at {place}"
+    if free > _LITTLE_SPACE_BYTES:
+        return Check("disk", "ok", detail)
+    remedy = "Make room, or move the index: pplx-local --home DIR"
+    return Check("disk", "fail" if free < _NO_SPACE_BYTES else "warn", detail, remedy)
+
+
+# --- models and what runs them -----------------------------------------------
+
+
+def _models(settings: Settings, worker: WorkerFactory) -> Iterator[Check]:
+    profile = resolve(settings.model, settings.home)
+    checkpoints = {one.name: one for one in profile if one is not None}
+    if not checkpoints:
+        yield Check("model", "warn", "none: keywords alone answer", _HOW_TO_GET)
+    for checkpoint in checkpoints.values():
+        name = f"model {checkpoint.name}"
+        model_dir = find(checkpoint, settings.home)
+        if model_dir is None:
+            yield Check(name, "warn", "not on this computer", checkpoint.install)
+            continue
+        yield from _guarded(name, partial(_model, checkpoint, model_dir))
+        yield from _embeddings(checkpoint, model_dir, settings, worker)
+
+
+def _model(checkpoint: Checkpoint, model_dir: Path) -> Iterator[Check]:
+    verify(checkpoint, model_dir)
+    name = f"model {checkpoint.name}"
+    yield Check(name, "ok", f"{model_dir}, sha256 as published")
+
+
+def _embeddings(
+    checkpoint: Checkpoint, model_dir: Path, settings: Settings, worker: WorkerFactory
+) -> Iterator[Check]:
+    """Encode real text on each device of each backend that is here."""
+    for backend in sorted(registered_backends()):
+        name = f"backend {backend}"
+        try:
+            devices = open_backend(backend).devices()
+        except PplxLocalError as error:
+            yield Check(name, "warn", str(error))
+            continue
+        for device in devices:
+            there = replace(settings, backend=backend, device=device)
+            encoder = worker(checkpoint, model_dir, there)
+            yield from _guarded(f"{name} {device}", partial(_speed, name, encoder))
+
+
+def _speed(name: str, encoder: EncoderWorker) -> Iterator[Check]:
+    with closing(encoder):
+        info = encoder.info()
+        plans = encoder.plan([_TEXT] * _TEXTS_TIMED).result()
+        encoder.encode(plans[:8]).result()  # the first run pays for warming up
+        start = time.perf_counter()
+        encoder.encode(plans).result()
+        seconds = time.perf_counter() - start
+    rate = sum(plan.n_tokens for plan in plans) / seconds
+    detail = f"{rate:,.0f} tokens/s in {info.dtype}, ready after {info.load_s:.1f} s"
+    yield Check(f"{name} {info.device}", "ok", detail)

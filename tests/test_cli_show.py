@@ -1,0 +1,459 @@
+"""What reaches a terminal: escaped text, excerpts, hits, progress."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import unicodedata
+from math import nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from pplx_local.cli import progress as progress_module
+from pplx_local.cli.as_json import answer_json, hit_json, jsonable
+from pplx_local.cli.excerpt import excerpt, find_words
+from pplx_local.cli.hits import show_hits, show_vimgrep
+from pplx_local.cli.progress import Bars, Lines, amount, follow
+from pplx_local.cli.report import say_report, show_survey
+from pplx_local.cli.search import how_found, shortcomings
+from pplx_local.cli.show import json_path, visible, visible_path, write_json
+from pplx_local.cli.words import (
+    count,
+    share_in_words,
+    short_count,
+    size_in_words,
+    time_in_words,
+)
+from pplx_local.records import (
+    Answer,
+    FileRecord,
+    Hit,
+    KindCount,
+    LegReport,
+    Match,
+    Place,
+    Progress,
+    Span,
+    Survey,
+    UpdateReport,
+)
+
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def make_hit(text: str, path: bytes = b"/far/note.txt", **changes) -> Hit:
+    values = {
+        "path": path,
+        "score": 1.5,
+        "confidence": 0.83,
+        "char_span": Span(0, len(text)),
+        "line": 1,
+        "place": (),
+        "text": text,
+        "scores": {"lexical": 0.5},
+    }
+    return Hit(**values | changes)
+
+
+def make_answer(*hits: Hit, query: str = "rent", **changes) -> Answer:
+    values = {
+        "query": query,
+        "mode": "hybrid",
+        "took_ms": 12.3,
+        "profile": {"dense": "m", "late": "m"},
+        "legs": {
+            leg: LegReport(True, 1.0, 1.0) for leg in ("lexical", "dense", "late")
+        },
+        "nothing_close": not hits,
+        "hits": hits,
+    }
+    return Answer(**values | changes)
+
+
+# --- escaping ---
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=[])))
+def test_nothing_that_steers_a_terminal_survives(text):
+    shown = visible(text)
+    assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cs"}
+    assert not set(shown) & set(BIDI)
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs", "M"])))
+def test_ordinary_text_is_left_alone(text):
+    assert visible(text) == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("a\x1b[31mb", r"a\x1b[31mb"),
+        ("a\nb\tc\rd", r"a\nb\tc\rd"),
+        ("\u202egnp.exe", r"\u202egnp.exe"),
+        ("\x9b31m", r"\x9b31m"),
+        ("caf\udce9", r"caf\xe9"),
+        ("\ud800", r"\ud800"),
+        ("👩\u200d🚀 \u0645\u06cc\u200c", "👩\u200d🚀 \u0645\u06cc\u200c"),
+        ("[bold]x[/bold]", "[bold]x[/bold]"),
+    ],
+)
+def test_escapes(raw, shown):
+    assert visible(raw) == shown
+
+
+def test_a_path_below_the_working_folder_is_shown_relative(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert visible_path(os.fsencode(tmp_path / "a" / "b.txt")) == "a/b.txt"
+    assert visible_path(b"/elsewhere/b.txt") == "/elsewhere/b.txt"
+    assert visible_path(b"/else\xff\n") == r"/else\xff\n"
+
+
+def test_a_removed_working_folder_is_no_reason_to_stop(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert visible_path(b"/x/y") == "/x/y"
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=["Cs"])))
+def test_json_keeps_every_character_and_writes_none_that_steers(text):
+    out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", out)
+        write_json({"text": text})
+        out.flush()
+    written = out.buffer.getvalue().decode("utf-8")
+    assert json.loads(written) == {"text": text}
+    assert visible(written.removesuffix("\n")) == written.removesuffix("\n")
+
+
+def test_a_lone_surrogate_becomes_the_replacement_sign_in_json(capsys):
+    write_json({"text": "a\ud800b"})
+    assert json.loads(capsys.readouterr().out) == {"text": "a\ufffdb"}
+
+
+def test_a_path_that_is_not_utf8_has_its_bytes_in_base64():
+    assert json_path(b"/a/b") == {"path": "/a/b"}
+    assert json_path(b"/a/\xff") == {"path": "/a/\ufffd", "path_bytes": "L2Ev/w=="}
+
+
+# --- excerpts ---
+
+
+def test_an_excerpt_holds_the_stretch_with_most_words_of_the_query():
+    text = "Rent. " + "filler words here. " * 60 + "The rent is due in March. End."
+    part = excerpt(make_hit(text), "when is the rent due", 80)
+    marked = [part.text[a:b] for a, b in part.marks]
+    assert "rent is due in March" in part.text
+    assert marked[-4:] == ["The", "rent", "is", "due"]
+    assert len(part.text) <= 80
+
+
+def test_the_line_and_column_are_those_of_the_first_marked_word():
+    hit = make_hit("\n\nTitle\n\nfirst\n  the rent\n", line=7)
+    part = excerpt(hit, "rent", 400)
+    assert (part.line, part.column) == (10, 7)
+
+
+def test_words_are_whole_and_case_does_not_matter():
+    text = "Parent RENT rents"
+    assert [text[a:b] for a, b in find_words(text, "rent")] == ["RENT"]
+
+
+def test_operators_of_the_query_language_are_no_words():
+    text = "draft path pdf type exact"
+    found = find_words(text, '"exact" -draft type:pdf path:x')
+    assert [text[a:b] for a, b in found] == ["exact"]
+
+
+def test_chinese_is_marked_by_pairs_of_characters():
+    text = "关于解除租赁合同的规定"
+    assert [text[a:b] for a, b in find_words(text, "租赁合同")] == ["租赁", "合同"]
+
+
+@given(
+    st.text("rent due\n xé租", max_size=300),
+    st.text("rent due租", max_size=20),
+    st.integers(30, 200),
+)
+def test_an_excerpt_is_a_stretch_of_the_passage_and_marks_lie_in_it(text, query, n):
+    part = excerpt(make_hit(text), query, n)
+    assert part.text in text
+    assert len(part.text) <= n
+    assert all(0 <= a < b <= len(part.text) for a, b in part.marks)
+    assert 1 <= part.line <= text.count("\n") + 1
+    assert part.column >= 1
+
+
+# --- hits ---
+
+
+def on_terminal(answer: Answer, monkeypatch, width: int = 60, explain=False) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        force_terminal=True,
+        width=width,
+        markup=False,
+        soft_wrap=True,
+        highlight=False,
+        no_color=True,
+    )
+    monkeypatch.setattr("pplx_local.cli.hits.stdout_console", lambda: console)
+    show_hits(answer, explain)
+    return out.getvalue()
+
+
+def test_a_hit_on_a_terminal_has_path_line_place_and_marked_words(monkeypatch):
+    hit = make_hit(
+        "The rent is due.", place=(Place("page", "3"), Place("heading", "Results"))
+    )
+    shown = on_terminal(make_answer(hit), monkeypatch)
+    assert "/far/note.txt" in shown
+    assert "page 3 > Results" in shown
+    assert "\x1b[1;4mrent\x1b[0m" in shown
+    assert "0.83" in shown
+
+
+def test_hostile_hits_cannot_steer_the_terminal(monkeypatch):
+    hostile = "\x1b]0;owned\x07 rent [red]x[/red] \u202e\nline\x9b2J"
+    hit = make_hit(
+        hostile,
+        path=b"/x/\x1b[2J[link=evil]\xff\n.txt",
+        place=(Place("heading", "\x1b[31mred"),),
+        matches=(Match("re\x1bnt", 0, 5, 0.9),),
+    )
+    for explain in (False, True):
+        shown = on_terminal(make_answer(hit), monkeypatch, explain=explain)
+        own = shown.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
+        own = own.replace("\x1b[1;4m", "").replace("\n", "")
+        assert visible(own) == own
+        assert "[red]x[/red]" in own
+
+
+def test_a_narrow_terminal_gets_lines_that_fit(monkeypatch):
+    hit = make_hit("The rent is due in March, and late rent costs more. " * 9)
+    shown = on_terminal(make_answer(hit), monkeypatch, width=40)
+    assert max(map(len, shown.replace("\x1b[1;4m", "").split("\n")[1:])) <= 44
+
+
+def test_hits_in_a_pipe_are_one_line_each(capsys):
+    answer = make_answer(make_hit("a\n\n the rent\nis due"), make_hit("rent"))
+    show_hits(answer, explain=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "/far/note.txt:3: a the rent is due",
+        "/far/note.txt:1: rent",
+    ]
+
+
+def test_vimgrep_has_line_and_column(capsys):
+    show_vimgrep(make_answer(make_hit("a\n\n the rent", line=5)))
+    assert capsys.readouterr().out == "/far/note.txt:7:6:a the rent\n"
+
+
+def test_the_line_of_truth_names_legs_and_coverage():
+    legs = {
+        "lexical": LegReport(True, 1.0, 2.0),
+        "dense": LegReport(True, 0.995, 2.0),
+        "late": LegReport(False, 0.0, 0.0, "no model is here"),
+    }
+    answer = make_answer(make_hit("x"), legs=legs)
+    assert how_found(answer) == "1 hit by lexical, dense (99 %) in 12 ms."
+    assert shortcomings(answer) == [
+        "Without late: no model is here.",
+        "Not everything is embedded yet. To go on: pplx-local update",
+    ]
+
+
+def test_a_leg_that_was_not_asked_for_is_not_missed():
+    legs = {
+        "lexical": LegReport(True, 1.0, 2.0),
+        "dense": LegReport(False, 1.0, 0.0, "not asked for"),
+    }
+    answer = make_answer(make_hit("x"), mode="lexical", legs=legs)
+    assert shortcomings(answer) == []
+
+
+def test_nothing_close_is_said():
+    assert how_found(make_answer()).startswith("Nothing found")
+    far = make_answer(make_hit("x"), nothing_close=True)
+    assert how_found(far).startswith("Nothing close; 1 hit")
+
+
+def test_the_json_of_an_answer_has_the_documented_form():
+    hit = make_hit(
+        "rent",
+        confidence=nan,
+        place=(Place("page", "3"),),
+        matches=(Match("rent", 0, 4, 0.9),),
+    )
+    found = answer_json(make_answer(hit))
+    assert set(found) == {
+        "query", "took_ms", "profile", "legs", "nothing_close", "hits",
+    }  # fmt: skip
+    assert found["legs"]["dense"] == {"ran": True, "coverage": 1.0, "ms": 1.0}
+    assert found["hits"] == [hit_json(hit)]
+    assert hit_json(hit) == {
+        "path": "/far/note.txt", "score": 1.5, "confidence": None,
+        "char_start": 0, "char_end": 4, "line": 1,
+        "place": [{"kind": "page", "label": "3"}], "text": "rent",
+        "scores": {"lexical": 0.5}, "matches": [["rent", 0, 4, 0.9]],
+    }  # fmt: skip
+
+
+def test_records_inside_records_become_json():
+    survey = Survey(b"/\xff", (KindCount("PDF", 2, 10, False),), 5, nan, 1, 2)
+    assert jsonable(survey) == {
+        "path": "/\ufffd", "path_bytes": "L/8=",
+        "kinds": [{"kind": "PDF", "files": 2, "size_bytes": 10, "skipped": False}],
+        "estimated_tokens": 5, "estimated_seconds": None,
+        "estimated_disk_bytes": 1, "free_disk_bytes": 2,
+    }  # fmt: skip
+
+
+# --- reports ---
+
+
+def test_the_report_names_what_changed_and_what_failed(capsys):
+    failed = FileRecord(b"/x/\x1b.pdf", 1, 0, 0, 0, 0, None, "failed", "broken\x1b")
+    report = UpdateReport(added=3, renamed=1, unchanged=1200, failed=1)
+    say_report(report, [failed])
+    said = capsys.readouterr().err
+    assert "3 added, 1 renamed, 1 failed; 1,200 files unchanged" in said
+    assert r"/x/\x1b.pdf: broken\x1b" in said
+
+
+def test_many_failures_are_cut_with_the_way_to_see_all(capsys):
+    files = [
+        FileRecord(b"/x/%d" % i, 1, 0, 0, 0, 0, None, "failed", "no") for i in range(25)
+    ]
+    say_report(UpdateReport(failed=25), files)
+    said = capsys.readouterr().err
+    assert said.count("failed: ") == 20
+    assert "5 more" in said
+    assert "files --state failed" in said
+
+
+def test_nothing_to_do_is_said(capsys):
+    say_report(UpdateReport(unchanged=4), [])
+    assert capsys.readouterr().err == "Nothing to do: 4 files unchanged.\n"
+
+
+def test_a_survey_says_kinds_and_cost(capsys):
+    kinds = (
+        KindCount("PDF", 2, 5_000_000, False),
+        KindCount("image", 9, 100, True),
+    )
+    show_survey(Survey(b"/d", kinds, 1_200_000, None, 2_000_000, 10**12))
+    shown = capsys.readouterr().out
+    assert "2 files     5.0 MB" in shown
+    assert "not read" in shown
+    assert (
+        "1.2M tokens, time not known yet, 2.0 MB on the disk (1,000 GB free)" in shown
+    )
+
+
+# --- progress ---
+
+
+class Clock:
+    """Seconds that pass only when told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(progress_module.time, "monotonic", clock.monotonic)
+    return clock
+
+
+def test_lines_come_every_five_seconds_and_at_the_end(clock):
+    out = io.StringIO()
+    with Lines(Console(file=out, width=40)) as lines:
+        for done in range(121):
+            clock.now += 0.1
+            lines.show(Progress("read", done, 400, b"/x/y"))
+        for done in range(0, 2_000_000, 100_000):
+            clock.now += 1
+            lines.show(Progress("encode", done, 4_000_000))
+    said = out.getvalue().splitlines()
+    assert "read 120 of 400 files, 28 s left" in said
+    assert said[-1] == "embedded 1.9M of 4.0M tokens, 100,000/s, 21 s left"
+    assert len(said) == 8
+
+
+def test_a_message_is_said_at_once_and_escaped():
+    out = io.StringIO()
+    with Lines(Console(file=out, width=40)) as lines:
+        lines.show(Progress("read", 0, 1, message="[b]bad\x1b"))
+        assert out.getvalue() == "[b]bad\\x1b\n"
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 200])
+def test_bars_fit_the_terminal(width):
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=width, no_color=True)
+    with Bars(console) as bars:
+        bars.show(Progress("scan", 0, None, b"/x/" + b"long" * 99))
+        bars.show(Progress("read", 5, 10, b"/x/\x1b[2J.txt", message="careful"))
+        bars.show(Progress("load", 0, None))
+        bars.show(Progress("encode", 10_000, 2_000_000))
+    plain = Console(file=io.StringIO(), width=width)
+    shown = out.getvalue()
+    assert "\x1b[2J" not in shown
+    assert "careful" in shown
+    assert all(plain.measure(line).maximum <= width + 40 for line in shown.split("\r"))
+
+
+def test_the_stream_is_closed_when_showing_it_is_interrupted():
+    closed = []
+
+    def events():
+        try:
+            yield Progress("read", 0, 1)
+            raise KeyboardInterrupt
+        finally:
+            closed.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        follow(events(), Console(file=io.StringIO()))
+    assert closed
+
+
+def test_amounts():
+    assert amount(Progress("scan", 1, None)) == "1 file"
+    assert amount(Progress("read", 120, 400)) == "120 of 400 files"
+    assert amount(Progress("search", 5, 225)) == "5 of 225 queries"
+    assert amount(Progress("encode", 1_234_567, None)) == "1.2M tokens"
+
+
+# --- numbers in words ---
+
+
+def test_numbers_in_words():
+    assert count(1, "file") == "1 file"
+    assert count(1204, "file") == "1,204 files"
+    assert short_count(9800) == "9,800"
+    assert size_in_words(0) == "0 bytes"
+    assert size_in_words(3_400_000) == "3.4 MB"
+    assert [time_in_words(s) for s in (0.2, 4, 99, 180, 7800)] == [
+        "under 1 s", "4 s", "99 s", "3 min", "2 h 10 min",
+    ]  # fmt: skip
+
+
+def test_only_what_is_complete_is_a_hundred_percent():
+    assert share_in_words(0.99999) == "99 %"
+    assert share_in_words(1.0) == "100 %"
+    assert share_in_words(0.0) == "0 %"
