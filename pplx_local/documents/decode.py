@@ -196,8 +196,8 @@ def _legacy_encoding(head: bytes, declared: str | None) -> str:
 def _is_as_good(
     match: charset_normalizer.CharsetMatch, best: charset_normalizer.CharsetMatch
 ) -> bool:
-    """Break ties, which short texts in Western languages always end in."""
-    return match.chaos <= best.chaos + 0.01 and match.coherence >= best.coherence - 0.1
+    """Break ties, and what comes close: short texts in Western languages always do."""
+    return match.chaos <= best.chaos + 0.15 and match.coherence >= best.coherence - 0.15
 
 
 def _is_text_codec(name: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from pplx_local.documents.text import MAX_SEGMENTS, label
 from pplx_local.records import Segment, Span
 
 
 class Outline:
-    """Collects starts of sections in order; each ends where an equal or higher starts."""
+    """Collects sections in order; each ends where an equal or higher one starts."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -20,9 +22,9 @@ class Outline:
 
     def starts(self, char_start: int, char_end: int) -> list[int]:
         """Give the starts that lie in a span, counted from where it begins."""
-        return [
-            s - char_start for s, _, _ in self._starts if char_start <= s < char_end
-        ]
+        first = bisect_left(self._starts, char_start, key=_start)
+        last = bisect_left(self._starts, char_end, lo=first, key=_start)
+        return [start - char_start for start, _, _ in self._starts[first:last]]
 
     def segments(self, n_chars: int) -> list[Segment]:
         """Close everything at the document's end, and give the sections by start."""
@@ -36,3 +38,7 @@ class Outline:
             Segment(self._kind, words, Span(start, end))
             for (start, _, words), end in zip(self._starts, ends, strict=True)
         ]
+
+
+def _start(section: tuple[int, int, str]) -> int:
+    return section[0]

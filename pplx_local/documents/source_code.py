@@ -10,26 +10,35 @@ from pplx_local.documents.outline import Outline
 from pplx_local.documents.source import Source
 from pplx_local.documents.text import About, Text
 
-_NAME = r"(?P<name>[\w$:~]{1,100})"
-_MODIFIERS = r"(?:(?:export|default|public|private|protected|internal|static|abstract|final|sealed|open|data|async|unsafe|pub(?:\([a-z:]{1,40}\))?|extern|inline|const|declare) ){0,6}"
-_TYPE = r"(?:class|struct|enum|interface|trait|union|object|protocol|namespace|module|record|type|extension|impl(?:<[^>\n]{0,80}>)?)"
-_C_FUNCTION = (
-    r"[A-Za-z_][\w:<>,*& \t]{0,120}?[ *&](?P<name>[\w:~]{1,100})\([^;\n]{0,300}$"
+_NAME = r"(?P<name>[\w$]{1,100})"
+_MODIFIERS = (
+    r"(?:(?:export|default|public|private|protected|internal|static|abstract|final"
+    r"|sealed|open|data|async|unsafe|pub(?:\([a-z:]{1,40}\))?|extern|inline|const"
+    r"|declare) ){0,6}"
 )
+_KEYWORD = (
+    r"(?:class|struct|enum|interface|trait|union|object|protocol|namespace|module"
+    r"|record|type|extension|impl(?:<[^>\n]{0,80}>)?"
+    r"|function\*?|func|fun|fn|def|defmodule|sub)"
+)
+_C_TYPE = rf"{_MODIFIERS}(?:struct|enum|union) (?P<type>\w{{1,100}})\s{{0,5}}\{{"
+_C_FUNCTION = (
+    r"[A-Za-z_][\w:<>,*& \t]{0,120}?[ \t*&](?P<name>[\w:~]{1,100})\([^;\n]{0,300}$"
+)
+_SQL_OBJECT = r"(?:table|view|function|procedure|trigger|index)"
 
+# Every repetition is bounded: the time stays linear whatever the file holds.
 _DEFINITIONS = MappingProxyType(
     {
         "Python": rf"(?:@[^\n]{{0,200}}\n){{0,8}}(?:async )?(?:def|class) {_NAME}",
         "Ruby": rf"(?:def|class|module) {_NAME}",
         "Go": rf"(?:func (?:\([^)\n]{{0,100}}\) )?|type ){_NAME}",
         "shell": rf"(?:function )?{_NAME} ?\(\)",
-        "SQL": rf"(?i:create (?:or replace )?(?:table|view|function|procedure|trigger|index) (?:if not exists )?){_NAME}",
-        "C": rf"(?:{_MODIFIERS}(?:struct|enum|union) (?P<type>\w{{1,100}})[ \t\n]{{0,5}}\{{|{_C_FUNCTION})",
+        "SQL": rf"(?i:create (?:or replace )?{_SQL_OBJECT} (?:if not exists )?){_NAME}",
+        "C": f"(?:{_C_TYPE}|{_C_FUNCTION})",
     }
 )
-_ANY_LANGUAGE = (
-    rf"{_MODIFIERS}(?:{_TYPE}|function\*?|func|fun|fn|def|defmodule|sub) {_NAME}"
-)
+_ANY_LANGUAGE = f"{_MODIFIERS}{_KEYWORD} {_NAME}"
 _SAME_AS_C = frozenset({"C++", "Objective-C"})
 
 
