@@ -25,6 +25,8 @@ CACHE_SIZE_KIB = 32 << 10
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
 
+_TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+
 Row = tuple[Any, ...]
 Bindings = Sequence[Any] | Mapping[str, Any]
 
@@ -44,7 +46,7 @@ class Database:
         with self._translated():
             check_header(path)
             self._connection = _connect(path, readonly)
-            self._cursor = self._connection.cursor()
+        self._level = 0
         self._self_test()
 
     def close(self) -> None:
@@ -91,6 +93,10 @@ class Database:
         found = self.row(sql, bindings)
         return found[0] if found else None
 
+    def version(self) -> tuple[int, int]:
+        """Give what differs after a write on this connection or another."""
+        return self.value("PRAGMA data_version"), self._connection.total_changes()
+
     def changes(self) -> int:
         """Count the rows that the last statement inserted, changed or deleted."""
         return self._connection.changes()
@@ -103,8 +109,19 @@ class Database:
             StoreFull: The disk is full; nothing of the transaction was kept.
             StoreBusy: Another process holds the write lock.
         """
-        with self._translated(), self._connection:
+        level, self._level = self._level, self._level + 1
+        begin, commit, undo = _TRANSACTION if level == 0 else _savepoint(level)
+        self.execute(begin)
+        try:
             yield
+            self.execute(commit)
+        except BaseException:
+            # A full disk makes SQLite itself roll everything back.
+            if self.in_transaction:
+                self.execute(undo)
+            raise
+        finally:
+            self._level = level
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -138,6 +155,12 @@ class Database:
             yield
         except apsw.Error as error:
             raise _translate(error, self.path) from error
+
+
+def _savepoint(level: int) -> tuple[str, str, str]:
+    name = f"level_{level}"
+    undo = f"ROLLBACK TO {name}; RELEASE {name}"
+    return f"SAVEPOINT {name}", f"RELEASE {name}", undo
 
 
 def create_file(path: Path) -> None:
@@ -197,7 +220,6 @@ def _connect(path: Path, readonly: bool) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE
     connection = apsw.Connection(str(path), flags=flags)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    connection.transaction_mode = "IMMEDIATE"
     connection.enable_load_extension(True)
     connection.load_extension(sqlite_vec.loadable_path())
     connection.enable_load_extension(False)

@@ -27,25 +27,31 @@ K1 = 1.2
 """Of FTS5's bm25(), fixed there; its b is 0.75."""
 MAX_TERMS = 64
 MAX_QUERY_CHARS = 10_000
-FREQUENT = 0.1
-"""A term in a larger share of the chunks picks no candidates beside a rarer one."""
+PICKING = 0.1
+"""Terms pick candidates, the rarest first, until they are in this share of the chunks
+together; the others are only scored on the candidates."""
 USELESS = 0.5
 """FTS5 gives no weight to a term in more than this share of the chunks."""
 FEW_CHUNKS = 2_000
-"""No term in fewer chunks than this is frequent or useless."""
+"""Terms in fewer chunks than this (together, for picking) are never left out."""
+MANY_CHUNKS = 20_000
+"""Terms in more chunks than this together pick no candidates beside a rarer one."""
 
 _MIN_IDF = 1e-6
 _MIN_CANDIDATES = 400
-_RAREST = 2
 
-# Scripts written without spaces: each letter with its marks is a token.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
-    "[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
-    "\u102b-\u103e\u17b4-\u17d3]*"
-    "|[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]"
+# Scripts written without spaces, where each letter with its marks is a token.
+_LETTERS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff"
+    "\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 )
+_MARKS = (
+    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
+    "\u102b-\u103e\u17b4-\u17d3"
+)
+_UNSPACED = re.compile(f"[{_LETTERS}]++")
+_CLUSTERS = re.compile(f"[{_LETTERS}][{_MARKS}]*+")
 # Vowel points that are mostly left out in writing, and the Arabic elongation.
 _POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u0640\u064b-\u065f\u0670]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -63,6 +69,7 @@ _COMPOUND = re.compile(
     r"|(?<![\w'-])[^\W_]++['-][^\W_]++(?![\w'-])"  # O'Brien, e-mail
 )
 _PARTS = re.compile(r"[^\W_]++")
+_PLAIN = re.compile(r"[(\['\"]?(?:[A-Z]?[a-z]++|[A-Z]++|\d++)[.,;:)\]\"?!]*+")
 _POSSESSIVE = re.compile(r"'s$")
 _BREAKS = re.compile(
     '[\\s\x00-\x1f,;:!?()\\[\\]{}<>"|=+*&#$%^~`\xa1\xab\xbb\xbf\u2010-\u2015'
@@ -71,6 +78,7 @@ _BREAKS = re.compile(
 _PAIR = re.compile(r"\w+/\w+")
 _CONTRACTIONS = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
 _MAX_COMPOUND = 64
+_REMEMBERED = 100_000
 
 
 class Term(NamedTuple):
@@ -107,13 +115,49 @@ def analyze_query(text: str) -> LexicalQuery:
     return LexicalQuery(tuple(found.values())[:MAX_TERMS])
 
 
+class _Words(dict[str, str]):
+    """Remembers what becomes of words: few words make up most of a text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joined: dict[str, str] = {}
+
+    def __missing__(self, word: str) -> str:
+        if _PLAIN.fullmatch(word):
+            return word
+        text, joined = _cut_compounds(_THOUSANDS.sub("", _spaced(_normalize(word))))
+        text = _VERSION.sub(r" \g<0> ", text)
+        if len(word) > _MAX_COMPOUND:
+            return text
+        if len(self) >= _REMEMBERED:
+            self.clear()
+            self.joined.clear()
+        self[word] = text
+        if joined:
+            self.joined[word] = " ".join(joined)
+        return text
+
+
+_words = _Words()
+
+
 def analyze_text(text: str) -> str:
-    """Prepare a chunk's text for FTS5."""
-    if not text.isascii():
-        text = _UNSPACED.sub(r" \g<0> ", _normalize(text))
-    text, joined = _cut_compounds(_THOUSANDS.sub("", text))
-    text = _VERSION.sub(r" \g<0> ", text)
-    return f"{text} {' '.join(joined)}" if joined else text
+    """Prepare a chunk's text for FTS5: (text cut up) and then (compounds joined)."""
+    words = text.split()
+    cut = " ".join([_words[word] for word in words])
+    if _words.joined.keys().isdisjoint(words):
+        return cut
+    joined = [_words.joined[word] for word in words if word in _words.joined]
+    return f"{cut} {' '.join(joined)}"
+
+
+def _spaced(text: str) -> str:
+    """Put spaces around each letter of the scripts that have none."""
+    if text.isascii():
+        return text
+    return _UNSPACED.sub(
+        lambda run: f" {' '.join(_CLUSTERS.findall(run.group()))} ", text
+    )
 
 
 def _normalize(text: str) -> str:
@@ -153,25 +197,15 @@ def _query_words(word: str) -> Iterator[str]:
         word = word.replace("/", " ")
         yield from itertools.chain.from_iterable(map(_query_words, word.split()))
         return
-    spaced = _UNSPACED.sub(" ", _POSSESSIVE.sub("", word))
-    phrase, joined = _cut_compounds(spaced.strip("'.-/"))
+    others = _UNSPACED.sub(" ", _POSSESSIVE.sub("", word))
+    phrase, joined = _cut_compounds(others.strip("'.-/"))
     yield from joined[:1]
     yield _VERSION.sub(r" \g<0> ", phrase)
-    for run in _unspaced_runs(word):
+    for run in _UNSPACED.findall(word):
+        letters = _CLUSTERS.findall(run)
         # Bigrams, as a run may be a whole sentence.
-        for first in range(max(len(run) - 1, 1)):
-            yield " ".join(run[first : first + 2])
-
-
-def _unspaced_runs(word: str) -> list[list[str]]:
-    runs: list[list[str]] = []
-    end = -1
-    for match in _UNSPACED.finditer(word):
-        if match.start() != end:
-            runs.append([])
-        runs[-1].append(match.group())
-        end = match.end()
-    return runs
+        for first in range(max(len(letters) - 1, 1)):
+            yield " ".join(letters[first : first + 2])
 
 
 @functools.cache
@@ -190,7 +224,7 @@ def _tokens(text: str) -> tuple[str, ...]:
         include_offsets=False,
         include_colocated=False,
     )
-    return tuple(found)
+    return tuple(filter(None, found))
 
 
 class Lexicon:
@@ -198,6 +232,7 @@ class Lexicon:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._counted: tuple[object, Counts, int] | None = None
 
     def insert(self, texts: Iterable[tuple[int, str]]) -> None:
         """Index chunks: (chunk id, text)."""
@@ -264,7 +299,16 @@ class Lexicon:
         return size
 
     def _frequencies(self, query: LexicalQuery) -> tuple[Counts, int]:
-        """Count the chunks that hold each term (absent ones left out), and all."""
+        """Count the chunks that hold each term (absent ones left out), and all.
+
+        The last answer is kept, as a search asks up to three times.
+        """
+        key = (query, self._database.version())
+        if self._counted is None or self._counted[0] != key:
+            self._counted = (key, *self._count(query))
+        return self._counted[1:]
+
+    def _count(self, query: LexicalQuery) -> tuple[Counts, int]:
         n_chunks: int = self._database.value("SELECT count(*) FROM lexical_docsize")
         counts = {term: self._frequency(term) for term in query.terms}
         return {term: n for term, n in counts.items() if n}, n_chunks
@@ -287,21 +331,20 @@ def _idf(n_with_term: int, n_chunks: int) -> float:
     return idf if idf > 0 else _MIN_IDF
 
 
-def _up_to(share: float, frequencies: Counts, n_chunks: int) -> Counts:
-    limit = max(share * n_chunks, FEW_CHUNKS)
-    return {term: n for term, n in frequencies.items() if n <= limit}
-
-
 def _useful(frequencies: Counts, n_chunks: int) -> Counts:
     """Leave out terms without weight, unless there are no others."""
-    return _up_to(USELESS, frequencies, n_chunks) or frequencies
+    limit = max(USELESS * n_chunks, FEW_CHUNKS)
+    return {t: n for t, n in frequencies.items() if n <= limit} or frequencies
 
 
-def _picking(frequencies: Counts, n_chunks: int) -> Counts:
-    """Choose the terms that pick candidates: the rare ones, or else the rarest."""
+def _picking(frequencies: Counts, n_chunks: int) -> list[Term]:
+    """Choose the terms that pick candidates: the rarest, one at the least."""
     useful = _useful(frequencies, n_chunks)
-    rarest = sorted(useful, key=useful.__getitem__)[:_RAREST]
-    return _up_to(FREQUENT, useful, n_chunks) or {t: useful[t] for t in rarest}
+    terms = sorted(useful, key=useful.__getitem__)
+    limit = max(min(PICKING * n_chunks, MANY_CHUNKS), FEW_CHUNKS)
+    together = itertools.accumulate(useful[term] for term in terms)
+    n_terms = sum(total <= limit for total in together)
+    return terms[: max(n_terms, 1)]
 
 
 def _match(terms: Iterable[Term]) -> str:

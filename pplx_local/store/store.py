@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.errors import StoreError
 from pplx_local.records import (
     Chunk,
     DenseVectors,
@@ -27,6 +24,7 @@ from pplx_local.records import (
     TokenVectors,
 )
 from pplx_local.store import schema
+from pplx_local.store.backup import write_backup
 from pplx_local.store.connection import Database, create_file
 from pplx_local.store.documents import ChunkRef, Documents, DocumentWriter
 from pplx_local.store.files import Files
@@ -407,29 +405,4 @@ class Store:
             StoreError: The target exists, or cannot be written.
             StoreFull: There is no room for it.
         """
-        if target.exists():
-            raise StoreError(f"{target} exists already; choose another name.")
-        unfinished = target.with_name(f".{target.name}.unfinished")
-        try:
-            unfinished.unlink(missing_ok=True)
-            create_file(unfinished)
-            self._database.execute("VACUUM INTO ?", (str(unfinished),))
-            _flush(unfinished)
-            # Unlike a rename, a link never replaces a file made in the meantime.
-            os.link(unfinished, target)
-            _flush(target.parent)
-        except OSError as error:
-            raise StoreError(
-                f"Cannot write the backup {target}: {error.strerror}."
-            ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        write_backup(self._database, target)

@@ -1,0 +1,228 @@
+"""What the keyword leg finds, what it does not, and what its scores mean."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pplx_local.store import analyze_query, schema
+from pplx_local.store.connection import Database, create_file
+from pplx_local.store.lexical import MAX_TERMS, Lexicon, analyze_text
+
+GOLDEN = [
+    # Chinese, Japanese, Korean: one, two, three characters
+    ("東京都と京都の図書館", "京", True),
+    ("東京都と京都の図書館", "京都", True),
+    ("東京都と京都の図書館", "図書館", True),
+    ("首都と東京", "京都", False),
+    ("한국어를 배웁니다", "한국", True),
+    ("国한", "한국", False),
+    ("私はカタカナを読む", "カタカナ", True),
+    # a question in one run finds what shares bigrams with it
+    ("北京是中国的首都", "中国的首都是哪里", True),
+    # Thai, Lao, Hindi, Arabic
+    ("ฉันชอบอ่านหนังสือที่ห้องสมุด", "หนังสือ", True),
+    ("ฉันชอบอ่านหนังสือที่ห้องสมุด", "ห้องสมุด", True),
+    ("ฉันชอบอ่าน", "หนังสือ", False),
+    ("ຂ້ອຍມັກອ່ານປຶ້ມ", "ປຶ້ມ", True),
+    ("मैं हिन्दी पढ़ता हूँ", "हिन्दी", True),
+    ("मैं हिन्दी पढ़ता हूँ", "हिन", False),
+    ("كِتَاب", "كتاب", True),
+    # full-width and compatibility forms
+    ("ＡＢＣ株式会社", "abc", True),
+    ("abc", "ＡＢＣ", True),
+    ("eﬃcient", "efficient", True),
+    # versions and numbers
+    ("released v1.2.3-rc1 today", "1.2.3", True),
+    ("released v1.2.3-rc1 today", "v1.2.3", True),
+    ("released v1.2.3-rc1 today", "v1.2.3-rc1", True),
+    ("released v1.2.3-rc1 today", "1.2.4", False),
+    ("needs python3.11", "3.11", True),
+    ("needs python3.11", "python", True),
+    ("pi is 3.14 or so", "3.14", True),
+    ("pi is 3.14 or so", "3.15", False),
+    ("costs 1,000 euros", "1,000", True),
+    ("costs 1,000 euros", "1000", True),
+    ("costs 1000 euros", "1,000", True),
+    # identifiers
+    ("def getUserName():", "username", True),
+    ("def getUserName():", "user", True),
+    ("def getUserName():", "getUserName", True),
+    ("def getUserName():", "getusername", True),
+    ("def get_user_name():", "user name", True),
+    ("def get_user_name():", "getusername", True),
+    ("def get_user_name():", "username", True),
+    ("def get_user_name():", "get_user_name", True),
+    ("def __init__(self)", "__init__", True),
+    ("class HTTPServer", "server", True),
+    ("class HTTPServer", "httpserver", True),
+    ("os.path.join(a, b)", "os.path.join", True),
+    ("os.path.join(a, b)", "path", True),
+    ("edit /etc/nginx/nginx.conf now", "nginx.conf", True),
+    ("edit /etc/nginx/nginx.conf now", "/etc/nginx/nginx.conf", True),
+    ("edit /etc/nginx/nginx.conf now", "nginx.cfg", False),
+    ("write to jo.doe@example.org please", "jo.doe@example.org", True),
+    ("write to jo.doe@example.org please", "example.org", True),
+    ("write to jo.doe@example.org please", "jo.doe@example.com", False),
+    # apostrophes and hyphens
+    ("Mr O'Brien said", "obrien", True),
+    ("Mr O'Brien said", "o'brien", True),
+    ("Mr O\u2019Brien said", "o'brien", True),
+    ("Mr O'Brien said", "O\u2019Brien", True),
+    ("the author's view", "author", True),
+    ("the author view", "author's", True),
+    ("l'homme qui rit", "homme", True),
+    ("state-of-the-art results", "state-of-the-art", True),
+    ("state of the art results", "state-of-the-art", True),
+    ("an e-mail", "email", True),
+    ("an email", "e-mail", True),
+    # accents and special letters
+    ("un café noir", "cafe", True),
+    ("un cafe noir", "café", True),
+    (unicodedata.normalize("NFD", "un café noir"), "café", True),
+    ("un café noir", unicodedata.normalize("NFD", "café"), True),
+    ("Hauptstraße 5", "hauptstrasse", True),
+    ("HAUPTSTRASSE 5", "Hauptstraße", True),
+    ("smørrebrød", "smorrebrod", True),
+    # stems
+    ("she was running", "run", True),
+    ("a long run", "running", True),
+    # what must do no harm
+    ("party 🎉 time", "🎉 party", True),
+    ("party 🎉 time", "🎉", False),
+    ("no match here", "elephant", False),
+    ("HIV infection", "HIV/AIDS", True),
+    ("either red or blue", "red,green", True),
+]
+
+
+@pytest.fixture
+def lexicon(tmp_path: Path) -> Lexicon:
+    create_file(tmp_path / "index.db")
+    database = Database(tmp_path / "index.db")
+    schema.upgrade(database)
+    return Lexicon(database)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
+    path = tmp_path_factory.mktemp("lexical") / "index.db"
+    create_file(path)
+    database = Database(path)
+    schema.upgrade(database)
+    found = Lexicon(database)
+    found.insert([(1, "some quiet sentence"), (2, "another one, quieter")])
+    return found
+
+
+def ids(lexicon: Lexicon, query: str, k: int = 10) -> list[int]:
+    found: list[int] = lexicon.best(analyze_query(query), k)[0].tolist()
+    return found
+
+
+@pytest.mark.parametrize(("text", "query", "found"), GOLDEN)
+def test_golden_table(lexicon: Lexicon, text: str, query: str, found: bool) -> None:
+    lexicon.insert([(1, text), (2, "zebra"), (3, "quagga")])
+    assert ids(lexicon, query) == ([1] if found else [])
+
+
+@given(st.text(alphabet=st.characters(), max_size=200))
+def test_no_query_is_an_error(shared: Lexicon, text: str) -> None:
+    query = analyze_query(text)
+    found, scores = shared.best(query, 5)
+    assert len(found) == len(scores) <= 2
+    assert shared.bound(query) >= 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"', '""', "*", "quiet*", "AND OR NOT", "NEAR(a b)", "body:quiet", "^quiet"]
+    + ["{a b}", "-quiet", "a\x00b", "\ud800", "(", "'", "+ +", "\\"],
+)
+def test_syntax_is_only_text(shared: Lexicon, text: str) -> None:
+    found = ids(shared, text)
+    assert (1 in found) == ("quiet" in text)
+
+
+@pytest.mark.parametrize(
+    "unit", ["x", "京", "aB", "a_", "a'", "1.", "1,", "a-", "ก", " "]
+)
+def test_a_megabyte_takes_no_time(shared: Lexicon, unit: str) -> None:
+    text = unit * (1_000_000 // len(unit))
+    assert len(analyze_query(text).terms) <= MAX_TERMS
+    assert len(analyze_text(text)) < 4_000_000
+
+
+@given(st.text(max_size=300))
+def test_every_text_can_be_indexed_and_found_by_itself(
+    shared: Lexicon, text: str
+) -> None:
+    shared.insert([(9, text)])
+    try:
+        # A query may stop before the first token that the text has.
+        if analyze_query(text).terms and len(text.split()) == 1:
+            assert 9 in ids(shared, text)
+    finally:
+        shared.delete(9, 1)
+
+
+def test_a_repeated_word_counts_once() -> None:
+    assert analyze_query("run Running runs") == analyze_query("run")
+
+
+def test_scores_agree_with_the_ranking_and_stay_below_the_bound(
+    lexicon: Lexicon,
+) -> None:
+    words = ["alpha", "beta", "gamma", "delta", "epsilon"]
+    rng = np.random.default_rng(0)
+    lexicon.insert(
+        (i, " ".join(rng.choice(words, rng.integers(1, 20)))) for i in range(1, 200)
+    )
+    query = analyze_query("alpha epsilon missing")
+    found, scores = lexicon.best(query, 50)
+    assert np.array_equal(scores, lexicon.scores(query, found))
+    pairs = list(zip(-scores, found, strict=True))
+    assert pairs == sorted(pairs)
+    assert scores.max() <= lexicon.bound(query)
+    assert lexicon.scores(analyze_query("missing"), found).tolist() == [0.0] * 50
+
+
+def test_scores_are_those_of_the_formula(lexicon: Lexicon) -> None:
+    texts = ["owl owl fox", "fox", "hen hen hen hen", "dog", "cat"]
+    lexicon.insert(enumerate(texts, 1))
+    average = sum(len(text.split()) for text in texts) / len(texts)
+    idf = np.log((5 - 1 + 0.5) / (1 + 0.5))
+    expected = idf * 2 * 2.2 / (2 + 1.2 * (1 - 0.75 + 0.75 * 3 / average))
+    assert lexicon.scores(analyze_query("owl"), [1, 2])[0] == pytest.approx(expected)
+    assert lexicon.bound(analyze_query("owl")) == pytest.approx(idf * 2.2)
+
+
+def test_ties_break_by_chunk_id(lexicon: Lexicon) -> None:
+    lexicon.insert((i, "same words") for i in (5, 3, 9, 1))
+    lexicon.insert((i, "other") for i in range(20, 40))
+    assert ids(lexicon, "words", 3) == [1, 3, 5]
+
+
+def test_frequent_words_pick_nothing_but_are_scored(lexicon: Lexicon) -> None:
+    """Above the floor, a word in a fifth of the chunks only adds to the rare one."""
+    lexicon.insert(
+        (i, f"{'common' if i % 4 == 0 else 'filler'} {'rare' if i % 1000 < 2 else 'x'}")
+        for i in range(1, 12_001)
+    )
+    found, scores = lexicon.best(analyze_query("common rare"), 100)
+    assert {i % 1000 for i in found.tolist()} == {0, 1}
+    assert found[0] % 4 == 0
+    assert scores[0] > scores[-1]
+    alone, _ = lexicon.best(analyze_query("common"), 10)
+    assert alone.tolist() == list(range(4, 44, 4))
+
+
+def test_deleted_chunks_are_gone(lexicon: Lexicon) -> None:
+    lexicon.insert([(1, "one fish"), (2, "two fish"), (3, "red fish")])
+    lexicon.delete(1, 2)
+    assert ids(lexicon, "fish") == [3]
