@@ -96,8 +96,7 @@ class Reader:
 
     def prefetch(self, path: bytes) -> None:
         """Let the child go on with this file, which has to be read next."""
-        due = self._n_files + len(self._asked) >= _FILES_PER_CHILD
-        if not due and len(self._asked) < _MAX_AHEAD:
+        if len(self._asked) < _MAX_AHEAD:
             self._ask(path)
 
     def read(self, path: bytes) -> Reading:
@@ -105,8 +104,6 @@ class Reader:
         if self._taking or (self._asked and self._asked[0] != path):
             self._stop()
         if not self._asked:
-            if self._n_files >= _FILES_PER_CHILD:
-                self._stop()
             self._ask(path)
         self._taking = path
         self._turn += 1
@@ -143,6 +140,8 @@ class Reader:
                 self._replace_child()
                 yield Unreadable(message.reason, retry=message.retry)
             else:
+                if ended and self._n_files >= _FILES_PER_CHILD:
+                    self._replace_child()
                 yield message
 
     def _ask(self, path: bytes) -> None:
