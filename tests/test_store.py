@@ -132,7 +132,7 @@ def test_files_can_be_written_while_they_are_listed(store: Store) -> None:
 
 def test_numbers_of_64_bits_survive(store: Store) -> None:
     record = FileRecord(
-        b"/a/x", 1, 2**64 - 1, 2**63, 2**62, -5, "d", "failed", "why", None, True
+        b"/a/x", 1, 2**64 - 1, 2**63, 2**62, -5, "d", "failed", "why", None, "p", True
     )
     store.put_file(record)
     assert store.file(b"/a/x") == record
@@ -255,9 +255,9 @@ def test_purged_words_are_gone_from_the_disk(store: Store, path: Path) -> None:
     on_disk = b"".join(p.read_bytes() for p in path.parent.iterdir())
     assert b"xylograph" not in on_disk
     assert b"quagga" in on_disk
-    for table in ("chunks", "blocks", "segments", "documents"):
-        left = store._database.value(f"SELECT count(*) FROM {table}")
-        assert left == (3 if table == "chunks" + "" else left)
+    for table in ("chunks", "blocks", "documents"):
+        ids = store._database.rows(f"SELECT DISTINCT document_id FROM {table}")
+        assert ids == [(2,)], table
     assert store.integrity_check() == []
     assert len(found(store, "quagga")) == store.count_chunks()
 
@@ -383,8 +383,7 @@ def test_garbage_inside_is_a_clear_error(path: Path) -> None:
     whole[4_096:] = os.urandom(len(whole) - 4_096)
     path.write_bytes(whole)
     with pytest.raises(StoreError), Store.open(path) as store:
-        store.document_meta(document_id)
-        found(store, "words")
+        store.text(document_id, Span(0, 30_000))
 
 
 def test_a_full_disk_loses_nothing(store: Store) -> None:
@@ -407,8 +406,9 @@ def test_a_second_writer_is_told(
 ) -> None:
     monkeypatch.setattr(connection, "BUSY_TIMEOUT_MS", 50)
     with Store.open(path) as second, store.transaction():
-        with pytest.raises(StoreBusy, match="Another pplx-local process"):
-            write(second, "two", ["words"])
+        for _ in range(2):
+            with pytest.raises(StoreBusy, match="Another pplx-local process"):
+                write(second, "two", ["words"])
         assert found(second, "words") == []
 
 

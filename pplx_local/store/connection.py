@@ -109,9 +109,10 @@ class Database:
             StoreFull: The disk is full; nothing of the transaction was kept.
             StoreBusy: Another process holds the write lock.
         """
-        level, self._level = self._level, self._level + 1
+        level = self._level
         begin, commit, undo = _TRANSACTION if level == 0 else _savepoint(level)
         self.execute(begin)
+        self._level += 1
         try:
             yield
             self.execute(commit)
