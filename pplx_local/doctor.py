@@ -130,13 +130,20 @@ def _home(home: Path) -> Check:
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         remedy = f"Make it yours: chown -R $(id -u) '{home}'"
         return Check("home", "fail", f"{home} cannot be written", remedy)
-    exposed = [path for path in (home, *sorted(home.rglob("*"))) if _is_exposed(path)]
-    if exposed:
+    if exposed := _exposed(home):
         more = f" and {len(exposed) - 1} more" if len(exposed) > 1 else ""
         remedy = f"Keep it to yourself: chmod -R go= '{home}'"
-        detail = f"others can read {exposed[0]}{more}"
-        return Check("home", "fail", detail, remedy)
+        # A closed folder hides what is in it; an open one does not.
+        outcome: Outcome = "fail" if home in exposed else "warn"
+        return Check("home", outcome, f"others may read {exposed[0]}{more}", remedy)
     return Check("home", "ok", f"{home}, readable by you alone")
+
+
+def _exposed(home: Path) -> list[Path]:
+    """List what others have rights to; published weights are no secret."""
+    models = home / "models"
+    inside = (path for path in sorted(home.rglob("*")) if models not in path.parents)
+    return [path for path in (home, *inside) if path != models and _is_exposed(path)]
 
 
 def _is_exposed(path: Path) -> bool:
@@ -187,7 +194,8 @@ def _embeddings(
         try:
             devices = open_backend(backend).devices()
         except PplxLocalError as error:
-            yield Check(name, "warn", str(error))
+            needed = settings.backend == backend or len(registered_backends()) == 1
+            yield Check(name, "fail" if needed else "warn", str(error))
             continue
         for device in devices:
             there = replace(settings, backend=backend, device=device)

@@ -144,7 +144,7 @@ def test_a_file_that_fails_is_named_and_the_exit_code_says_so(program, notes):
     report = program.json("update")
     listed = program.json("files", "--state", "failed")
     assert [Path(file["path"]).name for file in listed["files"]] == ["broken.pdf"]
-    assert set(report) == {"report", "failures"}
+    assert set(report) == {"report", "failures", "encoder_error"}
 
 
 def test_add_json_reports_counts(program, notes):

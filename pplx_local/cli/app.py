@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -79,6 +81,12 @@ def start(
 def main() -> None:
     """Run the program."""
     os.umask(_OWNER_ONLY)
+    signal.signal(signal.SIGTERM, _leave)
     # A name that the terminal's encoding lacks should not end the program.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     app()
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """End as after an error: the database closed, the cursor visible again."""
+    raise SystemExit(128 + number)

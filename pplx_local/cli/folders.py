@@ -81,7 +81,13 @@ def _update(index: Index, paths: Sequence[Path] | None, as_json: bool) -> int:
     say_report(update.report, update.failures)
     if as_json:
         failed = [file_json(file) for file in update.failures]
-        write_json({"report": jsonable(update.report), "failures": failed})
+        write_json(
+            {
+                "report": jsonable(update.report),
+                "failures": failed,
+                "encoder_error": update.encoder_error,
+            }
+        )
     return SOME_FAILED if update.failures or update.encoder_error else 0
 
 

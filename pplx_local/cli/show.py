@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -125,23 +126,29 @@ def json_path(path: bytes) -> dict[str, str]:
 
 
 def say(text: str) -> None:
-    """Write a message to stderr, escaped."""
-    sys.stderr.write(visible(text) + "\n")
+    """Write a message to stderr, escaped; when nobody is there, nobody is told."""
+    with suppress(OSError):
+        sys.stderr.write(visible(text) + "\n")
 
 
 def stderr_console() -> Console:
-    """A console for progress: no markup, no highlighting, NO_COLOR respected."""
-    from rich.console import Console
-
-    return Console(stderr=True, markup=False, highlight=False, emoji=False)
+    """A console for progress."""
+    return _console(stderr=True)
 
 
 def stdout_console() -> Console:
     """A console for data that a person reads."""
+    return _console(stderr=False)
+
+
+def _console(*, stderr: bool) -> Console:
+    """Without markup and highlighting: what it shows comes from files."""
     from rich.console import Console
 
-    class _Quiet(Console):
+    class _Piped(Console):
         def on_broken_pipe(self) -> None:
             raise OutputClosed
 
-    return _Quiet(markup=False, highlight=False, emoji=False, soft_wrap=True)
+    return _Piped(
+        stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True
+    )

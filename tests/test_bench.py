@@ -1,0 +1,99 @@
+"""The benches give their rows, and compare like with like."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import FakeWorker
+
+from pplx_local.bench import BenchRow, measure_encode, measure_index, measure_search
+from pplx_local.bench.search import _by_numpy
+from pplx_local.cli.progress import follow
+from pplx_local.config import Settings
+from pplx_local.errors import FolderError, ModelError
+from pplx_local.index import Index
+from pplx_local.models import STARTER
+
+
+def fake_worker(checkpoint, model_dir, settings):
+    return FakeWorker(checkpoint)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    home = tmp_path / "home"
+    model_dir = home / "models" / STARTER.name
+    model_dir.mkdir(parents=True)
+    for name in STARTER.sha256:
+        (model_dir / name).touch()
+    return Settings(home=home, model=STARTER.name)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for number in range(6):
+        words = " ".join(f"word{number}x{i}" for i in range(300))
+        (folder / f"{number}.txt").write_text(words)
+    return folder
+
+
+def by_what(rows: tuple[BenchRow, ...]) -> dict[str, BenchRow]:
+    return {row.what: row for row in rows}
+
+
+def test_index_compares_an_update_with_its_encoder(settings, folder):
+    result = measure_index(settings, folder, follow=follow, worker=fake_worker)
+    rows = by_what(result.rows)
+    whole = next(row for row in result.rows if row.against)
+    alone = rows[whole.against]
+    assert rows["tokens"].value > 6 * 300
+    assert whole.ratio == pytest.approx(whole.value / alone.value)
+    assert not (settings.home / "index.db").exists()
+
+
+def test_encode_leaves_out_texts_that_the_other_side_would_cut(settings, folder):
+    (folder / "long.txt").write_text("word " * 5000)
+    rows = by_what(measure_encode(settings, folder, worker=fake_worker).rows)
+    assert 0 < rows["tokens"].value <= 256 * rows["texts"].value
+    rival = result_of_rival(rows)
+    assert rival.value is not None or "pip install" in rival.what
+
+
+def result_of_rival(rows: dict[str, BenchRow]) -> BenchRow:
+    return next(row for what, row in rows.items() if "sentence-transformers" in what)
+
+
+def test_search_uses_the_index_that_is_there(settings, folder):
+    with Index.open(settings, write=True, worker=fake_worker) as index:
+        index.add_folder(folder)
+        for _ in index.update():
+            pass
+    result = measure_search(settings, 20_000, worker=fake_worker)
+    shortlist, one_query, equal, *latencies = result.rows
+    assert shortlist.against == one_query.what
+    assert shortlist.ratio == pytest.approx(one_query.value / shortlist.value)
+    assert equal.value == 20
+    assert {row.what.split(",")[0] for row in latencies} == {
+        "hybrid", "lexical leg", "dense leg", "late leg",
+    }  # fmt: skip
+
+
+def test_numpys_shortlist_is_the_definition():
+    bits = np.zeros((4, 128), dtype=np.uint8)
+    bits[0, 0], bits[2, :2] = 0b111, 0b1
+    ids, distances = _by_numpy(bits, np.zeros(128, dtype=np.uint8))
+    assert ids.tolist() == [1, 3, 2, 0]
+    assert distances.tolist() == [0, 0, 2, 3]
+
+
+def test_a_folder_that_is_not_there_is_named(settings, tmp_path):
+    with pytest.raises(FolderError, match="nowhere"):
+        measure_encode(settings, tmp_path / "nowhere", worker=fake_worker)
+
+
+def test_without_a_model_there_is_nothing_to_measure(tmp_path, folder):
+    settings = Settings(home=tmp_path, model="none")
+    with pytest.raises(ModelError, match="doctor"):
+        measure_index(settings, folder, follow=follow, worker=fake_worker)
