@@ -224,6 +224,15 @@ def test_frequent_words_pick_nothing_but_are_scored(lexicon: Lexicon) -> None:
     assert alone.tolist() == list(range(4, 44, 4))
 
 
+def test_analysis_does_not_depend_on_what_came_before() -> None:
+    text = "getUserName of O'Brien " + "x" * 100 + ".getUserName"
+    before = analyze_text(text)
+    for i in range(400):
+        analyze_text(" ".join(f"camelCase{i}Number{j}" for j in range(200)))
+    assert analyze_text(text) == before
+    assert before.split().count("getUser") == 2
+
+
 def test_deleted_chunks_are_gone(lexicon: Lexicon) -> None:
     lexicon.insert([(1, "one fish"), (2, "two fish"), (3, "red fish")])
     lexicon.delete(1, 2)

@@ -288,6 +288,19 @@ def test_writing_again_replaces(store: Store) -> None:
     assert len(store.nearest(space, QUERY, 10)[0]) == 3
 
 
+def test_a_window_over_others_replaces_them(store: Store) -> None:
+    _, ids = encoded(store, "one", 4, 1)
+    space = opened(store, DENSE)
+    store.write_vectors(space, b"n" * 16, ids[2:], random_dense(7, 2))
+    assert np.array_equal(store.dense_codes(space, ids[2:]), random_dense(7, 2).codes)
+    assert store.known_windows(space, [bytes([1] * 16), b"n" * 16]) == {
+        b"n" * 16: tuple(ids[2:])
+    }
+    store.write_vectors(space, b"o" * 16, ids, random_dense(8, 4))
+    assert store.encoded_chunks(space, 1) == set(ids)
+    assert store.known_windows(space, [b"n" * 16]) == {}
+
+
 def test_more_rows_make_more_shards(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,7 +134,8 @@ class Database:
         try:
             yield
         finally:
-            self.execute("COMMIT")
+            if self.in_transaction:
+                self.execute("COMMIT")
 
     def _self_test(self) -> None:
         """Compare sqlite-vec's distances with known answers: kernels have been wrong."""

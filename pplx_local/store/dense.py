@@ -80,6 +80,15 @@ class DenseTable:
             f"DELETE FROM {self.name} WHERE rowid = ?", ((i,) for i in chunk_ids)
         )
 
+    def existing(self, chunk_ids: Sequence[int]) -> list[int]:
+        """Pick the ids that have a row."""
+        rows = self._database.rows(
+            f"SELECT rowid FROM {self.name}_rowids"
+            " WHERE rowid IN (SELECT value FROM json_each(?))",
+            (ids_json(chunk_ids),),
+        )
+        return [row_id for (row_id,) in rows]
+
     def select(self, chunk_ids: Iterable[int]) -> list[tuple[int, bytes, bytes]]:
         """Fetch the rows (chunk id, codes, bits) that exist."""
         rows = self._database.rows_of_each(

@@ -30,8 +30,10 @@ MAX_QUERY_CHARS = 10_000
 PICKING = 0.1
 """Terms pick candidates, the rarest first, until they are in this share of the chunks
 together; the others are only scored on the candidates."""
-USELESS = 0.5
-"""FTS5 gives no weight to a term in more than this share of the chunks."""
+USELESS = 1 / 3
+"""A term in a larger share of the chunks is not scored: it weighs little (nothing from
+a half on), and costs most. Measured, nDCG@10: SciFact 0.6854 -> 0.6851, Cranfield
+the same; 100,000 chunks: a third less time."""
 FEW_CHUNKS = 2_000
 """Terms in fewer chunks than this (together, for picking) are never left out."""
 MANY_CHUNKS = 20_000
@@ -78,7 +80,7 @@ _BREAKS = re.compile(
 _PAIR = re.compile(r"\w+/\w+")
 _CONTRACTIONS = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
 _MAX_COMPOUND = 64
-_REMEMBERED = 100_000
+_REMEMBERED_CHARS = 1_000_000
 
 
 class Term(NamedTuple):
@@ -121,21 +123,22 @@ class _Words(dict[str, str]):
     def __init__(self) -> None:
         super().__init__()
         self.joined: dict[str, str] = {}
+        self.n_chars = 0
 
     def __missing__(self, word: str) -> str:
-        if _PLAIN.fullmatch(word):
-            return word
-        text, joined = _cut_compounds(_THOUSANDS.sub("", _spaced(_normalize(word))))
-        text = _VERSION.sub(r" \g<0> ", text)
-        if len(word) > _MAX_COMPOUND:
-            return text
-        if len(self) >= _REMEMBERED:
-            self.clear()
-            self.joined.clear()
+        text, joined = (word, []) if _PLAIN.fullmatch(word) else _analyze_word(word)
+        self.n_chars += len(word)
         self[word] = text
         if joined:
             self.joined[word] = " ".join(joined)
         return text
+
+    def trim(self) -> None:
+        """Forget everything when it has become too much."""
+        if self.n_chars > _REMEMBERED_CHARS:
+            self.clear()
+            self.joined.clear()
+            self.n_chars = 0
 
 
 _words = _Words()
@@ -143,12 +146,18 @@ _words = _Words()
 
 def analyze_text(text: str) -> str:
     """Prepare a chunk's text for FTS5: (text cut up) and then (compounds joined)."""
+    _words.trim()
     words = text.split()
     cut = " ".join([_words[word] for word in words])
     if _words.joined.keys().isdisjoint(words):
         return cut
     joined = [_words.joined[word] for word in words if word in _words.joined]
     return f"{cut} {' '.join(joined)}"
+
+
+def _analyze_word(word: str) -> tuple[str, list[str]]:
+    text, joined = _cut_compounds(_THOUSANDS.sub("", _spaced(_normalize(word))))
+    return _VERSION.sub(r" \g<0> ", text), joined
 
 
 def _spaced(text: str) -> str:
@@ -259,14 +268,19 @@ class Lexicon:
         with self._database.snapshot():
             frequencies, n_chunks = self._frequencies(query)
             picking = _picking(frequencies, n_chunks)
+            # Where no word has any weight, ranking a million rows says nothing.
+            empty = min(frequencies.values(), default=0) > max(
+                n_chunks / 2, MANY_CHUNKS
+            )
+            order = "" if empty else "ORDER BY rank"
             rows = self._database.rows(
-                "SELECT rowid FROM lexical WHERE lexical MATCH ? ORDER BY rank LIMIT ?",
+                f"SELECT rowid FROM lexical WHERE lexical MATCH ? {order} LIMIT ?",
                 (_match(picking), max(_MIN_CANDIDATES, 2 * k)),
             )
             ids = np.array([row[0] for row in rows], dtype=np.int64)
             scores = self.scores(query, ids)
-        order = np.lexsort((ids, -scores))[:k]
-        return ids[order], scores[order]
+        best = np.lexsort((ids, -scores))[:k]
+        return ids[best], scores[best]
 
     def scores(
         self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]

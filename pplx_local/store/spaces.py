@@ -105,19 +105,26 @@ class Spaces:
         )
         return {digest: _unpack(packed) for digest, packed in rows}
 
-    def add_window(self, space: Space, digest: bytes, chunk_ids: Sequence[int]) -> bool:
-        """Record a window; say whether one of the same chunks was replaced."""
+    def add_window(self, space: Space, digest: bytes, chunk_ids: Sequence[int]) -> None:
+        """Record a window, and forget those whose vectors it replaces."""
         if not chunk_ids:
-            return False
+            return
         table = f"windows_{space.space_id}"
-        first = int(chunk_ids[0])
-        self._database.execute(f"DELETE FROM {table} WHERE first_chunk = ?", (first,))
-        replaced = self._database.changes() > 0
+        first, last = int(chunk_ids[0]), int(chunk_ids[-1])
+        before = self._database.row(
+            f"SELECT first_chunk, chunk_ids FROM {table} WHERE first_chunk < ?"
+            " ORDER BY first_chunk DESC LIMIT 1",
+            (first,),
+        )
+        overlaps = before is not None and _unpack(before[1])[-1] >= first
+        self._database.execute(
+            f"DELETE FROM {table} WHERE first_chunk BETWEEN ? AND ?",
+            (before[0] if before is not None and overlaps else first, last),
+        )
         packed = np.asarray(chunk_ids, dtype="<i8").tobytes()
         self._database.execute(
             f"INSERT INTO {table} VALUES (?, ?, ?)", (first, digest, packed)
         )
-        return replaced
 
     def encoded_chunks(self, space: Space, first: int, n_chunks: int) -> set[int]:
         """Collect the chunks of a run of ids that went through the model."""

@@ -311,10 +311,7 @@ class Store:
     ) -> None:
         """Record that a document is complete in a space.
 
-        Args:
-            space: The space.
-            document_id: The document.
-            n_without_tokens: Its chunks that have no token in this space.
+        `n_without_tokens` counts its chunks that have no token there.
         """
         self._spaces.finish_document(space, document_id, n_without_tokens)
 
@@ -327,12 +324,7 @@ class Store:
     def nearest(
         self, space: Space, query_bits: NDArray[np.uint8], k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Find exactly the k nearest visible chunks by Hamming distance.
-
-        Args:
-            space: A dense space.
-            query_bits: (B/8,) packed most significant bit first.
-            k: How many.
+        """Find exactly the k nearest visible chunks to bits (B/8,) by Hamming distance.
 
         Returns:
             Chunk ids and distances, (k,) each or fewer, sorted, ties by chunk id.

@@ -65,13 +65,12 @@ class Vectors:
     ) -> None:
         """Write the vectors that one window gave to its chunks."""
         with self._database.transaction():
-            replaced = self._spaces.add_window(space, digest, chunk_ids)
+            self._spaces.add_window(space, digest, chunk_ids)
             if isinstance(vectors, TokenVectors):
                 self._tokens(space).insert(chunk_ids, vectors)
                 return
             dense = self._dense(space)
-            if replaced:
-                dense.delete(chunk_ids)
+            dense.delete(dense.existing(chunk_ids))
             dense.insert(
                 (int(chunk_id), codes.tobytes(), bits.tobytes())
                 for chunk_id, codes, bits in zip(
@@ -91,15 +90,14 @@ class Vectors:
         """Give chunks the vectors of others, hidden ones too."""
         pairs = list(zip(from_chunks, to_chunks, strict=True))
         with self._database.transaction():
-            replaced = self._spaces.add_window(space, digest, to_chunks)
+            self._spaces.add_window(space, digest, to_chunks)
             if space.spec.role == "late":
                 self._tokens(space).copy(pairs)
                 return
             dense, parked = self._dense(space), self._parked(space)
             rows = dense.select(from_chunks) + parked.select(from_chunks)
             vectors = {chunk_id: (codes, bits) for chunk_id, codes, bits in rows}
-            if replaced:
-                dense.delete(to_chunks)
+            dense.delete(dense.existing(to_chunks))
             dense.insert((to, *vectors[old]) for old, to in pairs if old in vectors)
 
     def dense_codes(self, space: Space, chunk_ids: Sequence[int]) -> NDArray[np.int8]:
