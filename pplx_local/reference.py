@@ -61,7 +61,8 @@ def pack_bits(x: NDArray[np.float32], rule: BitsRule) -> NDArray[np.uint8]:
     """
     if rule == "sign":
         return np.packbits(x >= 0, axis=-1)
-    scale = np.sqrt(np.mean(x * x, axis=-1, keepdims=True)) * np.float32(THRESHOLD)
+    mean_square = np.mean(x * x, axis=-1, keepdims=True, dtype=np.float64)
+    scale = np.sqrt(mean_square).astype(np.float32) * np.float32(THRESHOLD)
     levels = np.stack([x >= -scale, x >= 0, x >= scale], axis=-1)  # (C, D, 3)
     return np.packbits(levels.reshape(len(x), -1), axis=-1)
 
@@ -101,7 +102,9 @@ def centred(
     x: NDArray[np.float32], mean: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
     """Bring rows (T, D) to unit length and subtract the mean (D,)."""
-    norms = np.linalg.norm(x, axis=-1, keepdims=True)
+    # Summed in float64, so that the order in which a backend sums does not show.
+    norms = np.linalg.norm(x.astype(np.float64), axis=-1, keepdims=True)
+    norms = norms.astype(np.float32)
     unit: NDArray[np.float32] = x / np.maximum(norms, np.float32(1e-12))
     return unit if mean is None else unit - mean
 

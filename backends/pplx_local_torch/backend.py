@@ -1,0 +1,87 @@
+"""The face of the backend: devices, precision, and what runs on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from pplx_local.errors import BackendUnavailable
+from pplx_local.records import EncodingRecipe, Scores, TokenVectors
+from pplx_local_torch.encoder import TorchEncoder
+from pplx_local_torch.maxsim import ResidentTokens
+
+_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+class TorchBackend:
+    """An `pplx_local.backend.Backend`."""
+
+    name = "torch"
+
+    def devices(self) -> list[str]:
+        """Devices that work here, the best first."""
+        cuda = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        mps = ["mps"] if torch.backends.mps.is_available() else []
+        return [*cuda, *mps, "cpu"]
+
+    def load(
+        self,
+        model_dir: Path,
+        recipe: EncodingRecipe,
+        *,
+        device: str | None = None,
+        dtype: str | None = None,
+        max_batch_tokens: int = 16_384,
+    ) -> TorchEncoder:
+        """Load a checkpoint."""
+        # Heavy, and not needed to score.
+        from pplx_local_torch.model import load_model
+
+        on = torch.device(self._device(device))
+        precision = _DTYPES[self._dtype(on, dtype)]
+        model = load_model(model_dir, on, precision)
+        return TorchEncoder(model, recipe, max_batch_tokens)
+
+    def maxsim(
+        self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
+    ) -> Scores:
+        """Score chunks as `reference.maxsim` does."""
+        # Codes that lie in the host's memory are scored there sooner than copied.
+        docs_here = ResidentTokens(docs, torch.device("cpu"))
+        return docs_here.score_all(query, want_matches=want_matches)
+
+    def resident(self, docs: TokenVectors) -> ResidentTokens:
+        """Keep codes on the best device."""
+        return ResidentTokens(docs, torch.device(self.devices()[0]))
+
+    def _device(self, wanted: str | None) -> str:
+        here = self.devices()
+        if wanted is None:
+            return here[0]
+        chosen = "cuda:0" if wanted == "cuda" else wanted
+        if chosen not in here:
+            raise BackendUnavailable(
+                f"There is no device {wanted!r} here; torch can use "
+                f"{', '.join(here)}. Change `device` in config.toml."
+            )
+        return chosen
+
+    def _dtype(self, device: torch.device, wanted: str | None) -> str:
+        if wanted is None:
+            return "bfloat16" if _has_bfloat16(device) else "float32"
+        if wanted not in _DTYPES:
+            raise BackendUnavailable(
+                f"The precision {wanted!r} is not offered (float16 gives NaNs); "
+                f"choose {' or '.join(_DTYPES)}. Change `dtype` in config.toml."
+            )
+        return wanted
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device computes in bfloat16, rather than emulates it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "mps":
+        return torch.backends.mps.is_macos_or_newer(14, 0)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

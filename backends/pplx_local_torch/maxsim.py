@@ -1,0 +1,115 @@
+"""MaxSim on codes as they are stored, without padding and without unpacking them all."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pplx_local.records import Scores, TokenVectors
+
+_ROWS_AT_ONCE = 4096
+"""Rows of a group: unpacked, they still fit a CPU's cache."""
+_HAS_INT8_PRODUCT = (
+    platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available()
+)
+
+
+class ResidentTokens:
+    """Token codes on a device; an `pplx_local.backend.Resident`."""
+
+    def __init__(self, docs: TokenVectors, device: torch.device) -> None:
+        self._bits = docs.encoding == "bits"
+        self._cu_seqlens = docs.cu_seqlens.astype(np.int64)
+        self._codes = torch.tensor(docs.codes, device=device)
+        if docs.scales is not None:
+            self._scales = torch.tensor(docs.scales, device=device)
+
+    def maxsim(self, query: TokenVectors, chunks: Sequence[int]) -> Scores:
+        """Score the chunks at these indices."""
+        return self._score(query, np.asarray(chunks, dtype=np.int64), False)
+
+    def score_all(self, query: TokenVectors, *, want_matches: bool = False) -> Scores:
+        """Score all chunks, in order."""
+        everything = np.arange(len(self._cu_seqlens) - 1)
+        return self._score(query, everything, want_matches)
+
+    @torch.inference_mode()
+    def _score(
+        self, query: TokenVectors, chunks: NDArray[np.int64], want_matches: bool
+    ) -> Scores:
+        values = np.full(len(chunks), -np.inf, dtype=np.float32)
+        matches = np.full((len(chunks), len(query.codes)), -1, dtype=np.int32)
+        lengths = self._cu_seqlens[chunks + 1] - self._cu_seqlens[chunks]
+        filled = np.flatnonzero(lengths)
+        for group in _groups(filled, lengths):
+            sims = self._similarities(query, self._rows(chunks[group]))  # (n, Q)
+            best = _segment_max(sims, lengths[group])
+            values[group] = best.sum(dim=1).cpu().numpy()
+            if want_matches:
+                matches[group] = _segment_argmax(sims, lengths[group])
+        return Scores(values, matches if want_matches else None)
+
+    def _rows(self, chunks: NDArray[np.int64]) -> Tensor:
+        """List the rows (n,) of these chunks."""
+        starts, ends = self._cu_seqlens[chunks], self._cu_seqlens[chunks + 1]
+        rows = [np.arange(*span) for span in zip(starts, ends, strict=True)]
+        return torch.from_numpy(np.concatenate(rows)).to(self._codes.device)
+
+    def _similarities(self, query: TokenVectors, rows: Tensor) -> Tensor:
+        """Compare rows of documents with the query's: (n, Q) float32."""
+        assert query.scales is not None, "a query is int8"
+        codes = torch.tensor(query.codes, device=rows.device)  # (Q, D)
+        scales = torch.tensor(query.scales, device=rows.device)
+        if not self._bits:
+            sims = _dots(self._codes[rows], codes).mul_(scales)
+            return sims.mul_(self._scales[rows, None])
+        # With s in +1 and -1 and b in 1 and 0, s * q = 2 * b * q - q.
+        ones = _unpack(self._codes[rows], codes.shape[1])
+        dots = _dots(ones, codes).mul_(2).sub_(codes.sum(dim=1))
+        return dots.mul_(scales).mul_(codes.shape[1] ** -0.5)
+
+
+def _groups(
+    chunks: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
+    """Cut chunks into runs of at most `_ROWS_AT_ONCE` rows, or of one chunk."""
+    ends = np.cumsum(lengths[chunks])
+    first = 0
+    while first < len(chunks):
+        limit = ends[first] - lengths[chunks[first]] + _ROWS_AT_ONCE
+        last = max(first + 1, int(np.searchsorted(ends, limit, "right")))
+        yield chunks[first:last]
+        first = last
+
+
+def _dots(rows: Tensor, query: Tensor) -> Tensor:
+    """Multiply int8 rows (n, D) with int8 query rows (Q, D): exact, (n, Q) float32."""
+    if _HAS_INT8_PRODUCT and rows.device.type == "cpu":
+        return torch._int_mm(rows, query.T.contiguous()).float()
+    return rows.float() @ query.T.float()
+
+
+def _unpack(codes: Tensor, dim: int) -> Tensor:
+    """Unpack bits (n, D/8) into 0 and 1, (n, D) int8."""
+    if codes.device.type == "cpu":
+        ones = np.unpackbits(codes.numpy(), axis=1, count=dim)
+        return torch.from_numpy(ones).view(torch.int8)
+    shifts = torch.arange(7, -1, -1, device=codes.device, dtype=torch.uint8)
+    return ((codes[..., None] >> shifts) & 1).to(torch.int8).flatten(1)[:, :dim]
+
+
+def _segment_max(sims: Tensor, lengths: NDArray[np.int64]) -> Tensor:
+    """Take the maximum over each run of rows: (C, Q)."""
+    runs = torch.from_numpy(lengths).to(sims.device)
+    return torch.segment_reduce(sims, "max", lengths=runs, axis=0)
+
+
+def _segment_argmax(sims: Tensor, lengths: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Say which row of each run holds the maximum, the first of equals: (C, Q)."""
+    runs = np.split(sims.cpu().numpy(), np.cumsum(lengths)[:-1])
+    return np.array([run.argmax(axis=0) for run in runs], dtype=np.int32)
