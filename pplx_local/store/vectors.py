@@ -18,6 +18,7 @@ LIVE_SHARE = 0.6
 """A dense table with a smaller share of live rows is rebuilt at a purge."""
 
 _MIN_SHARDS_FOR_THREADS = 16
+_THREADS = 2
 _BLOCK_ROWS = 1_024
 
 
@@ -27,13 +28,12 @@ class Vectors:
     def __init__(self, database: Database, spaces: Spaces) -> None:
         self._database = database
         self._spaces = spaces
-        self._sibling: Database | None = None
+        self._readers: list[Database] = []
 
     def close(self) -> None:
-        """Close the second connection, if a large search opened one."""
-        if self._sibling is not None:
-            self._sibling.close()
-            self._sibling = None
+        """Close the connections that large searches opened."""
+        while self._readers:
+            self._readers.pop().close()
 
     def create(self, spec: SpaceSpec) -> Space:
         """Make a space with its tables."""
@@ -118,18 +118,20 @@ class Vectors:
         self, space: Space, query_bits: NDArray[np.uint8], k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Find the nearest visible chunks; with many shards in two threads."""
+        table = self._dense(space)
+        # Other connections would not see what an open transaction wrote.
+        if table.n_shards < _MIN_SHARDS_FOR_THREADS or self._database.in_transaction:
+            with self._database.snapshot():
+                return nearest([self._dense(space)], query_bits, k)
+        while len(self._readers) < _THREADS:
+            self._readers.append(self._database.sibling())
         with ExitStack() as stack:
-            within_transaction = self._database.in_transaction
-            stack.enter_context(self._database.snapshot())
-            tables = [self._dense(space)]
-            # A second connection would not see what this transaction wrote.
-            if tables[0].n_shards >= _MIN_SHARDS_FOR_THREADS and not within_transaction:
-                self._sibling = self._sibling or self._database.sibling()
-                stack.enter_context(self._sibling.snapshot())
-                second = self._dense(space, self._sibling)
-                if second.name == tables[0].name:
-                    tables.append(second)
-            return nearest(tables, query_bits, k)
+            for reader in self._readers:
+                stack.enter_context(reader.snapshot())
+            tables = [self._dense(space, reader) for reader in self._readers]
+            # A writer may have rebuilt the table between the two snapshots.
+            same = [table for table in tables if table.name == tables[0].name]
+            return nearest(same, query_bits, k)
 
     # --- hidden documents, by their runs of chunk ids ---
 
