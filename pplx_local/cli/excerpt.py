@@ -1,6 +1,6 @@
 """The part of a passage that answers best, with the words of the query marked.
 
-Only exact words count here: which words a model thinks alike is for `--explain`.
+Only exact words are marked; words that a model thinks alike help to choose the part.
 """
 
 from __future__ import annotations
@@ -14,6 +14,17 @@ from typing import NamedTuple
 from pplx_local.records import Hit, Span
 
 _QUERY_WORDS = 64
+_UNRELATED = 0.3
+"""Similarity that any two words have."""
+_GRAMMAR = re.compile(
+    "a|about|am|an|and|are|as|at|be|been|but|by|can|could|did|do|does|for|from|had|has|"
+    "have|how|i|if|in|into|is|it|its|me|my|no|not|of|on|or|our|she|so|such|than|that|"
+    "the|their|them|then|there|these|they|this|to|was|we|were|what|when|where|which|"
+    "who|why|will|with|would|you|your",
+    re.IGNORECASE,
+)
+"""English words that say nothing about a passage; those of other languages are marked
+like any word, which looks busy and hides nothing."""
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff"
 _CJK_RUN = re.compile(f"[{_CJK}]+")
 _WORD = re.compile(r"\w+")
@@ -27,25 +38,47 @@ class Excerpt(NamedTuple):
     marks: tuple[Span, ...]
     """Into `text`: words of the query."""
     line: int
-    """1-based line of the document's text on which the first mark lies, or the
-    stretch begins."""
+    """1-based line of the document's text on which the first of them lies, exact or
+    alike, or else the stretch begins."""
     column: int
     """1-based, in characters; counted from the passage's start on its first line."""
 
 
+class _Spot(NamedTuple):
+    """A place in a passage that speaks for showing it."""
+
+    start: int
+    end: int
+    word: str
+    """Of the query; one that comes twice counts once."""
+    weight: float
+
+
 def excerpt(hit: Hit, query: str, max_chars: int) -> Excerpt:
-    """Cut the stretch of at most `max_chars` that holds most of the query's words."""
+    """Cut the stretch of at most `max_chars` that answers most of the query's words."""
     words = find_words(hit.text, query)
-    window = _best_window(hit.text, words, max_chars)
+    spots = sorted(_spots(hit, words))
+    window = _best_window(hit.text, spots, max_chars)
     inside = [w for w in words if window.start <= w.start and w.end <= window.end]
-    anchor = inside[0].start if inside else window.start
     lead = len(hit.text) - len(hit.text.lstrip())  # `hit.line` is where words begin
+    shown = [spot.start for spot in spots if window.start <= spot.start < window.end]
+    anchor = max(shown[0] if shown else window.start, lead)
     return Excerpt(
         hit.text[window.start : window.end],
         tuple(Span(a - window.start, b - window.start) for a, b in inside),
-        hit.line + hit.text.count("\n", lead, max(anchor, lead)),
-        max(anchor, lead) - hit.text.rfind("\n", 0, max(anchor, lead)),
+        hit.line + hit.text.count("\n", lead, anchor),
+        anchor - hit.text.rfind("\n", 0, anchor),
     )
+
+
+def _spots(hit: Hit, words: Sequence[Span]) -> list[_Spot]:
+    exact = [_Spot(a, b, hit.text[a:b].casefold(), 1.0) for a, b in words]
+    alike = [
+        _Spot(match.text_start, match.text_end, match.query_word.casefold(), similarity)
+        for match in hit.matches
+        if (similarity := match.similarity) > _UNRELATED
+    ]
+    return exact + alike
 
 
 def find_words(text: str, query: str) -> list[Span]:
@@ -58,13 +91,13 @@ def find_words(text: str, query: str) -> list[Span]:
 def _pattern(query: str) -> re.Pattern[str] | None:
     asked = _OPERATOR.sub(" ", query)
     spaced = [pair for run in _CJK_RUN.findall(asked) for pair in _bigrams(run)]
-    words = [
-        re.escape(w) for w in _WORD.findall(_CJK_RUN.sub(" ", asked)) if len(w) > 1
-    ]
-    words, spaced = words[:_QUERY_WORDS], spaced[:_QUERY_WORDS]
+    every = _WORD.findall(_CJK_RUN.sub(" ", asked))
+    telling = [word for word in every if not _GRAMMAR.fullmatch(word)]
+    words, spaced = (telling or every)[:_QUERY_WORDS], spaced[:_QUERY_WORDS]
     if not words and not spaced:
         return None
-    whole = [rf"(?<!\w)(?:{'|'.join(words)})(?!\w)"] if words else []
+    escaped = "|".join(map(re.escape, words))
+    whole = [rf"(?<!\w)(?:{escaped})(?!\w)"] if words else []
     return re.compile("|".join(whole + spaced), re.IGNORECASE)
 
 
@@ -73,17 +106,19 @@ def _bigrams(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
-def _best_window(text: str, words: Sequence[Span], max_chars: int) -> Span:
-    """Prefer many different words; of equals the first, begun at a line or word."""
+def _best_window(text: str, spots: Sequence[_Spot], max_chars: int) -> Span:
+    """Choose where most is said about different words; of equals the first."""
     if len(text) <= max_chars:
         return Span(0, len(text))
-    starts = [word.start for word in words]
-    best_start, best_count = 0, 0
-    for i, start in enumerate(starts):
+    starts = [spot.start for spot in spots]
+    best_start, best_weight = 0, 0.0
+    for first, start in enumerate(starts):
         last = bisect_left(starts, start + max_chars)
-        different = len({text[a:b].casefold() for a, b in words[i:last]})
-        if different > best_count:
-            best_start, best_count = start, different
+        weights: dict[str, float] = {}
+        for spot in spots[first:last]:
+            weights[spot.word] = max(spot.weight, weights.get(spot.word, 0.0))
+        if (weight := sum(weights.values())) > best_weight:
+            best_start, best_weight = start, weight
     return _tidy(text, best_start, max_chars)
 
 

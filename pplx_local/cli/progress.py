@@ -107,6 +107,7 @@ class Lines:
         self._console = console
         self._paces: dict[Stage, Pace] = {}
         self._unsaid: tuple[Progress, float] | None = None
+        self._said = ""
         self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
 
     def __enter__(self) -> Self:
@@ -141,7 +142,10 @@ class Lines:
         self._unsaid = None
         parts = [amount(progress), self._paces[progress.stage].words(progress, now)]
         said = ", ".join(part for part in parts if part)
-        self._print(f"{_DONE[progress.stage]} {said}".rstrip())
+        line = f"{_DONE[progress.stage]} {said}".rstrip()
+        if line != self._said:  # stages say their end more than once
+            self._print(line)
+        self._said = line
 
     def _print(self, text: str) -> None:
         # Not wrapped: a line in a log should stay one line.

@@ -47,8 +47,9 @@ def search(
     text = _clean(" ".join(query))
     if not text.strip():
         raise typer.BadParameter("it is empty", param_hint="QUERY")
+    with_matches = explain or output in ("text", "vimgrep")  # they choose the part
     with Invocation.of(ctx).open() as index:
-        answer = index.search(text, k=k, mode=mode, explain=explain)
+        answer = index.search(text, k=k, mode=mode, explain=with_matches)
     _write(answer, output, explain)
     flush_data()  # on a terminal the hits come first
     say(how_found(answer))
