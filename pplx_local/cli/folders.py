@@ -76,9 +76,13 @@ def _say_errors(errors: Sequence[FolderError]) -> int:
 
 def _update(index: Index, paths: Sequence[Path] | None, as_json: bool) -> int:
     """Bring the index up to date, say what was done, and return the exit code."""
+    from pplx_local.index.library import NO_MODEL
+
     update = index.update(paths)
     follow(update)
     say_report(update.report, update.failures)
+    if index.settings.model != "none" and not any(index.profile):
+        say(f"Answers come from keywords alone: {NO_MODEL}")
     if as_json:
         failed = [file_json(file) for file in update.failures]
         write_json(
