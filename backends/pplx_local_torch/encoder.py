@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pplx_local.errors import EncoderCrashed
 from pplx_local.records import (
@@ -20,6 +21,9 @@ from pplx_local_torch.layout import Layout, Rows
 from pplx_local_torch.quantize import centred, quantize_dense
 from pplx_local_torch.steady import ROW_MULTIPLE
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 _CPU_BATCH_TOKENS = 4096
 """More at once is slower on a CPU: the states no longer fit its cache."""
 
@@ -28,12 +32,13 @@ class TorchEncoder:
     """An `pplx_local.backend.Encoder`."""
 
     def __init__(
-        self, model: nn.Module, recipe: EncodingRecipe, max_batch_tokens: int
+        self, model: PreTrainedModel, recipe: EncodingRecipe, max_batch_tokens: int
     ) -> None:
         weight = next(model.parameters())
         self._model, self._recipe, self._on = model, recipe, weight.device
         self.dim: int = model.config.hidden_size
-        self.device = str(weight.device)
+        on_cuda = weight.device.type == "cuda"
+        self.device = str(weight.device) if on_cuda else weight.device.type
         self.dtype = str(weight.dtype).removeprefix("torch.")
         on_cpu = weight.device.type == "cpu"
         self._max_batch_tokens = (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pplx_local.records import TokenVectors, TokenWindow
+from pplx_local.records import TokenEncoding, TokenVectors, TokenWindow
 from pplx_local_torch.quantize import int8_rows, pack_bits
 
 
@@ -84,12 +85,12 @@ class Rows:
 
     def packed(self, layout: Layout) -> TokenVectors:
         """Hand the rows over, with the chunks that they belong to."""
-        encoding = "bits" if self.scales is None else "int8"
+        encoding: TokenEncoding = "bits" if self.scales is None else "int8"
         return TokenVectors(
             encoding, self.codes, self.scales, layout.positions, layout.cu_seqlens
         )
 
 
-def _starts(lengths: Sequence[int] | NDArray[np.float64]) -> NDArray[np.int64]:
+def _starts(lengths: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
     """Where runs of these lengths begin, and the end of the last."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

@@ -14,9 +14,8 @@ from pplx_local.records import Scores, TokenVectors
 
 _ROWS_AT_ONCE = 4096
 """Rows of a group: unpacked, they still fit a CPU's cache."""
-_HAS_INT8_PRODUCT = (
-    platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available()
-)
+_HAS_INT8_PRODUCT = platform.machine() in ("x86_64", "AMD64")
+"""oneDNN's; elsewhere torch multiplies int8 by a plain loop."""
 
 
 class ResidentTokens:

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from torch import nn
 from transformers import BertModel, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
@@ -21,7 +20,9 @@ _UNUSED = ("pooler.",)
 """Weights in checkpoints that no vector of ours depends on."""
 
 
-def load_model(model_dir: Path, device: torch.device, dtype: torch.dtype) -> nn.Module:
+def load_model(
+    model_dir: Path, device: torch.device, dtype: torch.dtype
+) -> PreTrainedModel:
     """Load weights, all of them and nothing else.
 
     Raises:
@@ -45,7 +46,9 @@ def load_model(model_dir: Path, device: torch.device, dtype: torch.dtype) -> nn.
         raise ModelError(f"Cannot load the weights in {model_dir}: {error}") from error
     _refuse_partial(model_dir, report)
     model = model.to(device).eval().requires_grad_(False)
-    return make_steady(model) if device.type == "cpu" else model
+    if device.type == "cpu":
+        make_steady(model)
+    return model
 
 
 def _architecture(model_dir: Path) -> type[PreTrainedModel]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -49,13 +51,13 @@ def pack_bits(bits: Tensor) -> NDArray[np.uint8]:
     if bits.device.type == "cpu":
         return np.packbits(bits.numpy(), axis=-1)
     weights = 2 ** torch.arange(7, -1, -1, device=bits.device, dtype=torch.uint8)
-    octets = bits.unflatten(-1, (-1, 8)).to(torch.uint8) * weights
+    octets = bits.view(len(bits), -1, 8).to(torch.uint8) * weights
     return to_host(octets.sum(dim=-1, dtype=torch.uint8))
 
 
-def to_host(x: Tensor) -> NDArray:
+def to_host(x: Tensor) -> NDArray[Any]:
     """Copy a tensor to numpy."""
-    array: NDArray = x.cpu().numpy()
+    array: NDArray[Any] = x.cpu().numpy()
     return array
 
 

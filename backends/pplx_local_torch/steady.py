@@ -8,6 +8,8 @@ is asked for that number when it is loaded, and given so many rows at least.
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,7 +18,9 @@ ROW_MULTIPLE = 32
 """Windows are padded to this, so the rows of a batch are a multiple of it too."""
 
 _MANY_ROWS = (4096, 2048)
+"""Surely enough."""
 _MOST_ROWS = 1024
+"""From here down, every number of rows is tried."""
 
 
 class SteadyLinear(nn.Module):
@@ -36,32 +40,38 @@ class SteadyLinear(nn.Module):
         return self.linear(padded)[: len(flat)].view(*x.shape[:-1], -1)
 
 
-def make_steady(model: nn.Module) -> nn.Module:
+def make_steady(model: nn.Module) -> None:
     """Replace those linear layers whose rounding depends on the number of rows."""
-    min_rows: dict[tuple[int, int, bool], int] = {}
     for name, layer in list(model.named_modules()):
         if isinstance(layer, nn.Linear):
-            shape = (layer.in_features, layer.out_features, layer.bias is None)
-            if shape not in min_rows:
-                min_rows[shape] = steady_rows(layer)
-            if min_rows[shape] > ROW_MULTIPLE:
-                model.set_submodule(name, SteadyLinear(layer, min_rows[shape]))
-    return model
+            rows = steady_rows(*layer.weight.shape, layer.weight.dtype)
+            if rows > ROW_MULTIPLE:
+                model.set_submodule(name, SteadyLinear(layer, rows))
+
+
+@cache
+def steady_rows(n_out: int, n_in: int, dtype: torch.dtype) -> int:
+    """Find the number of rows from which on a product gives every row the same bits.
+
+    Rows whose halves cancel leave nothing but what rounding left, in every number:
+    with ordinary rows only a few of them would show another order of summing.
+    """
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(n_in // 2 * 2, generator=generator)
+    half = torch.randn(_MANY_ROWS[0], n_in // 2, generator=generator)
+    rows = torch.cat([half, -half], dim=1)[:, order]  # (M, K)
+    half = torch.randn(n_out, n_in // 2, generator=generator)
+    weight = torch.cat([half, half], dim=1)[:, order]  # (N, K)
+    return _steady_rows(rows.to(dtype), weight.to(dtype))
 
 
 @torch.inference_mode()
-def steady_rows(layer: nn.Linear) -> int:
-    """Find the number of rows from which on a layer gives every row the same bits."""
-    generator = torch.Generator().manual_seed(0)
-    few = torch.randn(ROW_MULTIPLE, layer.in_features, generator=generator)
-    few = few.to(layer.weight.dtype)
-    expected = layer(few.repeat(_MANY_ROWS[0] // ROW_MULTIPLE, 1))[:ROW_MULTIPLE]
-    steady = _MANY_ROWS[0]
-    for rows in (*_MANY_ROWS[1:], *range(_MOST_ROWS, 0, -ROW_MULTIPLE)):
-        got = layer(few.repeat(rows // ROW_MULTIPLE, 1))
-        if not torch.equal(
-            got.view(-1, *expected.shape), expected.expand(rows // ROW_MULTIPLE, -1, -1)
-        ):
+def _steady_rows(rows: Tensor, weight: Tensor) -> int:
+    bias = weight.new_zeros(len(weight))
+    expected = F.linear(rows, weight, bias)
+    steady = len(rows)
+    for fewer in (*_MANY_ROWS[1:], *range(_MOST_ROWS, 0, -ROW_MULTIPLE)):
+        if not torch.equal(F.linear(rows[:fewer], weight, bias), expected[:fewer]):
             break
-        steady = rows
+        steady = fewer
     return steady
