@@ -68,6 +68,7 @@ def open_session(setup: Setup) -> tuple[Session, WorkerInfo]:
         ModelError: The folder does not hold the checkpoint.
     """
     checkpoint = setup.checkpoint
+    models.verify(checkpoint, setup.model_dir)
     backend = _open_backend(setup.backend)
     encoder = backend.load(
         setup.model_dir,

@@ -13,6 +13,8 @@ from pplx_local.records import FileRecord, FolderRecord, Progress
 from pplx_local.store import Store
 from pplx_local.watch import Found
 
+_COMMIT_EVERY_S = 0.25
+"""What a kill may cost; also how often progress is told."""
 _SETTLE_EVERY_S = 2.0
 """How long a replaced document may linger while others are read."""
 
@@ -21,6 +23,8 @@ _SETTLE_EVERY_S = 2.0
 class _Job:
     """A file on its way to a document."""
 
+    number: int
+    """From 1."""
     record: FileRecord
     pipeline: str
     error: DocumentError | None = None
@@ -44,28 +48,47 @@ class ReadingStage:
     def run(self) -> Iterator[Progress]:
         """Read every file; one that cannot be read gets a state and a reason."""
         settled = time.monotonic()
-        for number, job in enumerate(self._jobs()):
-            yield Progress("read", number, len(self._files), job.record.path)
-            self._finish(job)
+        jobs = self._jobs()
+        n_done = 0
+        while job := self._finish_some(jobs):
+            n_done = job.number
+            yield Progress("read", n_done, len(self._files), job.record.path)
             if time.monotonic() - settled > _SETTLE_EVERY_S:
                 self._store.settle_documents(time.time_ns())
                 settled = time.monotonic()
         self._store.settle_documents(time.time_ns())
-        yield Progress("read", len(self._files), len(self._files))
+        yield Progress("read", n_done, len(self._files))
+
+    def _finish_some(self, jobs: Iterator[_Job]) -> _Job | None:
+        """Finish files for a moment, in one transaction; return the last one.
+
+        Each document is whole or not there; the transaction around several saves the
+        keyword index from being merged for each of them.
+        """
+        job = None
+        until = time.monotonic() + _COMMIT_EVERY_S
+        with self._store.transaction():
+            for job in jobs:
+                self._finish(job)
+                if time.monotonic() > until:
+                    break
+        return job
 
     def _jobs(self) -> Iterator[_Job]:
         """Prepare one job ahead, so that its file is read while this one is stored."""
         current: _Job | None = None
-        for folder, found in self._files:
-            ahead = self._prepare(folder, found, current)
+        for number, (folder, found) in enumerate(self._files, 1):
+            ahead = self._prepare(number, folder, found, current)
             if current:
                 yield current
             current = ahead
         if current:
             yield current
 
-    def _prepare(self, folder: FolderRecord, found: Found, before: _Job | None) -> _Job:
-        job = _Job(_pending(folder, found), pipeline_of(found.path))
+    def _prepare(
+        self, number: int, folder: FolderRecord, found: Found, before: _Job | None
+    ) -> _Job:
+        job = _Job(number, _pending(folder, found), pipeline_of(found.path))
         try:
             digest = digest_file(found.path)
         except DocumentError as error:
