@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,9 @@ from pplx_local.records import (
     TokenVectors,
     TokenWindow,
 )
+
+# Before torch is imported: tests run side by side, and threads that spin would fight.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 VOCABULARY, DIM = 100, 32
 INT8 = EncodingRecipe(True, True, "max_abs", "three_thresholds", "int8")

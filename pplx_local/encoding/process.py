@@ -36,7 +36,7 @@ class Child:
         self._on_reply, self._on_end = on_reply, on_end
         self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
         self._started = time.monotonic()
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the reader
         self._process, self._connection = self._spawn()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
