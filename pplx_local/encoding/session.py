@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pplx_local import window
 from pplx_local.backend import Backend, Encoder
+from pplx_local.encoding.words import whole_word
 from pplx_local.records import (
     DenseVectors,
     Encoded,
@@ -94,21 +95,6 @@ def _words(
     text: str, spans: Sequence[Span], positions: NDArray[np.int32]
 ) -> tuple[str, ...]:
     return tuple(
-        text[slice(*_whole_word(text, spans[position]))] if position >= 0 else ""
+        text[slice(*whole_word(text, spans[position]))] if position >= 0 else ""
         for position in positions
     )
-
-
-def _whole_word(text: str, span: Span) -> Span:
-    """Widen a word piece to the word that it is a part of."""
-    start, end = span
-    while 0 < start < end and _joins(text[start - 1]) and _joins(text[start]):
-        start -= 1
-    while start < end < len(text) and _joins(text[end]) and _joins(text[end - 1]):
-        end += 1
-    return Span(start, end)
-
-
-def _joins(char: str) -> bool:
-    """Tell whether a character makes one word with a neighbour like it."""
-    return char.isalnum() and not "\u2e80" <= char <= "\u9fff"

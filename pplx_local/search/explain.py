@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pplx_local.encoding.words import whole_word
 from pplx_local.records import Match, Span, TokenVectors
 from pplx_local.reference import similarities
 
@@ -37,18 +38,8 @@ def matches(
         position = int(passage.positions[column])
         if not word or position < 0:
             continue
-        start, end = _whole_word(text, token_spans[position])
+        start, end = whole_word(text, token_spans[position])
         found = Match(word, start, end, round(float(sims[row, column]), 4))
         if word not in best or found.similarity > best[word].similarity:
             best[word] = found
     return tuple(best.values())
-
-
-def _whole_word(text: str, span: Span) -> Span:
-    """Widen the span of a word piece to the word that it is a part of."""
-    start, end = span
-    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
-        start -= 1
-    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
-        end += 1
-    return Span(start, end)
