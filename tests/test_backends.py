@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pplx_local import models, reference
 from pplx_local.backend import Backend, open_backend, registered_backends
-from pplx_local.errors import BackendUnavailable, ModelError
+from pplx_local.errors import BackendUnavailable, EncoderCrashed, ModelError
 from pplx_local.records import (
     EncodingRecipe,
     Span,
@@ -239,6 +239,33 @@ def test_a_role_that_is_not_asked_for_is_not_made(target, tiny) -> None:
         recipe = replace(INT8, dense=dense, late=late)
         encoded = backend.load(tiny, recipe, device=device).encode([window])
         assert (encoded.dense is not None, encoded.tokens is not None) == (dense, late)
+
+
+def test_a_batch_beyond_the_memory_is_halved(
+    target, tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, device = target
+    encoder = backend.load(tiny, INT8, device=device, dtype="float32")
+    rng = np.random.default_rng(9)
+    windows = [_whole(_ids(rng, 40)) for _ in range(11)]
+    expected = encoder.encode(windows)
+    forward, sizes = encoder._forward, []
+
+    def small_memory(batch: list[TokenWindow]) -> object:
+        sizes.append(len(batch))
+        if len(batch) > limit:
+            raise MemoryError
+        return forward(batch)
+
+    monkeypatch.setattr(encoder, "_forward", small_memory)
+    limit = 3
+    got = encoder.encode(windows)
+    assert np.array_equal(got.dense.codes, expected.dense.codes)
+    assert np.array_equal(got.tokens.codes, expected.tokens.codes)
+    assert max(sizes) == 11
+    limit = 0
+    with pytest.raises(EncoderCrashed, match="not enough memory"):
+        encoder.encode(windows)
 
 
 # --- loading -----------------------------------------------------------------

@@ -15,7 +15,7 @@ _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 class TorchBackend:
-    """An `pplx_local.backend.Backend`."""
+    """A `pplx_local.backend.Backend`."""
 
     name = "torch"
 

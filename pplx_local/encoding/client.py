@@ -156,7 +156,11 @@ class EncoderWorker:
         """Start a child and give it all that is unanswered. Called with the lock."""
         if self._info.done():
             self._info = Future()
-        self._child = Child(self._on_reply, self._on_end)
+        try:
+            self._child = Child(self._on_reply, self._on_end)
+        except OSError as error:
+            self._fail(EncoderCrashed(f"The encoder cannot be started: {error}."))
+            return
         self._child.send(pickle.dumps(self._setup, protocol=5))
         for request in self._pending:
             self._child.send(request.message)

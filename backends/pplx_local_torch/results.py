@@ -1,0 +1,102 @@
+"""The vectors of one call, put in their places batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pplx_local.records import (
+    DenseVectors,
+    Encoded,
+    EncodingRecipe,
+    TokenEncoding,
+    TokenVectors,
+    TokenWindow,
+)
+from pplx_local_torch.layout import Layout
+from pplx_local_torch.quantize import centred, int8_rows, pack_bits, quantize_dense
+
+
+class Results:
+    """Sums of pool spans on the device, codes of token vectors on the host."""
+
+    def __init__(
+        self,
+        windows: Sequence[TokenWindow],
+        recipe: EncodingRecipe,
+        dim: int,
+        device: torch.device,
+    ) -> None:
+        self._windows, self._recipe = windows, recipe
+        self._layout = layout = Layout.of(windows)
+        self._sums = torch.zeros(len(layout.chunk_of_span), dim, device=device)
+        as_int8 = layout.is_query or recipe.token_encoding == "int8"
+        self._encoding: TokenEncoding = "int8" if as_int8 else "bits"
+        n_rows = len(layout.positions) if recipe.late else 0
+        self._codes: NDArray[np.int8] | NDArray[np.uint8] = (
+            np.empty((n_rows, dim), dtype=np.int8)
+            if as_int8
+            else np.empty((n_rows, dim // 8), dtype=np.uint8)
+        )
+        self._scales = np.empty(n_rows if as_int8 else 0, dtype=np.float32)
+        mean = recipe.token_mean if recipe.token_encoding == "bits" else None
+        self._mean = None if mean is None else torch.tensor(mean, device=device)
+
+    def put(self, batch: Sequence[int], hidden: Tensor) -> None:
+        """Take the states (n, L, D) of the windows with these numbers."""
+        if self._recipe.dense:
+            self._pool(batch, hidden)
+        if self._recipe.late:
+            self._keep(batch, hidden)
+
+    def encoded(self) -> Encoded:
+        """Hand the vectors over, once all windows were put."""
+        dense = self._dense() if self._recipe.dense else None
+        return Encoded(dense, self._tokens() if self._recipe.late else None)
+
+    def _pool(self, batch: Sequence[int], hidden: Tensor) -> None:
+        """Add up each pool span in float32."""
+        for index, states in zip(batch, hidden, strict=True):
+            spans = self._windows[index].pool_spans
+            for at, (start, end) in enumerate(spans, self._layout.first_span[index]):
+                torch.sum(states[start:end], 0, dtype=torch.float32, out=self._sums[at])
+
+    def _keep(self, batch: Sequence[int], hidden: Tensor) -> None:
+        """Quantise the kept states into their rows."""
+        length = hidden.shape[1]
+        kept = [np.flatnonzero(self._windows[index].keep) for index in batch]
+        sources = [at * length + rows for at, rows in enumerate(kept)]
+        targets = [
+            self._layout.first_row[index] + np.arange(len(rows))
+            for index, rows in zip(batch, kept, strict=True)
+        ]
+        chosen = torch.from_numpy(np.concatenate(sources)).to(hidden.device)
+        x = centred(hidden.flatten(0, 1)[chosen].float(), self._mean)  # (k, D)
+        at = np.concatenate(targets)
+        if self._encoding == "bits":
+            self._codes[at] = pack_bits(x >= 0)
+        else:
+            self._codes[at], self._scales[at] = int8_rows(x)
+
+    def _dense(self) -> DenseVectors:
+        """Average the spans of each chunk, pieces weighed by their tokens."""
+        layout = self._layout
+        at = torch.from_numpy(layout.chunk_of_span).to(self._sums.device)
+        x = self._sums.new_zeros(layout.n_chunks, self._sums.shape[1])
+        x.index_add_(0, at, self._sums)
+        counts = torch.from_numpy(layout.chunk_tokens).to(x.device)
+        x /= counts[:, None]
+        return quantize_dense(x, self._recipe.quantizer, self._recipe.bits_rule)
+
+    def _tokens(self) -> TokenVectors:
+        return TokenVectors(
+            self._encoding,
+            self._codes,
+            self._scales if self._encoding == "int8" else None,
+            self._layout.positions,
+            self._layout.cu_seqlens,
+        )
