@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import socket
 import subprocess
@@ -18,13 +17,6 @@ from queue import SimpleQueue
 from pplx_local.encoding.worker import Reply
 
 _PROGRAM = "from pplx_local.encoding.worker import main; main()"
-_ENVIRONMENT = {
-    # Threads that spin while they wait steal the cores of whoever else works: beside
-    # another busy process the encoder ran at a third of the speed.
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "HF_HUB_OFFLINE": "1",
-}
-"""For the child, where the person has not set it otherwise."""
 _END_TIMEOUT_S = 5.0
 _LAST_WORDS_BYTES = 4096
 
@@ -62,7 +54,6 @@ class Child:
                 stderr=self._stderr,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
-                env=_ENVIRONMENT | os.environ,
             )
         return process, Connection(ours.detach())
 
