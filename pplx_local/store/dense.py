@@ -243,10 +243,15 @@ def _ask_all(
 
 
 def _first_k(n_shards: int, k: int) -> int:
-    """Ask each shard for its share and three standard deviations more."""
+    """Ask each shard for its share and three standard deviations more.
+
+    A single shard has no share to guess, only rows that tie with the last one: without
+    some room for them nearly every query is asked twice, which takes three times as
+    long (measured at 2,000, 20,000 and 45,000 rows).
+    """
     share = k / n_shards
-    wanted = k + 1 if n_shards == 1 else math.ceil(share + 3 * math.sqrt(share)) + 1
-    return min(wanted, MAX_K)
+    room = k / 8 + 8 if n_shards == 1 else 3 * math.sqrt(share)
+    return min(math.ceil(share + room) + 1, MAX_K)
 
 
 class ParkedTable:
