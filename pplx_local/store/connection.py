@@ -118,13 +118,22 @@ class Database:
         try:
             yield
             self.execute(commit)
-        except BaseException:
+        except BaseException as error:
             # A full disk makes SQLite itself roll everything back.
             if self.in_transaction:
-                self.execute(undo)
+                self._undo(undo, error)
             raise
         finally:
             self._level = level
+
+    def _undo(self, statements: str, error: BaseException) -> None:
+        try:
+            self.execute(statements)
+        except StoreError:
+            # Ctrl-C can come just after a savepoint was released. Then the transaction
+            # around it undoes all, and the interruption is what should be told.
+            if isinstance(error, Exception):
+                raise
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
