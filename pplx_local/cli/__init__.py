@@ -1,5 +1,16 @@
 """The command line. Nothing heavy is imported before a command needs it."""
 
-from pplx_local.cli.app import app, main
+import sys
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the program; Ctrl-C while it is still being loaded ends it in order too."""
+    try:
+        from pplx_local.cli.app import main as run
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    run()

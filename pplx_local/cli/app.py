@@ -13,9 +13,10 @@ import typer
 
 from pplx_local import __version__
 from pplx_local.cli import checkup, folders, measure, models, search, state
-from pplx_local.cli.guard import GuardedGroup
+from pplx_local.cli.guard import ERROR, GuardedGroup
 from pplx_local.cli.invocation import Invocation
-from pplx_local.cli.show import write_data
+from pplx_local.cli.options import typed_path
+from pplx_local.cli.show import say, write_data
 
 _OWNER_ONLY = 0o077
 
@@ -56,6 +57,7 @@ def start(
         Path | None,
         typer.Option(
             metavar="DIR",
+            parser=typed_path,
             envvar="PPLX_LOCAL_HOME",
             help="Where the index, the settings and the logs live.",
         ),
@@ -72,7 +74,7 @@ def start(
 ) -> None:
     """Private search over your own folders. Nothing leaves this computer."""
     invocation = ctx.ensure_object(Invocation)
-    invocation.home = home.expanduser().absolute() if home else None
+    invocation.home = home.absolute() if home else None
     invocation.verbose = verbose
     if ctx.invoked_subcommand is None:
         write_data(ctx.get_help())
@@ -82,9 +84,26 @@ def main() -> None:
     """Run the program."""
     os.umask(_OWNER_ONLY)
     signal.signal(signal.SIGTERM, _leave)
+    _open_closed_streams()
     # A name that the terminal's encoding lacks should not end the program.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    app()
+    try:
+        app()
+    except OSError as error:  # of help, which is written before a command is guarded
+        say(f"pplx-local: Cannot write the output: {error.strerror}.")
+        raise SystemExit(ERROR) from error
+
+
+def _open_closed_streams() -> None:
+    """Point streams that the caller has closed at the null device.
+
+    Otherwise the next file that is opened gets their number, and what they are sent.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

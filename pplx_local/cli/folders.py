@@ -11,7 +11,7 @@ import typer
 from pplx_local.cli.as_json import file_json, jsonable
 from pplx_local.cli.guard import ERROR, SOME_FAILED
 from pplx_local.cli.invocation import Invocation
-from pplx_local.cli.options import AsJson
+from pplx_local.cli.options import AsJson, typed_path
 from pplx_local.cli.progress import follow
 from pplx_local.cli.report import say_report, show_survey
 from pplx_local.cli.show import json_path, say, visible_path, write_json
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from pplx_local.index import Index
     from pplx_local.records import Survey
 
-Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", show_default=False)]
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH...", parser=typed_path, show_default=False),
+]
 
 
 def add(
@@ -116,7 +119,9 @@ def _dry_run(invocation: Invocation, paths: Sequence[Path], as_json: bool) -> No
 
 def remove(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", parser=typed_path, show_default=False)
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Forget a folder: its files stop answering at once. The files stay.
@@ -134,7 +139,8 @@ def remove(
 def update(
     ctx: typer.Context,
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH...]", show_default=False)
+        list[Path] | None,
+        typer.Argument(metavar="[PATH...]", parser=typed_path, show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -156,11 +162,13 @@ def purge(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 def backup(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=typed_path, show_default=False)
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Copy the index into one file, also while it is in use."""
-    target = file.expanduser().absolute()
+    target = file.absolute()
     with Invocation.of(ctx).open() as index:
         index.backup(target)
     size_bytes = target.stat().st_size

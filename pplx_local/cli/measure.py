@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from pplx_local.cli.invocation import Invocation
-from pplx_local.cli.options import AsJson
+from pplx_local.cli.options import AsJson, typed_path
 from pplx_local.cli.progress import follow
 from pplx_local.cli.show import say, visible, write_data, write_json
 from pplx_local.cli.words import size_in_words
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def evaluate(
     ctx: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="DIR", show_default=False)],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", parser=typed_path, show_default=False)
+    ],
     as_json: AsJson = False,
     units: Annotated[
         Literal["given", "own"] | None,
@@ -80,7 +82,9 @@ bench = typer.Typer(
 
 Folder = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Texts to work on; default: made up."),
+    typer.Option(
+        metavar="DIR", parser=typed_path, help="Texts to work on; default: made up."
+    ),
 ]
 
 

@@ -10,7 +10,7 @@ import typer
 from pplx_local.cli.as_json import file_json, jsonable
 from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.invocation import Invocation
-from pplx_local.cli.options import AsJson, StateChoice
+from pplx_local.cli.options import AsJson, StateChoice, typed_path
 from pplx_local.cli.show import json_path, visible, visible_path, write_data, write_json
 from pplx_local.cli.words import (
     age_in_words,
@@ -82,7 +82,11 @@ def files(
     ] = None,
     why: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="What became of one path, and why."),
+        typer.Option(
+            metavar="PATH",
+            parser=typed_path,
+            help="What became of one path, and why.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

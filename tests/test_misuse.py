@@ -1,0 +1,138 @@
+"""Odd input, odd folders, odd shells: each a clear message, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes import FakeWorker
+from typer.testing import CliRunner, Result
+
+from pplx_local.cli.app import app
+from pplx_local.cli.invocation import Invocation
+from pplx_local.store import Store
+
+ROOT = Path(__file__).parents[1]
+
+
+class Program:
+    """`pplx-local` in this process, with keywords only."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        home.mkdir()
+        (home / "config.toml").write_text('model = "none"\n')
+
+    def __call__(self, *args: object) -> Result:
+        invocation = Invocation(worker=lambda checkpoint, *_: FakeWorker(checkpoint))
+        command = ["--home", str(self.home), *map(str, args)]
+        return CliRunner().invoke(
+            app, command, obj=invocation, catch_exceptions=False, prog_name="pplx-local"
+        )
+
+    def found(self, word: str) -> list[str]:
+        result = self("search", word, "--mode", "lexical", "--json")
+        return [Path(hit["path"]).name for hit in json.loads(result.stdout)["hits"]]
+
+
+@pytest.fixture
+def program(tmp_path):
+    return Program(tmp_path / "home")
+
+
+@pytest.fixture
+def notes(tmp_path):
+    folder = tmp_path / "notes"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "outer.txt").write_text("A heron at the weir.\n")
+    (folder / "inner" / "deep.txt").write_text("A kingfisher above the pool.\n")
+    return folder
+
+
+def test_ctrl_c_just_after_a_savepoint_ended_is_told_as_such(tmp_path):
+    def interrupted(store):
+        with store.transaction():
+            store.add_folder(b"/a", 1, 1)
+            with store.transaction():
+                store._database.execute("RELEASE level_1")
+                raise KeyboardInterrupt
+
+    with Store.open(tmp_path / "index.db") as store:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(store)
+        assert not store._database.in_transaction
+        assert store.folders() == []
+
+
+# --- the shell around it ---
+
+
+def in_shell(line: str, home: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of sh in which `$pplx` is the program."""
+    return subprocess.run(
+        ["sh", "-c", line],
+        env=os.environ
+        | {"pplx": f"{sys.executable} -m pplx_local", "PPLX_LOCAL_HOME": str(home)}
+        | changes,
+        cwd=home.parent,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_streams_that_are_closed_do_no_harm(program, notes):
+    done = in_shell("$pplx add notes <&- >&- 2>&-", program.home)
+    assert done.returncode == 0
+    assert program.found("heron") == ["outer.txt"]
+    done = in_shell("$pplx search heron 2>&-", program.home)
+    assert (done.returncode, done.stdout.count("heron")) == (0, 1)
+    assert in_shell("$pplx search heron >&-", program.home).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_help_that_cannot_be_written_is_an_error_in_words(program):
+    done = in_shell("$pplx --help >/dev/full", program.home)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pplx-local: Cannot write the output: No space")
+
+
+def test_ctrl_c_while_the_program_loads_leaves_no_traceback(program):
+    # Ctrl-C comes when the first of our own modules is looked for.
+    code = (
+        "import sys, signal\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'pplx_local.cli.app': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from pplx_local.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+# --- paths ---
+
+
+@pytest.mark.parametrize("command", ["add", "update", "remove", "backup"])
+def test_an_empty_path_is_not_the_working_folder(program, command):
+    result = program(command, "")
+    assert result.exit_code == 2
+    assert "it is empty" in result.stderr
+
+
+def test_an_unknown_persons_home_is_refused_in_words(program):
+    result = program("add", "~nobody-is-called-so/notes")
+    assert result.exit_code == 2
+    assert "whose home is meant" in result.stderr
