@@ -1,0 +1,93 @@
+"""Search on a real store: what is said when a leg is missing, late or wrong."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from desk import Desk
+
+from pplx_local.errors import EncoderCrashed, PplxLocalError
+from pplx_local.records import Scores, TokenVectors
+
+
+def test_maxsim_goes_on_in_numpy_when_the_worker_is_gone(desk: Desk) -> None:
+    desk.update()
+    expected = desk.search("timing belt", mode="late")
+
+    def crash(query: TokenVectors, docs: TokenVectors, **options: object) -> Scores:
+        raise EncoderCrashed("gone")
+
+    with desk.open() as index:
+        searcher = index.searcher("late")
+        assert desk.worker is not None
+        desk.worker.maxsim = crash  # type: ignore[assignment]
+        answer = searcher.search("timing belt", mode="late")
+    assert [hit.score for hit in answer.hits] == [hit.score for hit in expected.hits]
+
+
+def test_a_leg_that_cannot_run_is_an_error_only_when_it_was_asked_for(
+    desk: Desk,
+) -> None:
+    desk.update(model=False)
+    with desk.open(model=False) as index:
+        assert index.search("timing belt").hits
+        with pytest.raises(PplxLocalError, match="dense leg cannot run"):
+            index.search("timing belt", mode="dense")
+
+
+def test_confidence_needs_a_late_space(desk: Desk) -> None:
+    desk.update()
+    with desk.open(model=False) as index:
+        hit = index.search("timing belt").hits[0]
+    assert math.isnan(hit.confidence)
+    assert 0 <= desk.search("timing belt").hits[0].confidence <= 1
+
+
+def test_coverage_tells_how_much_a_leg_can_see(desk: Desk) -> None:
+    desk.update()
+    desk.write("late.txt", "A fresh note about herring.\n")
+    desk.update(model=False)
+    answer = desk.search("herring")
+    assert answer.legs["dense"].coverage == pytest.approx(3 / 4)
+    assert answer.hits[0].path.endswith(b"late.txt"), "keywords see it at once"
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\x00", "\u200b", "?!", '"', "(*)", "😀"])
+def test_a_query_without_words_finds_nothing_and_says_so(
+    desk: Desk, query: str
+) -> None:
+    desk.update()
+    answer = desk.search(query)
+    assert answer.hits == ()
+    assert answer.nothing_close
+
+
+def test_k_is_a_limit(desk: Desk) -> None:
+    for number in range(30):
+        desk.write(f"{number}.txt", f"The same subject, note number {number}.")
+    desk.update()
+    assert len(desk.search("subject", k=7).hits) == 7
+    assert len(desk.search("subject", k=500).hits) >= 30
+
+
+def test_ties_break_by_path(desk: Desk) -> None:
+    for name in ("b", "c", "a"):
+        desk.write(f"{name}.md", "Equal words.\n")  # one document under three names
+        desk.write(f"{name}.txt", "Equal words.\n")
+    desk.update()
+    assert desk.paths("equal words", mode="lexical") == ["a.md", "a.txt"]
+
+
+def test_a_hit_says_where_its_passage_starts(desk: Desk) -> None:
+    filler = "\n\n".join(f"Paragraph {n}. " + "filler " * 60 for n in range(20))
+    path = desk.write(
+        "long.md", f"# One\n\n{filler}\n\n# Two\n\nThe herring is here.\n"
+    )
+    desk.update()
+    hit = desk.search("herring").hits[0]
+    lines = path.read_text().split("\n")
+    assert lines[hit.line - 1] == hit.text.lstrip().split("\n")[0]
+    text = path.read_text()
+    assert text[hit.char_span.start : hit.char_span.end] == hit.text
+    assert hit.scores["lexical"] > 0
