@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import shutil
 import socket
 import subprocess
 import sys
@@ -136,3 +136,101 @@ def test_an_unknown_persons_home_is_refused_in_words(program):
     result = program("add", "~nobody-is-called-so/notes")
     assert result.exit_code == 2
     assert "whose home is meant" in result.stderr
+
+
+@pytest.fixture
+def unreadable(notes):
+    """A path that no system call reaches, for root either: it is too long."""
+    here = os.open(notes, os.O_RDONLY)
+    name = "d" * 200
+    for _ in range(25):
+        os.mkdir(name, dir_fd=here)
+        here, above = os.open(name, os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(here)
+    yield notes
+    shutil.rmtree(notes / name)
+
+
+def test_a_folder_that_cannot_be_entered_is_a_failure_that_is_told(program, unreadable):
+    result = program("add", unreadable)
+    assert result.exit_code == 3
+    assert "2 added, 1 failed" in result.stderr
+    assert "longer than the system allows" in result.stderr
+    assert program.found("heron") == ["outer.txt"]
+    assert program("update").exit_code == 3
+
+
+def test_a_path_too_long_is_an_error_in_words(program, notes):
+    long = notes / ("x" * 300)
+    assert program("add", notes).exit_code == 0
+    for command in (("add",), ("add", "--dry-run"), ("update", "--json"), ("backup",)):
+        result = program(*command, long)
+        assert result.exit_code in (0, 2), command
+        assert "bug" not in result.stderr
+    assert "no such file" in program("files", "--why", long).stdout
+
+
+def test_links_in_a_circle_are_refused_in_words(program, tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for command in (("add",), ("add", "--dry-run"), ("update",), ("remove",)):
+        result = program(*command, loop)
+        assert result.exit_code == 2, command
+        assert "circle" in result.stderr or "not in a registered" in result.stderr
+
+
+def test_a_device_a_pipe_and_a_socket_are_no_folders(program, tmp_path):
+    pipe, plug = tmp_path / "pipe", tmp_path / "plug"
+    os.mkfifo(pipe)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(plug))
+        for path in (pipe, plug, Path(os.devnull)):
+            for options in ((), ("--dry-run",)):
+                result = program("add", *options, path)
+                assert result.exit_code == 2
+                assert "neither a folder nor a file" in result.stderr
+    assert program("files").exit_code == 1
+
+
+def test_a_link_out_of_a_registered_folder_can_be_added(program, notes, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "far.txt").write_text("A walrus on the floe.\n")
+    (notes / "link").symlink_to(outside)
+    program("add", notes)
+    assert program.found("walrus") == []
+    assert "1 added" in program("add", notes / "link").stderr
+    assert program.found("walrus") == ["far.txt"]
+    (outside / "far.txt").write_text("An otter in the river.\n")
+    assert "1 changed" in program("update", notes / "link").stderr
+
+
+def test_a_folder_takes_over_the_files_of_one_inside_it(program, notes):
+    program("add", notes / "inner")
+    assert program("add", notes, "--no-index").exit_code == 0
+    assert program.found("kingfisher") == ["deep.txt"]
+    assert "1 added; 1 file unchanged" in program("update").stderr
+    (folder,) = json.loads(program("status", "--json").stdout)["folders"]
+    assert folder["states"] == {"indexed": 2}
+
+
+def test_a_path_named_twice_is_read_once(program, notes):
+    result = program("add", notes / "inner", notes, notes, notes / "outer.txt")
+    assert "Files: 2 added; 0 files unchanged." in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions mean nothing to root")
+def test_what_may_not_be_entered_is_told_by_every_command(program, notes):
+    closed = notes / "inner"
+    closed.chmod(0)
+    try:
+        for path in (closed, closed / "deep.txt"):
+            assert program("add", path).exit_code == 2
+            assert program("add", "--dry-run", path).exit_code == 2
+        assert program("add", notes).exit_code == 3
+        for path in (closed, closed / "deep.txt"):
+            assert "no permission" in program("files", "--why", path).stdout
+        assert program("remove", closed).exit_code == 2
+    finally:
+        closed.chmod(0o700)

@@ -15,9 +15,16 @@ from pplx_local.config import Settings, write_setting
 from pplx_local.encoding import EncoderWorker
 from pplx_local.errors import FolderError, PplxLocalError
 from pplx_local.index.lock import take_lock
-from pplx_local.index.paths import absolute, lies_in, not_registered, readable
+from pplx_local.index.paths import (
+    absolute,
+    followed,
+    lies_in,
+    not_registered,
+    readable,
+)
 from pplx_local.index.scan import why_unreachable
-from pplx_local.index.update import EncodingJob, Target, Update
+from pplx_local.index.update import EncodingJob, Target, Update, apart
+from pplx_local.index.verdict import what_became
 from pplx_local.models import (
     STARTER,
     Checkpoint,
@@ -39,7 +46,6 @@ from pplx_local.records import (
 )
 from pplx_local.search import Searcher, SearchSpace
 from pplx_local.store import Space, Store
-from pplx_local.watch import ignored
 
 NO_MODEL = f"no model is here. {STARTER.install}"
 WorkerFactory = Callable[[Checkpoint, Path, Settings], EncoderWorker]
@@ -148,11 +154,7 @@ class Index:
         if covering:
             return covering
         device = path.stat().st_dev
-        folder = self.store.add_folder(os.fsencode(path), device, time.time_ns())
-        for inner in self.store.folders():
-            if lies_in(inner.path, folder.path) and inner.path != folder.path:
-                self.store.remove_folder(inner.folder_id)
-        return folder
+        return self.store.add_folder(os.fsencode(path), device, time.time_ns())
 
     def remove_folder(self, path: Path) -> int:
         """Forget a folder; its documents stop answering at once.
@@ -165,7 +167,7 @@ class Index:
         """
         wanted = os.fsencode(absolute(path))
         folders = {folder.path: folder for folder in self.store.folders()}
-        folder = folders.get(wanted) or folders.get(os.fsencode(path.resolve()))
+        folder = folders.get(wanted) or folders.get(os.fsencode(followed(path)))
         if folder is None:
             raise FolderError(not_registered(path, list(folders)))
         n_files = self.store.remove_folder(folder.folder_id)
@@ -194,20 +196,20 @@ class Index:
             if paths is None
             else [self._target(path) for path in paths]
         )
-        return Update(self.store, self.settings, targets, self._encoding_jobs())
+        return Update(self.store, self.settings, apart(targets), self._encoding_jobs())
 
     def encode(self) -> Update:
         """Embed what has no vectors yet; no folder is walked."""
         return Update(self.store, self.settings, [], self._encoding_jobs())
 
     def _target(self, path: Path) -> Target:
-        path = absolute(path)
-        folder = self._covering(path) or self._covering(path.resolve())
-        if folder is None:
+        # A link inside a registered folder may lead to another one.
+        ways = followed(path), absolute(path)
+        found = [(way, folder) for way in ways if (folder := self._covering(way))]
+        if not found:
             known = [folder.path for folder in self.store.folders()]
-            raise FolderError(not_registered(path, known))
-        if not lies_in(os.fsencode(path), folder.path):
-            path = path.resolve()
+            raise FolderError(not_registered(absolute(path), known))
+        path, folder = found[0]
         while not os.path.lexists(path) and os.fsencode(path) != folder.path:
             path = path.parent  # it was deleted: its folder knows
         under = os.fsencode(path)
@@ -386,22 +388,7 @@ class Index:
 
     def why(self, path: Path) -> str:
         """Say in words what became of one path."""
-        path = absolute(path)
-        record = self.store.file(os.fsencode(path))
-        if record:
-            return f"{record.state}: {record.reason}" if record.reason else record.state
-        folder = self._covering(path)
-        if folder is None:
-            known = [folder.path for folder in self.store.folders()]
-            return not_registered(path, known)
-        for part in (*reversed(path.parents), path):
-            if lies_in(os.fsencode(part), folder.path):
-                reason = ignored(os.fsencode(part.name), is_folder=part.is_dir())
-                if reason:
-                    return f"skipped: {part}: {reason}"
-        if not os.path.lexists(path):
-            return "there is no such file"
-        return "not seen yet: run pplx-local update"
+        return what_became(absolute(path), self.store)
 
     # --- care ---
 

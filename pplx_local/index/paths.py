@@ -19,18 +19,31 @@ def readable(path: Path) -> Path:
     """Follow a path to a file or folder that can be read.
 
     Raises:
-        FolderError: It leads nowhere, in a circle, or to what may not be read.
+        FolderError: It leads nowhere, in a circle, to a device or a pipe, or to what
+            may not be read.
     """
     try:
         resolved = path.expanduser().resolve(strict=True)
     except FileNotFoundError as error:
         raise FolderError(f"There is nothing at {path}.") from error
-    except (OSError, RuntimeError) as error:
-        raise FolderError(f"{path} cannot be followed: {error}") from error
+    except OSError as error:
+        raise FolderError(f"{path} cannot be read: {error.strerror}.") from error
+    except RuntimeError as error:
+        raise FolderError(f"{path} leads in a circle of symbolic links.") from error
+    if not (resolved.is_dir() or resolved.is_file()):
+        raise FolderError(f"{path} is neither a folder nor a file with text in it.")
     mode = os.R_OK | os.X_OK if resolved.is_dir() else os.R_OK
     if not os.access(resolved, mode):
         raise FolderError(f"{path} cannot be read: permission denied.")
     return resolved
+
+
+def followed(path: Path) -> Path:
+    """Follow links as far as they lead; a circle of links leads nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path
 
 
 def lies_in(path: bytes, folder: bytes) -> bool:

@@ -42,8 +42,7 @@ class ReadingStage:
         self._files = sorted(
             findings.to_read, key=lambda item: (-item[1].mtime_ns, item[1].path)
         )
-        self.failures: list[FileRecord] = []
-        """Files that ended in state `failed`."""
+        self._failures = findings.failures
 
     def run(self) -> Iterator[Progress]:
         """Read every file; one that cannot be read gets a state and a reason."""
@@ -112,7 +111,7 @@ class ReadingStage:
             record = self._refused(record, error)
         self._store.put_file(record)
         if record.state == "failed":
-            self.failures.append(record)
+            self._failures.append(record)
 
     def _refused(self, record: FileRecord, error: DocumentError) -> FileRecord:
         """Give the file its state; what it was before answers on if a retry may help."""

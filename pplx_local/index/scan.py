@@ -30,6 +30,8 @@ class Findings:
 
     to_read: list[tuple[FolderRecord, Found]] = field(default_factory=list)
     """New and changed files."""
+    failures: list[FileRecord] = field(default_factory=list)
+    """What could not be looked at, and later what could not be read."""
     n_new: int = 0
     n_changed: int = 0
     n_renamed: int = 0
@@ -95,7 +97,9 @@ class FolderScan:
             self._seen.add(entry.path)
             if isinstance(entry, Denied):
                 self._denied.append(entry.path)
-                self._settle(self._nothing_read(entry.path, "failed", entry.reason))
+                denied = self._nothing_read(entry.path, "failed", entry.reason)
+                self._findings.failures.append(denied)
+                self._settle(denied)
             elif reason := entry.skip or kind_of(entry.path).reason:
                 self._settle(self._skipped(entry, reason))
             else:

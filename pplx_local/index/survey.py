@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pplx_local.config import Settings
 from pplx_local.documents import kind_of
-from pplx_local.errors import FolderError
 from pplx_local.index.encode import CHARS_PER_TOKEN
+from pplx_local.index.paths import readable
 from pplx_local.index.speed import recall
 from pplx_local.models import Profile, resolve
 from pplx_local.records import KindCount, Survey
@@ -28,12 +28,11 @@ def survey(path: Path, settings: Settings) -> Survey:
     Raises:
         FolderError: The path cannot be read.
     """
-    if not path.exists():
-        raise FolderError(f"There is nothing at {path}.")
+    root = os.fsencode(readable(path))
     files: Counter[tuple[str, bool]] = Counter()
     sizes: Counter[tuple[str, bool]] = Counter()
     text_bytes = 0.0
-    for entry in walk(os.fsencode(path.resolve())):
+    for entry in walk(root):
         if isinstance(entry, Denied):
             files[f"cannot be read: {entry.reason}", True] += 1
             continue

@@ -12,6 +12,7 @@ from pplx_local.documents import Reader
 from pplx_local.encoding import EncoderWorker
 from pplx_local.errors import BackendUnavailable, EncoderCrashed, ModelError
 from pplx_local.index.encode import EncodingStage
+from pplx_local.index.paths import lies_in
 from pplx_local.index.reading import ReadingStage
 from pplx_local.index.scan import Findings, FolderScan
 from pplx_local.index.speed import remember
@@ -26,6 +27,23 @@ class Target:
     folder: FolderRecord
     under: bytes | None
     """None for the whole folder."""
+
+    @property
+    def root(self) -> bytes:
+        """Where its walk begins."""
+        return self.under or self.folder.path
+
+
+def apart(targets: Sequence[Target]) -> list[Target]:
+    """Leave out targets that lie in others, so that no file is read twice."""
+    kept: dict[bytes, Target] = {}
+    for target in targets:
+        root = target.root
+        if any(lies_in(root, other) for other in kept):
+            continue
+        kept = {other: t for other, t in kept.items() if not lies_in(other, root)}
+        kept[root] = target
+    return list(kept.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +74,6 @@ class Update:
         self._findings = Findings()
         self._encoded_tokens = 0
         self._reused_windows = 0
-        self.failures: list[FileRecord] = []
-        """Files that ended this update in state `failed`."""
         self.encoder_error: str | None = None
         """Why vectors are missing; None when none are."""
 
@@ -70,6 +86,11 @@ class Update:
             yield from self._read()
         yield from self._encode()
         self._store.settle_documents(time.time_ns())  # vectors may want more shards
+
+    @property
+    def failures(self) -> list[FileRecord]:
+        """Files, and folders that cannot be entered, that ended in state `failed`."""
+        return self._findings.failures
 
     @property
     def report(self) -> UpdateReport:
@@ -106,7 +127,6 @@ class Update:
         )
         with closing(reader):
             stage = ReadingStage(self._store, reader, self._findings)
-            self.failures = stage.failures
             yield from stage.run()
 
     def _warm_up(self) -> None:

@@ -21,13 +21,28 @@ class Files:
         self._database = database
 
     def add_folder(self, path: bytes, device: int, added_ns: int) -> FolderRecord:
-        """Register a folder; one that is registered already stays as it is."""
+        """Register a folder; one that is registered already stays as it is.
+
+        Folders inside it are no longer registered, and their files become its own.
+        """
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT INTO folders (path, device, added_ns) VALUES (?, ?, ?) "
+                "ON CONFLICT (path) DO NOTHING",
+                (path, _signed(device), added_ns),
+            )
+            folder = next(one for one in self.folders() if one.path == path)
+            inside = path.rstrip(b"/") + b"/"
+            for inner in self.folders():
+                if inner.path.startswith(inside) and inner != folder:
+                    self._take_over(folder.folder_id, inner.folder_id)
+        return folder
+
+    def _take_over(self, folder_id: int, inner_id: int) -> None:
         self._database.execute(
-            "INSERT INTO folders (path, device, added_ns) VALUES (?, ?, ?) "
-            "ON CONFLICT (path) DO NOTHING",
-            (path, _signed(device), added_ns),
+            "UPDATE files SET folder_id = ? WHERE folder_id = ?", (folder_id, inner_id)
         )
-        return next(folder for folder in self.folders() if folder.path == path)
+        self._database.execute("DELETE FROM folders WHERE folder_id = ?", (inner_id,))
 
     def folders(self) -> list[FolderRecord]:
         """List the registered folders by path."""

@@ -103,7 +103,7 @@ class Store:
     # --- folders and files ---
 
     def add_folder(self, path: bytes, device: int, added_ns: int) -> FolderRecord:
-        """Register a folder; one that is registered already stays as it is."""
+        """Register a folder, which takes over those inside it; keep one that is."""
         return self._files.add_folder(path, device, added_ns)
 
     def folders(self) -> list[FolderRecord]:

@@ -1,0 +1,37 @@
+"""What became of one path, in words."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pplx_local.index.paths import lies_in, not_registered
+from pplx_local.records import FileRecord
+from pplx_local.store import Store
+from pplx_local.watch import ignored
+
+
+def what_became(path: Path, store: Store) -> str:
+    """Say the state of a file and its reason, or why it has none."""
+    if record := store.file(os.fsencode(path)):
+        return _state(record)
+    registered = [folder.path for folder in store.folders()]
+    folder = next((f for f in registered if lies_in(os.fsencode(path), f)), None)
+    if folder is None:
+        return not_registered(path, registered)
+    for part in (*reversed(path.parents), path):
+        raw = os.fsencode(part)
+        if not lies_in(raw, folder):
+            continue
+        if record := store.file(raw):  # a folder has one when it cannot be entered
+            return f"{part}: {_state(record)}"
+        is_folder = os.path.isdir(part)  # noqa: PTH112  is_dir() can raise
+        if reason := ignored(os.fsencode(part.name), is_folder=is_folder):
+            return f"skipped: {part}: {reason}"
+    if not os.path.lexists(path):
+        return "there is no such file"
+    return "not seen yet: run pplx-local update"
+
+
+def _state(record: FileRecord) -> str:
+    return f"{record.state}: {record.reason}" if record.reason else record.state
