@@ -45,32 +45,44 @@ class ResidentTokens:
         matches = np.full((len(chunks), len(query.codes)), -1, dtype=np.int32)
         lengths = self._cu_seqlens[chunks + 1] - self._cu_seqlens[chunks]
         filled = np.flatnonzero(lengths)
+        codes, scales = self._query(query)
         for group in _groups(filled, lengths):
-            sims = self._similarities(query, self._rows(chunks[group]))  # (n, Q)
-            best = _segment_max(sims, lengths[group])
+            dots = self._dots(codes, self._rows(chunks[group]))  # (n, Q)
+            best = self._scaled(_segment_max(dots, lengths[group]), codes, scales)
             values[group] = best.sum(dim=1).cpu().numpy()
             if want_matches:
-                matches[group] = _segment_argmax(sims, lengths[group])
+                matches[group] = _segment_argmax(dots, lengths[group])
         return Scores(values, matches if want_matches else None)
 
-    def _rows(self, chunks: NDArray[np.int64]) -> Tensor:
-        """List the rows (n,) of these chunks."""
+    def _query(self, query: TokenVectors) -> tuple[Tensor, Tensor]:
+        """Bring a query's codes (Q, D) and scales (Q,) to the device."""
+        assert query.scales is not None, "a query is int8"
+        device = self._codes.device
+        return (
+            torch.tensor(query.codes, device=device),
+            torch.tensor(query.scales, device=device),
+        )
+
+    def _rows(self, chunks: NDArray[np.int64]) -> slice | Tensor:
+        """Say which rows these chunks own."""
         starts, ends = self._cu_seqlens[chunks], self._cu_seqlens[chunks + 1]
+        if np.array_equal(starts[1:], ends[:-1]):
+            return slice(int(starts[0]), int(ends[-1]))
         rows = [np.arange(*span) for span in zip(starts, ends, strict=True)]
         return torch.from_numpy(np.concatenate(rows)).to(self._codes.device)
 
-    def _similarities(self, query: TokenVectors, rows: Tensor) -> Tensor:
-        """Compare rows of documents with the query's: (n, Q) float32."""
-        assert query.scales is not None, "a query is int8"
-        codes = torch.tensor(query.codes, device=rows.device)  # (Q, D)
-        scales = torch.tensor(query.scales, device=rows.device)
-        if not self._bits:
-            sims = _dots(self._codes[rows], codes).mul_(scales)
-            return sims.mul_(self._scales[rows, None])
-        # With s in +1 and -1 and b in 1 and 0, s * q = 2 * b * q - q.
-        ones = _unpack(self._codes[rows], codes.shape[1])
-        dots = _dots(ones, codes).mul_(2).sub_(codes.sum(dim=1))
-        return dots.mul_(scales).mul_(codes.shape[1] ** -0.5)
+    def _dots(self, query: Tensor, rows: slice | Tensor) -> Tensor:
+        """Compare rows with the query's: (n, Q), in the order of the similarities."""
+        if self._bits:
+            return _dots(_unpack(self._codes[rows], query.shape[1]), query)
+        return _dots(self._codes[rows], query).mul_(self._scales[rows][:, None])
+
+    def _scaled(self, best: Tensor, query: Tensor, scales: Tensor) -> Tensor:
+        """Turn the best products (C, Q) into similarities."""
+        if self._bits:
+            # With b in 0 and 1 for -1 and +1, the product is 2 * b * q - q.
+            best = (best * 2 - query.sum(dim=1)) * query.shape[1] ** -0.5
+        return best * scales
 
 
 def _groups(
