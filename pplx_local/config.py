@@ -5,9 +5,11 @@ Read once, passed down, never changed. The order is: flag, environment, file, de
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -77,7 +79,8 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:
         **flags: Given on the command line; None means not given.
 
     Raises:
-        ConfigError: The file cannot be read, or holds an unknown key or a wrong type.
+        ConfigError: The file cannot be read, or holds an unknown key, a wrong type or
+            a limit that is not more than 0.
     """
     settings = Settings(home=(home or default_home()).expanduser().absolute())
     given = {key: value for key, value in flags.items() if value is not None}
@@ -89,8 +92,11 @@ def _read(path: Path) -> Mapping[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"Cannot read the settings in {path}: {error}") from error
+    except OSError as error:
+        why = error.strerror
+        raise ConfigError(f"Cannot read the settings in {path}: {why}.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"Cannot read the settings in {path}: {error}.") from error
     return {key: _checked(path, key, value) for key, value in values.items()}
 
 
@@ -111,6 +117,8 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         raise ConfigError(
             f"{path}: {key} = {value!r} should be of type {wanted.__name__}."
         )
+    if isinstance(value, int | float) and not 0 < value < math.inf:
+        raise ConfigError(f"{path}: {key} = {value} should be more than 0.")
     return value
 
 
@@ -120,12 +128,15 @@ def write_setting(path: Path, key: str, value: str) -> None:
     Raises:
         ConfigError: The file cannot be read or written.
     """
+    temporary = path.with_suffix(".new")
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
         document[key] = value
-        temporary = path.with_suffix(".new")
         temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
         temporary.replace(path)
     except (OSError, tomlkit.exceptions.TOMLKitError) as error:
-        raise ConfigError(f"Cannot change the settings in {path}: {error}") from error
+        with suppress(OSError):
+            temporary.unlink()
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"Cannot change the settings in {path}: {why}.") from error

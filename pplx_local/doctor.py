@@ -24,7 +24,8 @@ from pplx_local.encoding import EncoderWorker
 from pplx_local.errors import PplxLocalError
 from pplx_local.index import WorkerFactory, spawn_worker
 from pplx_local.index.library import NO_MODEL
-from pplx_local.models import Checkpoint, find, resolve, verify
+from pplx_local.models import Checkpoint, find, resolve, space_spec, verify
+from pplx_local.records import Role
 from pplx_local.store import Store
 from pplx_local.store.connection import Database, create_file
 
@@ -36,6 +37,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _SENTENCE = "The lease ends on the last day of September unless both sides renew it. "
 _TEXT = _SENTENCE * 12
 _TEXTS_TIMED = 64
+_ROLES: tuple[Role, Role] = ("dense", "late")
 _HOW_TO_GET = NO_MODEL[0].upper() + NO_MODEL[1:]
 
 
@@ -66,6 +68,7 @@ def examine(
     yield _home(settings.home)
     yield _disk(settings.home)
     yield from _guarded("index", partial(_index, settings))
+    yield from _guarded("vectors", partial(_vectors, settings))
     yield from _guarded("model", partial(_models, settings, worker))
 
 
@@ -121,6 +124,21 @@ def _index(settings: Settings) -> Iterator[Check]:
         yield Check("index", "ok", f"{documents:,} documents, intact")
 
 
+def _vectors(settings: Settings) -> Iterator[Check]:
+    """Compare the rules by which vectors were made with those of today."""
+    if not settings.database.exists():
+        return
+    found = zip(_ROLES, resolve(settings.model, settings.home), strict=True)
+    with Store.open(settings.database, readonly=True) as store:
+        for role, checkpoint in found:
+            model_dir = find(checkpoint, settings.home) if checkpoint else None
+            if checkpoint and model_dir:
+                spec = space_spec(checkpoint, role, model_dir)
+                if store.open_space(spec, create=False):  # refuses those of other rules
+                    detail = f"{role}, of {checkpoint.name} as it is now"
+                    yield Check("vectors", "ok", detail)
+
+
 # --- the home folder ---------------------------------------------------------
 
 
@@ -167,7 +185,10 @@ def _disk(home: Path) -> Check:
 def _models(settings: Settings, worker: WorkerFactory) -> Iterator[Check]:
     profile = resolve(settings.model, settings.home)
     checkpoints = {one.name: one for one in profile if one is not None}
-    if not checkpoints:
+    if settings.model == "none":
+        remedy = "To use one: pplx-local models use auto"
+        yield Check("model", "warn", "switched off: keywords alone answer", remedy)
+    elif not checkpoints:
         yield Check("model", "warn", "none: keywords alone answer", _HOW_TO_GET)
     for checkpoint in checkpoints.values():
         name = f"model {checkpoint.name}"

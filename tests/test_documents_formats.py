@@ -354,6 +354,14 @@ def test_an_encrypted_pdf_asks_for_its_password(read: Read) -> None:
         read("a.pdf", pdf("secret", trailer=trailer))
 
 
+def test_why_a_pdf_is_refused_does_not_depend_on_the_one_before(read: Read) -> None:
+    trailer = "/Encrypt << /Filter /Nope /V 99 >>"
+    with pytest.raises(Unreadable, match="encrypted in a way"):
+        read("a.pdf", pdf("secret", trailer=trailer))
+    with pytest.raises(Unreadable, match="damaged: its pages"):
+        read("b.pdf", pdf())
+
+
 def test_a_pdf_after_junk_is_read(read: Read) -> None:
     assert read("a.pdf", b"junk " * 999 + pdf("words"))[0] == "words\n\n"
 

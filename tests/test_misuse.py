@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
 from fakes import FakeWorker
 from typer.testing import CliRunner, Result
 
 from pplx_local.cli.app import app
 from pplx_local.cli.invocation import Invocation
+from pplx_local.errors import StoreFull
+from pplx_local.models import STARTER
 from pplx_local.store import Store
+from pplx_local.store.backup import write_backup
 
 ROOT = Path(__file__).parents[1]
 
@@ -234,3 +239,98 @@ def test_what_may_not_be_entered_is_told_by_every_command(program, notes):
         assert program("remove", closed).exit_code == 2
     finally:
         closed.chmod(0o700)
+
+
+# --- the home and its settings ---
+
+
+@pytest.mark.parametrize("name", ["with blanks", "a?b=c#d%41", "später 日本"])
+def test_a_home_can_have_any_name(tmp_path, notes, name):
+    program = Program(tmp_path / name)
+    assert program("add", notes).exit_code == 0
+    assert program.found("heron") == ["outer.txt"]
+    assert program("backup", tmp_path / f"{name}.db").exit_code == 0
+    with Store.open(tmp_path / f"{name}.db", readonly=True) as copy:
+        assert copy.count_documents() == 2
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="names are UTF-8 on macOS")
+def test_a_home_need_not_be_utf8(tmp_path, notes):
+    program = Program(Path(os.fsdecode(os.fsencode(tmp_path) + b"/home\xff")))
+    assert program("add", notes).exit_code == 0
+    assert program.found("heron") == ["outer.txt"]
+    target = Path(os.fsdecode(os.fsencode(tmp_path) + b"/copy\xff.db"))
+    assert program("backup", target).exit_code == 0
+    assert target.stat().st_size > 0
+
+
+def test_a_home_on_a_read_only_medium_can_be_searched(program, notes, monkeypatch):
+    program("add", notes)
+    # Nobody can write where there is no permission, except root.
+    really = os.access
+    monkeypatch.setattr(
+        os,
+        "access",
+        lambda path, mode, **how: mode != os.W_OK and really(path, mode, **how),
+    )
+    assert program.found("heron") == ["outer.txt"]
+    assert not (program.home / "index.db-shm").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["max_batch_tokens = -5", "read_timeout_s = 0", "read_timeout_s = inf"],
+)
+def test_a_limit_has_to_be_more_than_nothing(program, line):
+    (program.home / "config.toml").write_text(line)
+    result = program("status")
+    assert result.exit_code == 2
+    assert "config.toml" in result.stderr
+    assert "should be more than 0" in result.stderr
+
+
+def test_more_hits_than_anyone_reads_are_refused(program, notes):
+    program("add", notes)
+    assert program("search", "heron", "-k", 10**20).exit_code == 2
+    assert program("search", "heron", "-k", 10_000).exit_code == 0
+
+
+def test_an_update_without_folders_says_so(program):
+    result = program("update")
+    assert result.exit_code == 0
+    assert "No folder is registered" in result.stderr
+
+
+def test_a_full_disk_is_told_of_the_backup_and_not_of_the_index(tmp_path):
+    class Full:
+        def execute(self, sql: str, bindings: tuple[str]) -> None:
+            raise StoreFull("The disk is full: index.db could not grow")
+
+    target = tmp_path / "copy.db"
+    with pytest.raises(StoreFull, match=r"no room for the backup .*copy\.db"):
+        write_backup(Full(), target)
+    assert not list(tmp_path.iterdir())
+
+
+def test_doctor_finds_vectors_of_other_rules(notes, tmp_path):
+    program = Program(tmp_path / "home")
+    (program.home / "config.toml").unlink()
+    model_dir = program.home / "models" / STARTER.name
+    model_dir.mkdir(parents=True)
+    for name in STARTER.sha256:
+        (model_dir / name).touch()
+    assert program("add", notes).exit_code == 0
+    with apsw.Connection(str(program.home / "index.db")) as database:
+        database.execute("UPDATE spaces SET fingerprint = 'x' WHERE role = 'dense'")
+    report = json.loads(program("doctor", "--json").stdout)
+    (check,) = [one for one in report["checks"] if one["name"] == "vectors"]
+    assert check["outcome"] == "fail"
+    # The message is obeyed word by word, and all is well again.
+    refused = program("search", "heron")
+    assert refused.exit_code == 2
+    assert refused.stderr.strip() == f"pplx-local: {check['detail']}"
+    assert program.found("heron") == ["outer.txt"]
+    for command in re.findall(r"pplx-local (models use \S+|update)", check["detail"]):
+        assert program(*command.rstrip(",").split()).exit_code == 0
+    answer = json.loads(program("search", "heron", "--json").stdout)
+    assert answer["legs"]["dense"]["coverage"] == 1

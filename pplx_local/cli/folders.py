@@ -147,6 +147,8 @@ def update(
     """Index what is new or changed, in all registered folders or at these paths."""
     with Invocation.of(ctx).open(write=True) as index:
         code = _update(index, paths or None, as_json)
+        if not index.status().folders:
+            say("No folder is registered. To add one: pplx-local add PATH")
     raise typer.Exit(code)
 
 

@@ -16,6 +16,7 @@ from pplx_local.cli.words import share_in_words
 if TYPE_CHECKING:
     from pplx_local.records import Answer
 
+_MOST_HITS = 10_000
 Format = Literal["text", "vimgrep", "json", "jsonl"]
 
 
@@ -29,7 +30,9 @@ def search(
             help="Words; put -- before a query that begins with a dash.",
         ),
     ],
-    k: Annotated[int, typer.Option("-k", min=1, help="Hits, at most.")] = 10,
+    k: Annotated[
+        int, typer.Option("-k", min=1, max=_MOST_HITS, help="Hits, at most.")
+    ] = 10,
     as_json: AsJson = False,
     as_jsonl: Annotated[
         bool, typer.Option("--jsonl", help="One JSON object for each hit.")

@@ -86,10 +86,13 @@ class Pdf:
         try:
             return pdfium.PdfDocument(data)
         except pdfium.PdfiumError as error:
-            raise _refusal(error) from error
+            raise _refusal(error, data) from error
 
 
-def _refusal(error: pdfium.PdfiumError) -> Unreadable:
+def _refusal(error: pdfium.PdfiumError, data: bytes) -> Unreadable:
+    # pdfium can leave the error of an earlier file standing, so look at this one too.
+    if b"/Encrypt" not in data:
+        return Unreadable("damaged: its pages cannot be found")
     if error.err_code == _PASSWORD:
         return Unreadable("encrypted: it needs a password")
     if error.err_code == _SECURITY:

@@ -6,8 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from pplx_local.errors import StoreError
-from pplx_local.store.connection import Database, create_file
+from pplx_local.errors import StoreError, StoreFull
+from pplx_local.store.connection import Database, create_file, file_uri
 
 
 def write_backup(database: Database, target: Path) -> None:
@@ -24,11 +24,16 @@ def write_backup(database: Database, target: Path) -> None:
         if target.exists():
             raise FileExistsError
         create_file(unfinished)
-        database.execute("VACUUM INTO ?", (str(unfinished),))
+        database.execute("VACUUM INTO ?", (file_uri(unfinished),))
         _flush(unfinished)
         # Unlike a rename, a link never replaces a file made in the meantime.
         os.link(unfinished, target)
         _flush(target.parent)
+    except StoreFull as error:
+        raise StoreFull(
+            f"There is no room for the backup {target}; nothing was written. Choose "
+            "another place, or free some space."
+        ) from error
     except FileExistsError as error:
         raise StoreError(f"{target} exists already; choose another name.") from error
     except OSError as error:

@@ -229,9 +229,17 @@ def ids_json(ids: Iterable[int]) -> str:
     return json.dumps([int(each) for each in ids])
 
 
+def file_uri(path: Path) -> str:
+    """Name a file to SQLite: unlike a plain name, a URI can hold any bytes."""
+    return path.absolute().as_uri()
+
+
 def _connect(path: Path, readonly: bool) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE
-    connection = apsw.Connection(str(path), flags=flags)
+    uri = file_uri(path)
+    if readonly and _never_changes(path):
+        uri += "?immutable=1"
+    connection = apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     connection.enable_load_extension(True)
     connection.load_extension(sqlite_vec.loadable_path())
@@ -250,6 +258,16 @@ def _connect(path: Path, readonly: bool) -> apsw.Connection:
         connection.pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)
         connection.pragma("secure_delete", True)
     return connection
+
+
+def _never_changes(path: Path) -> bool:
+    """Tell whether a file lies on a read-only medium, all in one piece.
+
+    SQLite keeps its index of the write-ahead log beside the file, even to read it.
+    """
+    wal, shm = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+    is_whole = not shm.exists() and not (wal.exists() and wal.stat().st_size)
+    return is_whole and not os.access(path.parent, os.W_OK)
 
 
 def _translate(error: apsw.Error, path: Path) -> StoreError:

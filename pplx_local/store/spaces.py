@@ -230,6 +230,7 @@ def _mismatch(old: SpaceSpec, new: SpaceSpec) -> FingerprintMismatch:
     ]
     return FingerprintMismatch(
         f"The {new.role} vectors in the index were made by another {new.checkpoint}: "
-        f"{'; '.join(differing) or 'its shape differs'}. Run pplx-local models use "
-        f"{new.checkpoint} to build them anew."
+        f"{'; '.join(differing) or 'its shape differs'}. To build them anew: pplx-local "
+        f"models use {new.checkpoint}, then pplx-local update. Until then keywords "
+        "answer: pplx-local search --mode lexical."
     )
