@@ -86,14 +86,14 @@ def test_query_rows_know_their_words(text: str, words: tuple[str, ...]) -> None:
     assert (query.dense is None) == (not words)
 
 
-def test_word_pieces_stand_for_their_whole_word() -> None:
-    from pplx_local.encoding.session import _whole_word
+def test_word_pieces_stand_for_theirwhole_word() -> None:
+    from pplx_local.encoding.words import whole_word
 
     text = "unbelievably 東京都 x"
-    assert text[slice(*_whole_word(text, Span(2, 5)))] == "unbelievably"
-    assert text[slice(*_whole_word(text, Span(14, 15)))] == "京"
-    assert text[slice(*_whole_word(text, Span(17, 18)))] == "x"
-    assert _whole_word(text, Span(0, 0)) == Span(0, 0)
+    assert text[slice(*whole_word(text, Span(2, 5)))] == "unbelievably"
+    assert text[slice(*whole_word(text, Span(14, 15)))] == "京"
+    assert text[slice(*whole_word(text, Span(17, 18)))] == "x"
+    assert whole_word(text, Span(0, 0)) == Span(0, 0)
 
 
 # --- the real process --------------------------------------------------------
