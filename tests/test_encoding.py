@@ -86,7 +86,7 @@ def test_query_rows_know_their_words(text: str, words: tuple[str, ...]) -> None:
     assert (query.dense is None) == (not words)
 
 
-def test_word_pieces_stand_for_theirwhole_word() -> None:
+def test_word_pieces_stand_for_their_whole_word() -> None:
     from pplx_local.encoding.words import whole_word
 
     text = "unbelievably 東京都 x"

@@ -24,6 +24,8 @@ class ReaderProcess:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._ready = False
+        self._own_bytes = 0
+        """Resident when it was ready to read."""
         self._connection, theirs = multiprocessing.Pipe(duplex=True)
         with theirs:
             # -P: a folder that someone runs us in must not lend us its modules.
@@ -60,12 +62,13 @@ class ReaderProcess:
             if not isinstance(message, Ready):
                 return Broken("its reader could not be started", retry=True)
             self._ready = True
+            self._own_bytes = self._memory_bytes()
         return self._receive(self._limits.timeout_s)
 
     def _receive(self, timeout_s: float) -> Message:
         deadline = time.monotonic() + timeout_s
         while not self._connection.poll(min(_POLL_S, timeout_s)):
-            if self._memory_bytes() > self._limits.memory_bytes:
+            if self._ready and self._taken_bytes() > self._limits.memory_bytes:
                 return Broken(self._limits.memory_reason)
             if time.monotonic() > deadline:
                 return Broken(self._limits.time_reason)
@@ -73,6 +76,10 @@ class ReaderProcess:
             return unpack(self._connection.recv_bytes())
         except (EOFError, OSError):
             return self._post_mortem()
+
+    def _taken_bytes(self) -> int:
+        """Measure what reading took, on top of what the child had before."""
+        return self._memory_bytes() - self._own_bytes
 
     def _memory_bytes(self) -> int:
         try:
