@@ -56,6 +56,7 @@ def ranking(**raw: np.ndarray) -> Ranking:
         ids=np.arange(len(share), dtype=np.int64),
         raw=raw,
         keyword_share=share,
+        known_share=1.0,
         is_null=np.ones(len(share), dtype=bool),
         legs=dict.fromkeys(raw, report),
     )

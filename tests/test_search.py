@@ -91,3 +91,12 @@ def test_a_hit_says_where_its_passage_starts(desk: Desk) -> None:
     text = path.read_text()
     assert text[hit.char_span.start : hit.char_span.end] == hit.text
     assert hit.scores["lexical"] > 0
+
+
+def test_words_that_nothing_holds_do_not_count_as_found(desk: Desk) -> None:
+    desk.update()
+    with desk.open() as index:
+        known = index.searcher("lexical").rank("timing belt", mode="lexical")
+        half = index.searcher("lexical").rank("timing ouagadougou", mode="lexical")
+    assert known.known_share == 1
+    assert 0 < half.known_share < 0.5, "a word that is rarer than rare weighs most"

@@ -33,6 +33,11 @@ class LexicalLeg:
         """The score of a passage that is nothing but the query."""
         return self.store.lexical_bound(self.query)
 
+    @property
+    def known_share(self) -> float:
+        """How much of the query, by weight, the index knows at all: 0 to 1."""
+        return self.store.lexical_known_share(self.query)
+
     def find(self, k: int) -> tuple[Ids, Values]:
         """Return the k best chunks and their BM25 scores."""
         return self.store.lexical(self.query, k)

@@ -136,6 +136,5 @@ def nothing_close(hits: Sequence[Hit], ranking: Ranking) -> bool:
     if not hits:
         return True
     likely = [hit.confidence for hit in hits if not isnan(hit.confidence)]
-    if not likely or float(ranking.keyword_share.max()) >= CLOSE:
-        return False
-    return max(likely) < CLOSE
+    words_held = float(ranking.keyword_share.max()) * ranking.known_share
+    return bool(likely) and words_held < CLOSE and max(likely) < CLOSE

@@ -23,6 +23,8 @@ class Ranking:
     """(N,) Scores of the legs that ran; nan or -inf where a leg has none."""
     keyword_share: Values
     """(N,) BM25 divided by the query's attainable maximum."""
+    known_share: float
+    """How much of the query, by weight, the index knows at all: 0 to 1."""
     is_null: NDArray[np.bool_]
     """(N,) Which candidates belong to the null sample."""
     legs: Mapping[Leg, LegReport]

@@ -114,6 +114,7 @@ class Searcher:
             ids=ids,
             raw=raw,
             keyword_share=lexical.fraction(raw["lexical"]),
+            known_share=lexical.known_share,
             is_null=np.isin(ids, null),
             legs=self._reports(raw, mode, clock),
         )

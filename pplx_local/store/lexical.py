@@ -305,6 +305,14 @@ class Lexicon:
         weights = [_idf(n, n_chunks) for n in _useful(frequencies, n_chunks).values()]
         return sum(weights) * (K1 + 1)
 
+    def known_share(self, query: LexicalQuery) -> float:
+        """Divide the weight of the terms that some chunk holds by that of all."""
+        with self._database.snapshot():
+            frequencies, n_chunks = self._frequencies(query)
+        known = sum(_idf(n, n_chunks) for n in frequencies.values())
+        absent = (len(query.terms) - len(frequencies)) * _idf(0, n_chunks)
+        return known / (known + absent) if known else 0.0
+
     def size_bytes(self) -> int:
         """Add up the room that the index takes."""
         size: int = self._database.value(

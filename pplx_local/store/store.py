@@ -362,6 +362,10 @@ class Store:
         """Compute the most that any chunk could score."""
         return self._lexicon.bound(query)
 
+    def lexical_known_share(self, query: LexicalQuery) -> float:
+        """Compute how much of the query, by weight, is known to any chunk: 0 to 1."""
+        return self._lexicon.known_share(query)
+
     # --- upkeep ---
 
     @property
