@@ -260,6 +260,14 @@ def test_hits_in_a_pipe_are_one_line_each(capsys):
     ]
 
 
+def test_a_hit_in_a_pipe_says_its_page_and_an_editor_is_spared_it(capsys):
+    answer = make_answer(make_hit("The rent is due.", place=(Place("page", "3"),)))
+    show_hits(answer, explain=False)
+    assert capsys.readouterr().out.split(": ", 1)[1] == "[page 3] The rent is due.\n"
+    show_vimgrep(answer)
+    assert "page" not in capsys.readouterr().out
+
+
 def test_vimgrep_has_line_and_column(capsys):
     show_vimgrep(make_answer(make_hit("a\n\n the rent", line=5)))
     assert capsys.readouterr().out == "/far/note.txt:7:6:a the rent\n"

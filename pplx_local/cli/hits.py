@@ -42,8 +42,11 @@ def show_vimgrep(answer: Answer) -> None:
 def _line(hit: Hit, query: str, *, with_column: bool) -> str:
     part = excerpt(hit, query, _PIPE_CHARS)
     text = visible(_BLANKS.sub(" ", part.text).strip())
-    place = f"{visible_path(hit.path)}:{part.line}:"
-    return f"{place}{part.column}:{text}" if with_column else f"{place} {text}"
+    where = f"{visible_path(hit.path)}:{part.line}:"
+    if with_column:
+        return f"{where}{part.column}:{text}"
+    place = f"[{visible(_place(hit))}] " if hit.place else ""
+    return f"{where} {place}{text}"
 
 
 def _block(rank: int, hit: Hit, query: str, console: Console, explain: bool) -> Text:
