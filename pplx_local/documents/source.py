@@ -6,7 +6,6 @@ import errno
 import hashlib
 import os
 import stat
-from types import TracebackType
 from typing import Self
 
 from pplx_local.errors import DocumentError, Unreadable, Unsupported
@@ -111,12 +110,7 @@ class Source:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
