@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,19 @@ def test_a_file_that_comes_back_costs_no_embedding(desk: Desk) -> None:
     desk.write("garden.txt", text)
     assert desk.update().encoded_tokens == 0
     assert desk.paths("tomatoes")[0] == "garden.txt"
+
+
+def test_what_no_file_needed_for_a_day_is_gone(desk: Desk) -> None:
+    desk.update()
+    (desk.folder / "garden.txt").unlink()
+    with desk.open(write=True) as index:
+        index.store.forget_files([os.fsencode(desk.folder / "garden.txt")])
+        index.store.settle_documents(time.time_ns() - 25 * 3600 * 10**9)
+        assert index.status().hidden_documents == 1
+    (desk.folder / "harbour.md").unlink()
+    desk.update()
+    with desk.open() as index:
+        assert index.status().hidden_documents == 1, "harbour.md waits for its day"
 
 
 def test_a_volume_that_is_away_deletes_nothing(desk: Desk) -> None:

@@ -19,6 +19,9 @@ from pplx_local.index.speed import remember
 from pplx_local.records import FileRecord, FolderRecord, Progress, UpdateReport
 from pplx_local.store import Space, Store
 
+KEEP_HIDDEN_NS = 24 * 3600 * 10**9
+"""How long the vectors of a document that no file needs wait for its return."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -86,6 +89,7 @@ class Update:
             yield from self._read()
         yield from self._encode()
         self._store.settle_documents(time.time_ns())  # vectors may want more shards
+        self._store.purge(time.time_ns() - KEEP_HIDDEN_NS)
 
     @property
     def failures(self) -> list[FileRecord]:
