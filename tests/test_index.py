@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 from desk import Desk
-from fakes import install_fake_checkpoint
+from fakes import (
+    FakeWorker,
+    WordTokenizer,
+    fake_checkpoint,
+    install_fake_checkpoint,
+)
 
 from pplx_local.config import Settings
-from pplx_local.errors import FolderError, StoreBusy, StoreError
-from pplx_local.index import survey
-from pplx_local.records import UpdateReport
+from pplx_local.errors import EncoderCrashed, FolderError, StoreBusy, StoreError
+from pplx_local.index import Index, Update, survey
+from pplx_local.models import Profile
+from pplx_local.records import Encoded, UpdateReport, WindowPlan
 
 
 def test_a_folder_goes_in_and_a_passage_comes_back(desk: Desk) -> None:
@@ -126,6 +134,53 @@ def test_what_no_file_needed_for_a_day_is_gone(desk: Desk) -> None:
     desk.update()
     with desk.open() as index:
         assert index.status().hidden_documents == 1, "harbour.md waits for its day"
+
+
+class Poisoned(FakeWorker):
+    """A worker that crashes on every call that holds one word."""
+
+    def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
+        poison = WordTokenizer().ids(["arsenic"])[0][0]
+        if any(poison in w.token_ids for plan in plans for w in plan.windows):
+            future: Future[Encoded] = Future()
+            future.set_exception(EncoderCrashed("ended 3 times on the same text"))
+            return future
+        return super().encode(plans)
+
+
+def poisoned_update(desk: Desk) -> Update:
+    fake = fake_checkpoint()
+    with Index.open(
+        desk.settings,
+        write=True,
+        worker=lambda *args: Poisoned(fake),
+        profile=Profile(fake, fake),
+    ) as index:
+        index.add_folder(desk.folder)
+        update = index.update()
+        list(update)
+    return update
+
+
+def test_a_text_that_crashes_the_encoder_costs_only_its_own_vectors(
+    desk: Desk,
+) -> None:
+    desk.write("poison.txt", "A spoonful of arsenic.\n")
+    update = poisoned_update(desk)
+    assert "poison.txt" in (update.encoder_error or "")
+    with desk.open() as index:
+        assert index.status().coverage["dense"] == pytest.approx(3 / 4)
+    assert desk.paths("timing belt", mode="dense")[0] == "engine.txt"
+    assert desk.paths("arsenic", mode="lexical") == ["poison.txt"]
+    desk.update()
+    assert desk.paths("arsenic", mode="dense")[0] == "poison.txt", "tried again"
+
+
+def test_an_encoder_that_crashes_on_everything_is_given_up(desk: Desk) -> None:
+    for number in range(6):
+        desk.write(f"{number}.txt", f"Dose {number} of arsenic.\n")
+    update = poisoned_update(desk)
+    assert "3 times" in (update.encoder_error or "")
 
 
 def test_a_volume_that_is_away_deletes_nothing(desk: Desk) -> None:

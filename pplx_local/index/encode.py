@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from pplx_local.encoding import EncoderWorker
+from pplx_local.errors import EncoderCrashed
 from pplx_local.index.slices import slice_encoded
 from pplx_local.records import Encoded, Progress, WindowPlan
 from pplx_local.store import Space, Store
@@ -22,6 +23,8 @@ PORTION_CHARS = 200_000
 """Text of one document that is tokenised at once; a longer one comes in portions."""
 BATCH_CHARS = 200_000
 """Text that is sent to the worker at once: some seconds of work on a laptop's CPU."""
+MAX_GIVEN_UP = 3
+"""After so many documents it is the encoder that is broken, not the text."""
 CHARS_PER_TOKEN = 4.4
 """Of English prose in WordPiece or byte-level BPE; an estimate, for progress."""
 
@@ -65,6 +68,8 @@ class EncodingStage:
         """Chunks without tokens in the portions so far, by document."""
         self.encoded_tokens = 0
         self.reused_windows = 0
+        self.given_up: list[int] = []
+        """Documents on which the encoder crashed again and again."""
 
     def run(self) -> Iterator[Progress]:
         """Encode what is missing; each batch is one transaction."""
@@ -163,6 +168,30 @@ class EncodingStage:
 
     def _keep(self, batch: _Batch) -> int:
         """Store a batch; return the tokens that it stands for."""
+        try:
+            return self._write_batch(batch)
+        except EncoderCrashed as error:
+            if len(batch.portions) > 1:
+                return sum(map(self._keep, self._apart(batch)))
+            self._give_up(batch.portions[0], error)
+            return 0
+
+    def _apart(self, batch: _Batch) -> Iterator[_Batch]:
+        """Send each portion of a batch alone, to find the one that cannot be encoded."""
+        for portion in batch.portions:
+            plans = [(p, plan) for p, plan in batch.plans if p is portion]
+            reused = [row for row in batch.reused if row[0] is portion]
+            windows = [plan for _, plan in plans]
+            encoded = self._worker.encode(windows) if windows else None
+            yield _Batch([portion], plans, reused, encoded)
+
+    def _give_up(self, portion: _Portion, error: EncoderCrashed) -> None:
+        """Leave a document without vectors, unless it is the encoder that is broken."""
+        self.given_up.append(portion.document_id)
+        if len(self.given_up) >= MAX_GIVEN_UP:
+            raise error
+
+    def _write_batch(self, batch: _Batch) -> int:
         encoded = batch.encoded.result() if batch.encoded else None
         with self._store.transaction():
             for portion, plan, sources in batch.reused:
@@ -170,7 +199,7 @@ class EncodingStage:
             if encoded:
                 self._write(batch, encoded)
             for portion in batch.portions:
-                if portion.is_last:
+                if portion.is_last and portion.document_id not in self.given_up:
                     self._finish(portion.document_id)
         n_tokens = sum(plan.n_tokens for _, plan in batch.plans)
         self.encoded_tokens += n_tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -148,6 +149,7 @@ class Update:
                 job.worker().info()  # waits for the weights
                 started = time.monotonic()
                 yield from stage.run()
+                self._note_given_up(stage)
                 seconds = time.monotonic() - started
                 remember(self._settings.home, stage.encoded_tokens, seconds)
             except (BackendUnavailable, ModelError, EncoderCrashed) as error:
@@ -155,3 +157,15 @@ class Update:
                 yield Progress("encode", 0, None, message=str(error))
             self._encoded_tokens += stage.encoded_tokens
             self._reused_windows += stage.reused_windows
+
+    def _note_given_up(self, stage: EncodingStage) -> None:
+        paths = [
+            os.fsdecode(path)
+            for document_id in stage.given_up
+            for path in self._store.paths_of(document_id)[:1]
+        ]
+        if paths:
+            self.encoder_error = (
+                f"The encoder crashed on {', '.join(paths)}: found by keywords only. "
+                "The next update tries again."
+            )
