@@ -106,6 +106,18 @@ def disturb(folder: Path, number: int) -> None:
         (folder / f"round {number - 1} 0.txt").unlink()
 
 
+def how_long(tmp_path: Path) -> float:
+    """Time, on this machine, an update after one disturbance, in seconds."""
+    folder, home = tmp_path / "timed documents", tmp_path / "timed"
+    write_documents(folder)
+    finish(home, folder)
+    disturb(folder, 0)
+    process = run(home, folder)
+    started = time.monotonic()
+    process.communicate(timeout=60)
+    return time.monotonic() - started
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_at_twenty_points_it_ends_like_one_that_never_was(
@@ -113,12 +125,13 @@ def test_killed_at_twenty_points_it_ends_like_one_that_never_was(
 ) -> None:
     folder, home = tmp_path / "documents", tmp_path / "killed"
     write_documents(folder)
+    longest = how_long(tmp_path)
     moments = random.Random(20)
     n_killed = 0
     for number in range(KILLS):
         disturb(folder, number)
         process = run(home, folder)
-        time.sleep(moments.uniform(0, 0.7))
+        time.sleep(moments.uniform(0, longest))
         n_killed += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()
