@@ -71,12 +71,9 @@ class EncodingStage:
         self.given_up: list[int] = []
         """Documents on which the encoder crashed again and again."""
 
-    def run(self) -> Iterator[Progress]:
-        """Encode what is missing; each batch is one transaction."""
-        documents, chars = self._store.count_unencoded(self._spaces)
-        if not documents:
-            return
-        total = int(chars / CHARS_PER_TOKEN)
+    def run(self, n_chars: int) -> Iterator[Progress]:
+        """Encode what is missing, `n_chars` of it; each batch is one transaction."""
+        total = int(n_chars / CHARS_PER_TOKEN)
         done = 0
         for batch in self._in_flight(self._planned(self._gathered())):
             done += self._keep(batch)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pplx_local.documents import Reader, digest_file, pipeline_of
 from pplx_local.errors import DocumentError, Unreadable
-from pplx_local.index.scan import Findings
+from pplx_local.index.scan import Findings, record_of
 from pplx_local.records import FileRecord, FolderRecord, Progress
 from pplx_local.store import Store
 from pplx_local.watch import Found
@@ -87,7 +87,11 @@ class ReadingStage:
     def _prepare(
         self, number: int, folder: FolderRecord, found: Found, before: _Job | None
     ) -> _Job:
-        job = _Job(number, _pending(folder, found), pipeline_of(found.path))
+        job = _Job(
+            number,
+            record_of(folder, found, "pending", "not read yet"),
+            pipeline_of(found.path),
+        )
         try:
             digest = digest_file(found.path)
         except DocumentError as error:
@@ -141,17 +145,3 @@ class ReadingStage:
                 raise Unreadable("it changed while it was being read", retry=True)
             writer.finish(reading.document)
         return writer.document_id
-
-
-def _pending(folder: FolderRecord, found: Found) -> FileRecord:
-    return FileRecord(
-        path=found.path,
-        folder_id=folder.folder_id,
-        device=found.device,
-        inode=found.inode,
-        size=found.size,
-        mtime_ns=found.mtime_ns,
-        digest=None,
-        state="pending",
-        reason="not read yet",
-    )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pplx_local.documents import kind_of, pipeline_of
+from pplx_local.index.paths import lies_in
 from pplx_local.records import FileRecord, FolderRecord, Progress, State
 from pplx_local.store import Store
 from pplx_local.watch import Denied, Found, walk
@@ -97,11 +98,12 @@ class FolderScan:
             self._seen.add(entry.path)
             if isinstance(entry, Denied):
                 self._denied.append(entry.path)
-                denied = self._nothing_read(entry.path, "failed", entry.reason)
+                nothing = Found(entry.path, device=0, inode=0, size=0, mtime_ns=0)
+                denied = record_of(self._folder, nothing, "failed", entry.reason)
                 self._findings.failures.append(denied)
                 self._settle(denied)
             elif reason := entry.skip or kind_of(entry.path).reason:
-                self._settle(self._skipped(entry, reason))
+                self._settle(record_of(self._folder, entry, "skipped", reason))
             else:
                 self._compare(entry)
             if len(self._seen) % _BATCH == 0:
@@ -129,19 +131,25 @@ class FolderScan:
 
     def _settle_missing(self) -> None:
         """Decide what became of known files that the walk did not meet."""
-        missing = [file for path, file in self._known.items() if path not in self._seen]
-        away = [file for file in missing if self._lies_in_denied(file.path)]
-        gone = [file for file in missing if not self._lies_in_denied(file.path)]
+        away: list[FileRecord] = []
+        gone: list[FileRecord] = []
+        for path, file in self._known.items():
+            if path not in self._seen:
+                hidden = any(lies_in(path, folder) for folder in self._denied)
+                (away if hidden else gone).append(file)
         self._mark_unreachable(away, "its folder cannot be entered")
-        self._follow_renames(gone)
-        self._findings.n_removed += len(gone)
-        self._store.forget_files([file.path for file in gone])
+        n_renamed = self._follow_renames(gone)
+        self._findings.n_renamed += n_renamed
+        self._findings.n_new -= n_renamed
+        self._findings.n_removed += len(gone) - n_renamed
+        self._store.forget_files(file.path for file in gone)
 
-    def _lies_in_denied(self, path: bytes) -> bool:
-        return any(path.startswith(folder + b"/") for folder in self._denied)
+    def _follow_renames(self, gone: list[FileRecord]) -> int:
+        """Let new paths take over the documents of vanished ones with their identity.
 
-    def _follow_renames(self, gone: list[FileRecord]) -> None:
-        """Let a new path take over the document of a vanished one with its identity."""
+        Returns:
+            How many did.
+        """
         by_identity = {
             _identity(file): file for file in gone if file.document_id is not None
         }
@@ -154,12 +162,10 @@ class FolderScan:
             self._settle(
                 replace(old, path=found.path, state="indexed", reason=None, retry=False)
             )
-            gone.remove(old)
-            self._store.forget_files([old.path])
-            self._findings.n_renamed += 1
-            self._findings.n_new -= 1
             del by_identity[_identity(found)]
+        n_renamed = len(self._fresh) - len(still_fresh)
         self._fresh = still_fresh
+        return n_renamed
 
     def _mark_unreachable(self, files: list[FileRecord], reason: str) -> None:
         self._findings.n_unreachable += len(files)
@@ -173,28 +179,22 @@ class FolderScan:
             self._store.put_files(self._settled)
             self._settled.clear()
 
-    def _skipped(self, found: Found, reason: str) -> FileRecord:
-        record = self._nothing_read(found.path, "skipped", reason)
-        return replace(
-            record,
-            device=found.device,
-            inode=found.inode,
-            size=found.size,
-            mtime_ns=found.mtime_ns,
-        )
 
-    def _nothing_read(self, path: bytes, state: State, reason: str) -> FileRecord:
-        return FileRecord(
-            path=path,
-            folder_id=self._folder.folder_id,
-            device=0,
-            inode=0,
-            size=0,
-            mtime_ns=0,
-            digest=None,
-            state=state,
-            reason=reason,
-        )
+def record_of(
+    folder: FolderRecord, found: Found, state: State, reason: str
+) -> FileRecord:
+    """Make the record of a file that was seen and not read."""
+    return FileRecord(
+        path=found.path,
+        folder_id=folder.folder_id,
+        device=found.device,
+        inode=found.inode,
+        size=found.size,
+        mtime_ns=found.mtime_ns,
+        digest=None,
+        state=state,
+        reason=reason,
+    )
 
 
 def why_unreachable(folder: FolderRecord, *, has_files: bool) -> str | None:

@@ -17,7 +17,7 @@ from pplx_local.records import KindCount, Survey
 from pplx_local.watch import Denied, walk
 
 _TEXT_SHARE = {"pdf": 0.08, "html": 0.5}
-"""Share of a file's bytes that is text, by family; measured on mixed home folders."""
+"""Share of a file's bytes that is text, by family: a rough guess, for an estimate."""
 _DISK_PER_TEXT_BYTE = 0.9
 """Compressed text and keywords, for a byte of text."""
 

@@ -141,14 +141,15 @@ class Update:
 
     def _encode(self) -> Iterator[Progress]:
         for job in self._jobs:
-            if not self._store.count_unencoded(job.spaces)[0]:
+            backlog = self._store.count_unencoded(job.spaces)
+            if not backlog.documents:
                 continue
             yield Progress("load", 0, None)
             stage = EncodingStage(self._store, job.spaces, job.worker())
             try:
                 job.worker().info()  # waits for the weights
                 started = time.monotonic()
-                yield from stage.run()
+                yield from stage.run(backlog.chars)
                 self._note_given_up(stage)
                 seconds = time.monotonic() - started
                 remember(self._settings.home, stage.encoded_tokens, seconds)
