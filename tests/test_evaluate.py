@@ -6,7 +6,9 @@ import math
 
 import pytest
 
+from pplx_local.config import Settings
 from pplx_local.errors import ConfigError
+from pplx_local.evaluate import Evaluation
 from pplx_local.evaluate.collection import load_collection
 from pplx_local.evaluate.metrics import judge
 
@@ -42,3 +44,16 @@ def test_a_broken_line_is_refused(tmp_path):
     (tmp_path / "qrels.tsv").write_text("")
     with pytest.raises(ConfigError, match="text"):
         load_collection(tmp_path)
+
+
+def test_a_lone_leg_cannot_be_left_out(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("Herring swim in the harbour.\n")
+    (tmp_path / "queries.jsonl").write_text('{"id": "1", "text": "herring"}\n')
+    (tmp_path / "qrels.tsv").write_text("1\ta.txt\t1\n")
+    settings = Settings(home=tmp_path / "home", model="none")
+    evaluation = Evaluation(tmp_path, settings, ablate=True)
+    for _ in evaluation:
+        pass
+    assert set(evaluation.result["metrics"]) == {"lexical", "hybrid"}
+    assert evaluation.result["metrics"]["hybrid"]["ndcg@10"] == 1

@@ -184,7 +184,7 @@ class Evaluation:
         for mode in self._modes:
             if mode == "hybrid" or mode in ranking.raw:
                 yield mode, ranking.scores(mode, weights)
-        for leg in ranking.raw if self._ablate else ():
+        for leg in ranking.raw if self._ablate and len(ranking.raw) > 1 else ():
             rest = {other: weights[other] for other in weights if other != leg}
             yield f"hybrid without {leg}", ranking.scores("hybrid", rest)
 
