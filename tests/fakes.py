@@ -46,6 +46,7 @@ def fake_checkpoint(**changes: Any) -> models.Checkpoint:
         title="Fake",
         roles=("dense", "late"),
         license="Apache-2.0",
+        good_for="tests",
         n_parameters=0,
         size_bytes=0,
         languages=(),
@@ -244,8 +245,14 @@ class FakeWorker:
         self.start()
         return WorkerInfo("fake", "cpu", "float32", self.encoder.dim, pid=0, load_s=0.0)
 
-    def plan(self, texts: Sequence[str]) -> Future[list[WindowPlan]]:
-        return self._answer(self._session.plan, texts)
+    @property
+    def window_rule(self) -> WindowRule:
+        return self.checkpoint.window_rule
+
+    def plan(
+        self, texts: Sequence[str], owned: range | None = None
+    ) -> Future[list[WindowPlan]]:
+        return self._answer(self._session.plan, texts, owned)
 
     def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
         return self._answer(self._session.encode, plans)
@@ -269,8 +276,8 @@ class FakeWorker:
     def close(self) -> None:
         self.closed = True
 
-    def _answer(self, method: Callable[[Any], Any], argument: Any) -> Future[Any]:
+    def _answer(self, method: Callable[..., Any], *arguments: Any) -> Future[Any]:
         self.start()
         future: Future[Any] = Future()
-        future.set_result(method(argument))
+        future.set_result(method(*arguments))
         return future

@@ -48,7 +48,8 @@ def test_the_public_names_exist() -> None:
 def test_an_entry_of_the_catalogue_is_whole(checkpoint: Checkpoint) -> None:
     assert CATALOGUE[checkpoint.name] is checkpoint
     assert checkpoint.roles
-    assert {"model.safetensors", "tokenizer.json"} <= set(checkpoint.sha256)
+    assert {"config.json", "tokenizer.json"} <= set(checkpoint.files)
+    assert checkpoint.package or checkpoint.repository
     assert all(len(digest) == 64 for digest in checkpoint.sha256.values())
     assert set(checkpoint.weights) == {"dense", "late", "lexical"}
     assert checkpoint.dim % 8 == checkpoint.token_dim % 8 == 0

@@ -40,8 +40,8 @@ class TorchBackend:
 
         on = torch.device(self._device(device))
         precision = _DTYPES[self._dtype(on, dtype)]
-        model = load_model(model_dir, on, precision)
-        return TorchEncoder(model, recipe, max_batch_tokens)
+        network, architecture = load_model(model_dir, on, precision)
+        return TorchEncoder(network, architecture, recipe, max_batch_tokens)
 
     def maxsim(
         self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False

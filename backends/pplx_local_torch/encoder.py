@@ -1,22 +1,20 @@
-"""Windows to vectors: batches of equals, one forward for dense and token vectors."""
+"""Windows to vectors: packed into rows, one forward for dense and token vectors."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pplx_local.backend.architecture import Architecture
 from pplx_local.errors import EncoderCrashed
 from pplx_local.records import Encoded, EncodingRecipe, TokenWindow
+from pplx_local_torch.attention import Packing
+from pplx_local_torch.model import Network
 from pplx_local_torch.results import Results
 from pplx_local_torch.steady import ROW_MULTIPLE
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 _CPU_BATCH_TOKENS = 4096
 """More at once is slower on a CPU: the states no longer fit its cache."""
@@ -26,11 +24,16 @@ class TorchEncoder:
     """A `pplx_local.backend.Encoder`."""
 
     def __init__(
-        self, model: PreTrainedModel, recipe: EncodingRecipe, max_batch_tokens: int
+        self,
+        network: Network,
+        architecture: Architecture,
+        recipe: EncodingRecipe,
+        max_batch_tokens: int,
     ) -> None:
-        weight = next(model.parameters())
-        self._model, self._recipe, self._on = model, recipe, weight.device
-        self.dim: int = model.config.hidden_size
+        weight = next(network.parameters())
+        self._network, self._recipe, self._on = network, recipe, weight.device
+        self.dim = architecture.hidden_size
+        self.token_dim = architecture.token_dim
         self.device = _device_name(weight.device)
         self.dtype = str(weight.dtype).removeprefix("torch.")
         if weight.device.type == "cpu":
@@ -40,27 +43,31 @@ class TorchEncoder:
     @torch.inference_mode()
     def encode(self, windows: Sequence[TokenWindow]) -> Encoded:
         """Run the windows and quantise on the device."""
-        results = Results(windows, self._recipe, self.dim, self._on)
+        results = Results(windows, self._recipe, (self.dim, self.token_dim), self._on)
         for batch in self._batches(windows):
             self._run(windows, batch, results)
         return results.encoded()
 
     def _batches(self, windows: Sequence[TokenWindow]) -> Iterator[list[int]]:
-        """Put windows of one padded length together, the longest first."""
-        by_length: dict[int, list[int]] = defaultdict(list)
-        for index, window in enumerate(windows):
-            by_length[_padded_length(window)].append(index)
-        for length in sorted(by_length, reverse=True):
-            size = max(1, self._max_batch_tokens // length)
-            alike = by_length[length]
-            yield from (alike[at : at + size] for at in range(0, len(alike), size))
+        """Fill batches with windows, the longest first, equal lengths together."""
+        lengths = [len(window.token_ids) for window in windows]
+        batch: list[int] = []
+        n_tokens = 0
+        for index in sorted(range(len(windows)), key=lambda i: -lengths[i]):
+            if batch and n_tokens + lengths[index] > self._max_batch_tokens:
+                yield batch
+                batch, n_tokens = [], 0
+            batch.append(index)
+            n_tokens += lengths[index]
+        if batch:
+            yield batch
 
     def _run(
         self, windows: Sequence[TokenWindow], batch: list[int], results: Results
     ) -> None:
         """Encode a batch; by halves where memory does not suffice."""
         try:
-            results.put(batch, self._forward([windows[index] for index in batch]))
+            results.put(batch, *self._forward([windows[index] for index in batch]))
             return
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
@@ -77,25 +84,22 @@ class TorchEncoder:
         self._run(windows, batch[:half], results)
         self._run(windows, batch[half:], results)
 
-    def _forward(self, windows: Sequence[TokenWindow]) -> Tensor:
-        """Run windows of one padded length L: their last states (n, L, D)."""
-        length = _padded_length(windows[0])
-        ids = np.zeros((len(windows), length), dtype=np.int64)
-        real = np.zeros((len(windows), 1, 1, length), dtype=np.bool_)
-        for row, window in enumerate(windows):
-            ids[row, : len(window.token_ids)] = window.token_ids
-            real[row, ..., : len(window.token_ids)] = True
-        # Always with a mask: without one another kernel runs, which rounds otherwise.
-        output = self._model(
-            input_ids=torch.from_numpy(ids).to(self._on),
-            attention_mask=torch.from_numpy(real).to(self._on),
+    def _forward(self, windows: Sequence[TokenWindow]) -> tuple[Tensor, Tensor]:
+        """Run windows packed into T rows: states (T, hidden), (T, token_dim)."""
+        lengths = [len(window.token_ids) for window in windows]
+        n_tokens = sum(lengths)
+        # A round number of rows, so that kernels sum each row in one way.
+        n_rows = -(-n_tokens // ROW_MULTIPLE) * ROW_MULTIPLE
+        ids = np.zeros(n_rows, dtype=np.int64)
+        positions = np.zeros(n_rows, dtype=np.int64)
+        ids[:n_tokens] = np.concatenate([window.token_ids for window in windows])
+        positions[:n_tokens] = np.concatenate([np.arange(n) for n in lengths])
+        states = self._network(
+            torch.from_numpy(ids).to(self._on),
+            torch.from_numpy(positions).to(self._on),
+            Packing.of(lengths, self._on),
         )
-        states: Tensor = output.last_hidden_state
-        return states
-
-
-def _padded_length(window: TokenWindow) -> int:
-    return -(-len(window.token_ids) // ROW_MULTIPLE) * ROW_MULTIPLE
+        return states, self._network.project(states) if self._recipe.late else states
 
 
 def _device_name(device: torch.device) -> str:

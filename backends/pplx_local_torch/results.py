@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pplx_local.backend.layout import Layout
 from pplx_local.records import (
     DenseVectors,
     Encoded,
@@ -17,7 +18,6 @@ from pplx_local.records import (
     TokenVectors,
     TokenWindow,
 )
-from pplx_local_torch.layout import Layout
 from pplx_local_torch.quantize import centred, int8_rows, pack_bits, quantize_dense
 
 
@@ -28,9 +28,11 @@ class Results:
         self,
         windows: Sequence[TokenWindow],
         recipe: EncodingRecipe,
-        dim: int,
+        dims: tuple[int, int],
         device: torch.device,
     ) -> None:
+        """Make room; `dims` are those of the dense and of the token vectors."""
+        dim, token_dim = dims
         self._windows, self._recipe = windows, recipe
         self._layout = layout = Layout.of(windows)
         self._sums = torch.zeros(len(layout.chunk_of_span), dim, device=device)
@@ -38,44 +40,56 @@ class Results:
         self._encoding: TokenEncoding = "int8" if as_int8 else "bits"
         n_rows = len(layout.positions) if recipe.late else 0
         self._codes: NDArray[np.int8] | NDArray[np.uint8] = (
-            np.empty((n_rows, dim), dtype=np.int8)
+            np.empty((n_rows, token_dim), dtype=np.int8)
             if as_int8
-            else np.empty((n_rows, dim // 8), dtype=np.uint8)
+            else np.empty((n_rows, token_dim // 8), dtype=np.uint8)
         )
         self._scales = np.empty(n_rows if as_int8 else 0, dtype=np.float32)
         mean = recipe.token_mean if recipe.token_encoding == "bits" else None
         self._mean = None if mean is None else torch.tensor(mean, device=device)
 
-    def put(self, batch: Sequence[int], hidden: Tensor) -> None:
-        """Take the states (n, L, D) of the windows with these numbers."""
+    def put(self, batch: Sequence[int], states: Tensor, token_states: Tensor) -> None:
+        """Take the states of windows that lie behind one another.
+
+        Args:
+            batch: The numbers of the windows, in order.
+            states: (T, dim)
+            token_states: (T, token_dim)
+        """
+        lengths = [len(self._windows[index].token_ids) for index in batch]
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         if self._recipe.dense:
-            self._pool(batch, hidden)
+            self._pool(batch, starts, states)
         if self._recipe.late:
-            self._keep(batch, hidden)
+            self._keep(batch, starts, token_states)
 
     def encoded(self) -> Encoded:
         """Hand the vectors over, once all windows were put."""
         dense = self._dense() if self._recipe.dense else None
         return Encoded(dense, self._tokens() if self._recipe.late else None)
 
-    def _pool(self, batch: Sequence[int], hidden: Tensor) -> None:
+    def _pool(
+        self, batch: Sequence[int], starts: NDArray[np.int64], states: Tensor
+    ) -> None:
         """Add up each pool span in float32."""
-        for index, states in zip(batch, hidden, strict=True):
+        for index, first in zip(batch, starts.tolist(), strict=True):
             spans = self._windows[index].pool_spans
             for at, (start, end) in enumerate(spans, self._layout.first_span[index]):
-                torch.sum(states[start:end], 0, dtype=torch.float32, out=self._sums[at])
+                rows = states[first + start : first + end]
+                torch.sum(rows, 0, dtype=torch.float32, out=self._sums[at])
 
-    def _keep(self, batch: Sequence[int], hidden: Tensor) -> None:
+    def _keep(
+        self, batch: Sequence[int], starts: NDArray[np.int64], states: Tensor
+    ) -> None:
         """Quantise the kept states into their rows."""
-        length = hidden.shape[1]
         kept = [np.flatnonzero(self._windows[index].keep) for index in batch]
-        sources = [at * length + rows for at, rows in enumerate(kept)]
+        sources = [start + rows for start, rows in zip(starts, kept, strict=True)]
         targets = [
             self._layout.first_row[index] + np.arange(len(rows))
             for index, rows in zip(batch, kept, strict=True)
         ]
-        chosen = torch.from_numpy(np.concatenate(sources)).to(hidden.device)
-        x = centred(hidden.flatten(0, 1)[chosen].float(), self._mean)  # (k, D)
+        chosen = torch.from_numpy(np.concatenate(sources)).to(states.device)
+        x = centred(states[chosen].float(), self._mean)  # (k, D)
         at = np.concatenate(targets)
         if self._encoding == "bits":
             self._codes[at] = pack_bits(x >= 0)

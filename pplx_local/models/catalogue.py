@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pplx_local.errors import ModelError
 from pplx_local.records import BitsRule, Leg, Quantizer, Role, TokenEncoding
@@ -35,6 +35,8 @@ class Checkpoint:
     n_parameters: int
     size_bytes: int
     """Of the weights on the disk."""
+    good_for: str
+    """What a person would take it for, in a few words."""
     languages: tuple[str, ...]
     """ISO 639-1 codes it was trained for; empty for most of the world's."""
     scripts: tuple[str, ...]
@@ -42,10 +44,17 @@ class Checkpoint:
     weights fall. Empty for all."""
     package: str | None = None
     """An importable package whose folder `model` holds the files."""
+    repository: str | None = None
+    """Where it is published on the Hugging Face hub; None for a package."""
+    revision: str | None = None
+    """Commit of that repository; None where none is known yet: the newest is taken, and
+    recorded."""
     install: str
     """What to do when it is not here, as a sentence."""
+    files: tuple[str, ...] = ("config.json", "tokenizer.json")
+    """What is needed beside the weights, by path."""
     sha256: Mapping[str, str] = field(hash=False)
-    """Hex digests by file name; every file named here is needed."""
+    """Hex digests by path, as far as they are known."""
     window_rule: WindowRule
     dim: int
     """D of the dense vectors, before any cut."""
@@ -60,7 +69,8 @@ class Checkpoint:
     """File of the mean token vector among the package's data; None for the origin."""
     weights: Mapping[Leg, float] = field(hash=False)
     """Of the legs in the fusion."""
-    confidence: ConfidenceCurve
+    confidence: ConfidenceCurve | None
+    """None where it was not measured yet."""
 
 
 class Profile(NamedTuple):
@@ -70,12 +80,70 @@ class Profile(NamedTuple):
     late: Checkpoint | None
 
 
+_FILES: Final = ("config.json", "tokenizer.json")
+_DENSE_RULE: Final = WindowRule(kind="single", limit=8192, keep_tokens=False)
+_CONTEXT_RULE: Final = WindowRule(
+    kind="context", limit=8192, separator_id=151_643, keep_tokens=False
+)
+LATE_RULE: Final = WindowRule(
+    kind="single",
+    limit=512,
+    prefix_ids=(151_670,),
+    query_prefix_ids=(151_669,),
+    # The model card and sentence-transformers put the prefix first; PyLate, with which
+    # the model was trained, behind the first token. Both are offered by a setting.
+    prefix_position=0,
+    pool_specials=True,
+    keep_specials=True,
+    # The 32 marks of ASCII punctuation, where each is a token by itself.
+    skip_ids=frozenset((*range(15), *range(25, 32), *range(58, 64), *range(90, 94))),
+    query_length=32,
+    expansion_id=151_642,
+)
+"""Of late-interaction checkpoints: prefixes and query expansion give vectors too."""
+_4B: Final[Mapping[str, Any]] = {
+    "n_parameters": 4_022_468_096,
+    "size_bytes": 16_089_919_488,
+    "dim": 2560,
+}
+
+
+def _pplx(*, name: str, **given: Any) -> Checkpoint:
+    """Fill in what the pplx-embed family shares (model cards, arXiv 2602.11151)."""
+    family: dict[str, Any] = {
+        "name": name,
+        "aliases": (name.removeprefix("pplx-embed-"),),
+        "title": name,
+        "roles": ("dense",),
+        "license": "MIT",
+        "n_parameters": 596_049_920,
+        "size_bytes": 2_384_234_968,
+        "languages": (),
+        "scripts": (),
+        "repository": f"perplexity-ai/{name}",
+        "install": f"Fetch it with: pplx-local models pull {name}",
+        "sha256": {},
+        "window_rule": _DENSE_RULE,
+        "dim": 1024,
+        "token_dim": 0,
+        # What tanh leaves of the pooled states is what the family was trained to give.
+        "quantizer": "tanh",
+        "bits_rule": "sign",
+        "token_encoding": "bits",
+        # Measured with the starter (see the design); not yet with these weights.
+        "weights": {"dense": 1.0, "late": 2.0, "lexical": 12.0},
+        "confidence": None,
+    }
+    return Checkpoint(**(family | given))
+
+
 STARTER: Final = Checkpoint(
     name="all-minilm-l6-v2",
     aliases=("starter",),
     title="all-MiniLM-L6-v2",
     roles=("dense", "late"),
     license="Apache-2.0",
+    good_for="English, on any computer: small, quick, and here at once",
     n_parameters=22_713_216,
     size_bytes=90_868_376,
     languages=("en",),
@@ -113,7 +181,78 @@ STARTER: Final = Checkpoint(
     confidence=ConfidenceCurve(slope=30.0, midpoint=0.42),
 )
 
-CATALOGUE: Final[Mapping[str, Checkpoint]] = {STARTER.name: STARTER}
+_V1_06B: Final = _pplx(
+    name="pplx-embed-v1-0.6b",
+    revision="2c4d510dd4a732063c31a0f70193e35067b51fd8",
+    good_for="passages that speak for themselves, in any language",
+)
+_V1_4B: Final = _pplx(
+    name="pplx-embed-v1-4b",
+    revision="06456497a00540a582918fe8dcd3a5eabb207772",
+    good_for="the best single passages, given a large GPU",
+    **_4B,
+)
+_CONTEXT_06B: Final = _pplx(
+    name="pplx-embed-context-v1-0.6b",
+    revision="b42df969d4d78d1840769e45c68c4e4ce763768b",
+    good_for="passages that lean on the rest of their document, in any language",
+    sha256={
+        "config.json": (
+            "f73a7efb2b3b914bd6c2bf5816408dd8de62fae0b01325e852c63e89057db6a9"
+        ),
+        "model.safetensors": (
+            "dba2f2e1818c61012c053468480a54d52bfae47641e8dfcbcf02715e763a4486"
+        ),
+        "tokenizer.json": (
+            "c6fb5c5bbba5fa5f8332edfb6d8aa67bd7fb3d75365b1765f108201698eaebf5"
+        ),
+    },
+    window_rule=_CONTEXT_RULE,
+)
+_CONTEXT_4B: Final = _pplx(
+    name="pplx-embed-context-v1-4b",
+    good_for="the best passages in their document, given a large GPU",
+    window_rule=_CONTEXT_RULE,
+    **_4B,
+)
+_LATE_06B: Final = _pplx(
+    name="pplx-embed-v1-late-0.6b",
+    aliases=("v1-late-0.6b", "late-0.6b"),
+    revision="4d28cf627d225552cfc29fb7df6cb0705ea0f1b3",
+    good_for="finding the exact words and sentences, beside a dense model",
+    roles=("late",),
+    n_parameters=595_778_560 + 131_072,
+    size_bytes=2_383_671_296,
+    files=(*_FILES, "1_Dense/config.json", "1_Dense/model.safetensors"),
+    sha256={
+        "config.json": (
+            "22d80869beb8c7200c0996018c4ac36d05657865c9a115925f25d44d91f2e7b4"
+        ),
+        "model.safetensors": (
+            "9bb17c37a5d377f1ca8bc30e784fe285d0886b942d5f1e4859be635469e6c6b6"
+        ),
+        "1_Dense/model.safetensors": (
+            "9df08b0a94db0438ebea9a3547d33b6d0871a358de5e5a2071a0fbabd5c34988"
+        ),
+        "tokenizer.json": (
+            "971941ca0ba0be4b0353fb079996a35cad610bea52dffab110551436e30b75e5"
+        ),
+    },
+    window_rule=LATE_RULE,
+    token_dim=128,
+)
+
+CATALOGUE: Final[Mapping[str, Checkpoint]] = {
+    checkpoint.name: checkpoint
+    for checkpoint in (
+        _CONTEXT_06B,
+        _V1_06B,
+        _CONTEXT_4B,
+        _V1_4B,
+        _LATE_06B,
+        STARTER,
+    )
+}
 """By name, the preferred one first."""
 
 

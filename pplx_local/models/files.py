@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
+from pplx_local.backend.files import weight_files
 from pplx_local.errors import ModelError
-from pplx_local.models.catalogue import CATALOGUE, Checkpoint, Profile, lookup
+from pplx_local.models.catalogue import (
+    CATALOGUE,
+    STARTER,
+    Checkpoint,
+    Profile,
+    lookup,
+)
 from pplx_local.records import Role
 
 
@@ -27,9 +35,18 @@ def find(checkpoint: Checkpoint, home: Path | None = None) -> Path | None:
     if home:
         places.append(home / "models" / checkpoint.name)
     for place in places:
-        if all((place / name).is_file() for name in checkpoint.sha256):
+        if _is_whole(checkpoint, place):
             return place
     return None
+
+
+def _is_whole(checkpoint: Checkpoint, place: Path) -> bool:
+    if not all((place / name).is_file() for name in checkpoint.files):
+        return False
+    try:
+        return bool(weight_files(place))
+    except ModelError:
+        return False
 
 
 def verify(checkpoint: Checkpoint, model_dir: Path) -> None:
@@ -61,23 +78,38 @@ def resolve(setting: str, home: Path) -> Profile:
     """Choose the checkpoints that a setting asks for.
 
     Args:
-        setting: "auto" for the best one here (none is fine: keywords still work),
-            "none", or a checkpoint's name.
+        setting: "auto" for the best here (none is fine: keywords still work), "none", a
+            checkpoint's name, or two joined by "+": one for each leg.
         home: Where checkpoints that are no packages lie.
 
     Raises:
-        ModelError: There is no checkpoint of that name.
+        ModelError: There is no checkpoint of that name, or two serve the same leg.
     """
     choice = setting.strip().casefold()
     if choice == "none":
         return Profile(None, None)
     if choice == "auto":
-        here = (one for one in CATALOGUE.values() if find(one, home))
-        chosen = next(here, None)
-    else:
-        chosen = lookup(setting)
-    return Profile(_serving(chosen, "dense"), _serving(chosen, "late"))
+        return _best_here(home)
+    return _together([lookup(name) for name in setting.split("+")])
 
 
-def _serving(checkpoint: Checkpoint | None, role: Role) -> Checkpoint | None:
-    return checkpoint if checkpoint and role in checkpoint.roles else None
+def _best_here(home: Path) -> Profile:
+    """Take checkpoints of the pplx-embed family; the starter where there is none."""
+    here = [one for one in CATALOGUE.values() if find(one, home)]
+    family = [one for one in here if one is not STARTER] or here
+    return Profile(*(_first_serving(family, role) for role in ("dense", "late")))
+
+
+def _together(checkpoints: Sequence[Checkpoint]) -> Profile:
+    """Give each leg the one checkpoint that serves it."""
+    for role in ("dense", "late"):
+        serving = [one.name for one in checkpoints if role in one.roles]
+        if len(serving) > 1:
+            raise ModelError(
+                f"{' and '.join(serving)} would both serve the {role} leg: choose one."
+            )
+    return Profile(*(_first_serving(checkpoints, role) for role in ("dense", "late")))
+
+
+def _first_serving(checkpoints: Sequence[Checkpoint], role: Role) -> Checkpoint | None:
+    return next((one for one in checkpoints if role in one.roles), None)

@@ -1,7 +1,4 @@
-"""The seam to the array frameworks: two Protocols and their discovery.
-
-A backend takes token ids and gives numpy. Text stays on this side, tensors on theirs.
-"""
+"""What a backend has to be, and how one is found."""
 
 from __future__ import annotations
 
@@ -27,10 +24,13 @@ class Encoder(Protocol):
 
     dim: int
     """D of the dense vectors."""
+    token_dim: int
+    """D of the token vectors."""
     device: str
-    """Where it really runs: "cpu", "cuda:0", "mps"."""
+    """Where it really runs: "cpu", "cuda:0", "mps", "metal"."""
     dtype: str
-    """"bfloat16" or "float32"."""
+    """"bfloat16" or "float32"; "8bit" or "4bit" for quantised weights, whose states
+    are bfloat16 where the device has it."""
 
     def encode(self, windows: Sequence[TokenWindow]) -> Encoded:
         """Run the windows and quantise on the device.
@@ -77,11 +77,12 @@ class Backend(Protocol):
             recipe: How hidden states become vectors.
             device: None for the best; a device that is not here is an error, never
                 silently another one.
-            dtype: None for bfloat16 where the device has it, else float32.
+            dtype: None for bfloat16 where the device has it, else float32; one that
+                the backend does not offer is an error.
             max_batch_tokens: Bound on padded tokens in one forward pass.
 
         Raises:
-            BackendUnavailable: The device is not here.
+            BackendUnavailable: The device is not here, or has too little memory.
             ModelError: The folder does not hold what it should.
         """
         ...
