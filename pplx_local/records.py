@@ -386,6 +386,41 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelEstimate:
+    """What choosing a model would mean: nothing of it is measured."""
+
+    profile: Mapping[Role, str | None]
+    serving: Mapping[Role, str | None]
+    """What answers until everything is embedded; equal to `profile` where that does so
+    at once."""
+    documents: int
+    """That have to be embedded."""
+    tokens: int
+    """That go through models; with two models each text counts twice."""
+    seconds: float | None
+    """None where the speed of a model is not known yet."""
+    memory_bytes: int
+    """While embedding, where bfloat16 is computed."""
+    memory_fp32_bytes: int
+    """Where it is not."""
+    disk_bytes: int
+    """Of the new vectors."""
+    free_disk_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """A change of the model that is under way."""
+
+    profile: Mapping[Role, str | None]
+    """The one that takes over."""
+    embedded: Mapping[Role, int]
+    """Documents that its spaces have."""
+    documents: int
+    """That they need."""
+
+
+@dataclass(frozen=True, slots=True)
 class FolderStatus:
     """A registered folder and its files by state."""
 
@@ -408,8 +443,11 @@ class Status:
     hidden_documents: int
     chunks: int
     profile: Mapping[Role, str | None]
+    """The one that answers."""
     coverage: Mapping[Leg, float]
     bytes_by_part: Mapping[str, int]
     """"database", "text", "lexical", "dense", "late", "wal"."""
     fresh_as_of_ns: int | None
     """When the oldest of the folders' walks ended; None before the first."""
+    change: ModelChange | None = None
+    """None unless another profile is being embedded and does not answer yet."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from pplx_local.cli.invocation import Invocation
-from pplx_local.cli.options import AsJson, complete_model
-from pplx_local.cli.show import say, visible, write_data, write_json
+from pplx_local.cli.options import AsJson
+from pplx_local.cli.show import visible, write_data, write_json
+from pplx_local.cli.use import use
 from pplx_local.cli.words import size_in_words
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("use")(use)
 
 
 @app.command("list")
@@ -65,27 +67,3 @@ def _line(model: dict[str, Any]) -> str:
         f"{model['parameters'] / 1e6:,.0f}M parameters, "
         f"{size_in_words(model['bytes'])}, {model['license']}, {here}"
     )
-
-
-@app.command()
-def use(
-    ctx: typer.Context,
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            show_default=False,
-            autocompletion=complete_model,
-            help="A checkpoint; auto for the best one here, none for keywords only.",
-        ),
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Choose the model. The next update embeds what it needs."""
-    with Invocation.of(ctx).open(write=True) as index:
-        index.use_model(name)
-        used = [one.name if one else None for one in index.profile]
-    if as_json:
-        write_json({"profile": dict(zip(("dense", "late"), used, strict=True))})
-    say(f"The model is {' and '.join(sorted({str(u) for u in used if u})) or 'none'}.")
-    say("To embed what it needs now: pplx-local update")

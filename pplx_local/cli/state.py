@@ -21,9 +21,9 @@ from pplx_local.cli.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from pplx_local.records import FileRecord, Status
+    from pplx_local.records import FileRecord, ModelChange, Role, Status
 
 
 def status(ctx: typer.Context, as_json: AsJson = False) -> None:
@@ -51,7 +51,11 @@ def status_lines(status: Status) -> Iterator[str]:
     forgotten = f" ({hidden:,} more forgotten, not purged yet)" if hidden else ""
     documents = count(status.documents, "document") + forgotten
     yield _line("Holds", f"{documents}, {count(status.chunks, 'passage')}")
-    yield _line("Model", _profile(status))
+    yield _line("Model", _profile(status.profile) or "none: keywords only")
+    if status.change:
+        yield _line("", f"to become {_profile(status.change.profile)}")
+        yield _line("", f"embedded {_embedded(status.change)}")
+        yield _line("", "to go on: pplx-local update")
     yield _line("Covers", _coverage(status))
     yield _line("Disk", _sizes(status))
 
@@ -60,9 +64,14 @@ def _line(name: str, text: str) -> str:
     return f"{name:<8}{text}"
 
 
-def _profile(status: Status) -> str:
-    roles = [f"{role}: {name}" for role, name in status.profile.items() if name]
-    return visible(", ".join(roles)) or "none: keywords only"
+def _profile(profile: Mapping[Role, str | None]) -> str:
+    return visible(", ".join(f"{role}: {n}" for role, n in profile.items() if n))
+
+
+def _embedded(change: ModelChange) -> str:
+    documents = count(change.documents, "document")
+    done = [f"{role} {n:,} of {documents}" for role, n in change.embedded.items()]
+    return ", ".join(done)
 
 
 def _coverage(status: Status) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import filelock
 
 from pplx_local.config import Settings, write_setting
-from pplx_local.encoding import EncoderWorker
-from pplx_local.errors import FolderError, PplxLocalError
+from pplx_local.errors import FolderError
+from pplx_local.index.change import estimate, let_go
+from pplx_local.index.fill import Filling
 from pplx_local.index.lock import take_lock
 from pplx_local.index.paths import (
     absolute,
@@ -21,49 +24,26 @@ from pplx_local.index.paths import (
     not_registered,
     readable,
 )
-from pplx_local.index.scan import why_unreachable
-from pplx_local.index.update import EncodingJob, Target, Update, apart
+from pplx_local.index.searching import make_searcher
+from pplx_local.index.serving import ProfileSpaces
+from pplx_local.index.status import status_of
+from pplx_local.index.update import Target, Update, apart
 from pplx_local.index.verdict import what_became
-from pplx_local.models import (
-    STARTER,
-    Checkpoint,
-    Profile,
-    find,
-    resolve,
-    space_spec,
-)
+from pplx_local.index.workers import WorkerFactory, Workers, spawn_worker
+from pplx_local.models import STARTER, Profile, resolve
 from pplx_local.records import (
     Answer,
     FileRecord,
     FolderRecord,
-    FolderStatus,
-    Leg,
     Mode,
-    Role,
+    ModelEstimate,
     State,
     Status,
 )
-from pplx_local.search import Searcher, SearchSpace
-from pplx_local.store import Space, Store
+from pplx_local.search import Searcher
+from pplx_local.store import Store
 
 NO_MODEL = f"no model is here. {STARTER.install}"
-WorkerFactory = Callable[[Checkpoint, Path, Settings], EncoderWorker]
-KEYWORDS_ALONE: dict[Leg, float] = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
-"""Weights when there is no checkpoint to say its own; only their order matters."""
-
-
-def spawn_worker(
-    checkpoint: Checkpoint, model_dir: Path, settings: Settings
-) -> EncoderWorker:
-    """Make the worker that the settings ask for; it is not started yet."""
-    return EncoderWorker(
-        checkpoint,
-        model_dir,
-        backend=settings.backend,
-        device=None if settings.device == "auto" else settings.device,
-        dtype=None if settings.dtype == "auto" else settings.dtype,
-        max_batch_tokens=settings.max_batch_tokens,
-    )
 
 
 class Index:
@@ -80,11 +60,12 @@ class Index:
         """Use `Index.open`."""
         self.settings = settings
         self.profile = profile or resolve(settings.model, settings.home)
+        """What the settings ask for; while it is being embedded, another may answer."""
         self.store = store
         """For evaluation and benchmarks; everyone else asks the index."""
         self._lock = lock
-        self._worker_factory = worker
-        self._workers: dict[str, EncoderWorker] = {}
+        self._workers = Workers(worker, settings)
+        self._spaces = ProfileSpaces(store, settings, self.profile)
 
     @classmethod
     def open(
@@ -118,9 +99,7 @@ class Index:
 
     def close(self) -> None:
         """End the workers, close the database, give the lock back."""
-        for worker in self._workers.values():
-            worker.close()
-        self._workers.clear()
+        self._workers.close()
         self.store.close()
         if self._lock:
             self._lock.release()
@@ -190,11 +169,15 @@ class Index:
             if paths is None
             else [self._target(path) for path in paths]
         )
-        return Update(self.store, self.settings, apart(targets), self._encoding_jobs())
+        return Update(self.store, self.settings, apart(targets), self._filling())
 
     def encode(self) -> Update:
         """Embed what has no vectors yet; no folder is walked."""
-        return Update(self.store, self.settings, [], self._encoding_jobs())
+        return Update(self.store, self.settings, [], self._filling())
+
+    def _filling(self) -> Filling:
+        self._spaces.make_wanted()
+        return Filling(self.store, self._spaces, self._workers, self.settings.home)
 
     def _target(self, path: Path) -> Target:
         # A link inside a registered folder may lead to another one.
@@ -209,63 +192,40 @@ class Index:
         under = os.fsencode(path)
         return Target(folder, None if under == folder.path else under)
 
-    def _encoding_jobs(self) -> list[EncodingJob]:
-        by_checkpoint: dict[str, list[Space]] = {}
-        checkpoints = self._checkpoints()
-        for role, (checkpoint, model_dir) in checkpoints.items():
-            space = self.store.open_space(space_spec(checkpoint, role, model_dir))
-            assert space is not None, "created when it is missing"
-            by_checkpoint.setdefault(checkpoint.name, []).append(space)
-        found = {
-            checkpoint.name: (checkpoint, model_dir)
-            for checkpoint, model_dir in checkpoints.values()
-        }
-        return [
-            EncodingJob(tuple(spaces), lambda name=name: self._worker(*found[name]))  # type: ignore[misc]
-            for name, spaces in by_checkpoint.items()
-        ]
-
     # --- models ---
 
-    def _checkpoints(self) -> dict[Role, tuple[Checkpoint, Path]]:
-        """Checkpoints of the profile that are on the disk, by role."""
-        wanted: dict[Role, Checkpoint | None] = {
-            "dense": self.profile.dense,
-            "late": self.profile.late,
-        }
-        here: dict[Role, tuple[Checkpoint, Path]] = {}
-        for role, checkpoint in wanted.items():
-            model_dir = find(checkpoint, self.settings.home) if checkpoint else None
-            if checkpoint and model_dir:
-                here[role] = (checkpoint, model_dir)
-        return here
-
-    def _worker(self, checkpoint: Checkpoint, model_dir: Path) -> EncoderWorker:
-        if checkpoint.name not in self._workers:
-            worker = self._worker_factory(checkpoint, model_dir, self.settings)
-            worker.start()
-            self._workers[checkpoint.name] = worker
-        return self._workers[checkpoint.name]
-
-    def use_model(self, name: str) -> None:
-        """Choose a checkpoint (or "auto", "none") and drop vectors that it cannot read.
-
-        The next update embeds what is missing.
+    def estimate_model(self, name: str) -> ModelEstimate:
+        """Estimate what `use_model` would leave for the next update to embed.
 
         Raises:
-            ModelError: There is no such checkpoint.
+            ModelError: There is no such checkpoint, or it is not on this computer.
+            StoreFull: There is no room for its vectors.
         """
-        self.profile = resolve(name, self.settings.home)
+        return estimate(self._spaces_of(name), self.settings)
+
+    def use_model(self, name: str) -> list[str]:
+        """Choose a checkpoint (or two, or "auto", "none").
+
+        What answered goes on doing so until updates have embedded everything anew. If
+        the choice can answer at once, because it did before, others are dropped now.
+
+        Returns:
+            The checkpoints whose vectors were dropped.
+
+        Raises:
+            ModelError: There is no such checkpoint, or it is not on this computer.
+            StoreFull: There is no room for its vectors.
+        """
+        spaces = self._spaces_of(name)
+        estimate(spaces, self.settings)
         write_setting(self.settings.file, "model", name)
-        for role, (checkpoint, model_dir) in self._checkpoints().items():
-            spec = space_spec(checkpoint, role, model_dir)
-            for space in self.store.spaces():
-                same_name = (space.spec.role, space.spec.checkpoint) == (
-                    role,
-                    spec.checkpoint,
-                )
-                if same_name and space.spec.fingerprint != spec.fingerprint:
-                    self.store.drop_space(space)
+        self.settings = replace(self.settings, model=name)
+        self.profile, self._spaces = spaces.profile, spaces
+        return let_go(spaces, self.store)
+
+    def _spaces_of(self, name: str) -> ProfileSpaces:
+        settings = replace(self.settings, model=name)
+        return ProfileSpaces(self.store, settings, resolve(name, settings.home))
 
     # --- search ---
 
@@ -278,103 +238,31 @@ class Index:
             PplxLocalError: The mode needs a leg that cannot run here.
             FingerprintMismatch: The vectors were made by another checkpoint.
         """
-        searcher = self.searcher(mode)
-        return searcher.search(query, k=k, mode=mode, explain=explain)
+        with self._steady():
+            searcher = self.searcher(mode)
+            return searcher.search(query, k=k, mode=mode, explain=explain)
+
+    def _steady(self) -> AbstractContextManager[None]:
+        """Keep tables that a change of the model may drop while they are searched."""
+        changing = self._spaces.is_changing()
+        return self.store.snapshot() if changing else nullcontext()
 
     def searcher(self, mode: Mode = "hybrid") -> Searcher:
         """Make a searcher with the spaces that the mode needs."""
-        spaces: dict[Role, SearchSpace] = {}
-        missing: dict[Role, str] = {}
-        if mode != "lexical":
-            spaces, missing = self._search_spaces()
-        checkpoint = self.profile.late or self.profile.dense
-        return Searcher(
-            self.store,
-            spaces,
-            weights=checkpoint.weights if checkpoint else KEYWORDS_ALONE,
-            curve=checkpoint.confidence if checkpoint else None,
-            missing=missing,
-            is_gone=self._is_gone,
+        return make_searcher(
+            self.store, self._spaces, self._workers, mode, self._why_no_model()
         )
-
-    def _search_spaces(self) -> tuple[dict[Role, SearchSpace], dict[Role, str]]:
-        spaces: dict[Role, SearchSpace] = {}
-        missing: dict[Role, str] = dict.fromkeys(
-            ("dense", "late"), self._why_no_model()
-        )
-        for role, (checkpoint, model_dir) in self._checkpoints().items():
-            spec = space_spec(checkpoint, role, model_dir)
-            space = self.store.open_space(spec, create=False)
-            if space is None:
-                missing[role] = "nothing is embedded yet: run pplx-local update"
-                continue
-            worker = self._worker(checkpoint, model_dir)
-            try:
-                worker.info()
-                spaces[role] = SearchSpace(space, worker)
-                del missing[role]
-            except PplxLocalError as error:
-                missing[role] = str(error)
-        return spaces, missing
 
     def _why_no_model(self) -> str:
         if self.settings.model == "none":
             return "switched off by the settings; pplx-local models use auto"
         return NO_MODEL
 
-    def _is_gone(self, path: bytes) -> bool:
-        """Tell a deleted file from one whose volume is away."""
-        try:
-            os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            folder = next(
-                (f for f in self.store.folders() if lies_in(path, f.path)), None
-            )
-            return folder is None or why_unreachable(folder, has_files=True) is None
-        except OSError:
-            return False
-        return False
-
     # --- what is there ---
 
     def status(self) -> Status:
         """Count files, documents, chunks, bytes and coverage."""
-        folders = self.store.folders()
-        walks = [folder.scanned_ns for folder in folders]
-        return Status(
-            home=str(self.settings.home),
-            schema_version=self.store.schema_version,
-            folders=tuple(map(self._folder_status, folders)),
-            states=self.store.count_states(),
-            documents=self.store.count_documents(),
-            hidden_documents=self.store.count_documents(hidden=True),
-            chunks=self.store.count_chunks(),
-            profile={
-                "dense": self.profile.dense.name if self.profile.dense else None,
-                "late": self.profile.late.name if self.profile.late else None,
-            },
-            coverage=self._coverage(),
-            bytes_by_part=self.store.bytes_by_part(),
-            fresh_as_of_ns=min(filter(None, walks)) if all(walks) and walks else None,
-        )
-
-    def _folder_status(self, folder: FolderRecord) -> FolderStatus:
-        states = self.store.count_states(folder.folder_id)
-        return FolderStatus(
-            path=folder.path,
-            reachable=why_unreachable(folder, has_files=bool(states)) is None,
-            scanned_ns=folder.scanned_ns,
-            states=states,
-        )
-
-    def _coverage(self) -> dict[Leg, float]:
-        coverage: dict[Leg, float] = {"lexical": 1.0, "dense": 0.0, "late": 0.0}
-        for role, (checkpoint, model_dir) in self._checkpoints().items():
-            spec = space_spec(checkpoint, role, model_dir)
-            for space in self.store.spaces():
-                if space.spec.fingerprint == spec.fingerprint:
-                    coverage[role] = self.store.coverage(space)
-        return coverage
+        return status_of(self.store, self.settings, self._spaces)
 
     def files(self, state: State | None = None) -> Iterator[FileRecord]:
         """List the known files by path."""

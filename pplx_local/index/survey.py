@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from pathlib import Path
 
 from pplx_local.config import Settings
 from pplx_local.documents import kind_of
-from pplx_local.index.encode import CHARS_PER_TOKEN
+from pplx_local.index.cost import bytes_per_token, free_disk, seconds_for, tokens_in
 from pplx_local.index.paths import readable
-from pplx_local.index.speed import recall
 from pplx_local.models import Profile, resolve
 from pplx_local.records import KindCount, Survey
 from pplx_local.watch import Denied, walk
@@ -43,9 +41,9 @@ def survey(path: Path, settings: Settings) -> Survey:
         sizes[key] += entry.size
         if reason is None:
             text_bytes += entry.size * _TEXT_SHARE.get(kind.family, 1.0)
-    tokens = int(text_bytes / CHARS_PER_TOKEN)
+    tokens = tokens_in(text_bytes)
     profile = resolve(settings.model, settings.home)
-    speed = recall(settings.home)
+    work = {one: tokens for one in profile if one}
     return Survey(
         path=os.fsencode(path),
         kinds=tuple(
@@ -53,21 +51,15 @@ def survey(path: Path, settings: Settings) -> Survey:
             for label, skipped in sorted(files, key=lambda key: (-sizes[key], key))
         ),
         estimated_tokens=tokens,
-        estimated_seconds=tokens / speed if speed and profile.dense else None,
-        estimated_disk_bytes=int(text_bytes * _DISK_PER_TEXT_BYTE)
-        + tokens * _bytes_per_token(profile),
-        free_disk_bytes=shutil.disk_usage(_existing(settings.home)).free,
+        estimated_seconds=seconds_for(work, settings.home) if work else None,
+        estimated_disk_bytes=int(
+            text_bytes * _DISK_PER_TEXT_BYTE + tokens * _bytes_per_token(profile)
+        ),
+        free_disk_bytes=free_disk(settings.home),
     )
 
 
-def _bytes_per_token(profile: Profile) -> int:
-    """Disk that the vectors of one token take, the chunk's dense vector shared out."""
-    late = profile.late.dim // 8 if profile.late else 0
-    dense = profile.dense.dim * 2 // 240 if profile.dense else 0
-    return late + dense
-
-
-def _existing(path: Path) -> Path:
-    while not path.exists():
-        path = path.parent
-    return path
+def _bytes_per_token(profile: Profile) -> float:
+    dense = bytes_per_token(profile.dense, "dense") if profile.dense else 0
+    late = bytes_per_token(profile.late, "late") if profile.late else 0
+    return dense + late

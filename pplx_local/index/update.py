@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from pplx_local.config import Settings
 from pplx_local.documents import Reader
-from pplx_local.encoding import EncoderWorker
-from pplx_local.errors import BackendUnavailable, EncoderCrashed, ModelError
-from pplx_local.index.encode import EncodingStage
+from pplx_local.index.fill import Filling
 from pplx_local.index.paths import lies_in
 from pplx_local.index.reading import ReadingStage
 from pplx_local.index.scan import Findings, FolderScan
-from pplx_local.index.speed import remember
 from pplx_local.records import FileRecord, FolderRecord, Progress, UpdateReport
-from pplx_local.store import Space, Store
+from pplx_local.store import Store
 
 KEEP_HIDDEN_NS = 24 * 3600 * 10**9
 """How long the vectors of a document that no file needs wait for its return."""
@@ -50,15 +46,6 @@ def apart(targets: Sequence[Target]) -> list[Target]:
     return list(kept.values())
 
 
-@dataclass(frozen=True, slots=True)
-class EncodingJob:
-    """A checkpoint's worker, and the spaces that it fills."""
-
-    spaces: tuple[Space, ...]
-    worker: Callable[[], EncoderWorker]
-    """Started on the first call, without waiting."""
-
-
 class Update:
     """Iterate for progress; stop iterating to cancel. What was done is kept.
 
@@ -70,16 +57,12 @@ class Update:
         store: Store,
         settings: Settings,
         targets: Sequence[Target],
-        jobs: Sequence[EncodingJob],
+        filling: Filling,
     ) -> None:
         """Prepare; nothing happens before the iteration."""
         self._store, self._settings = store, settings
-        self._targets, self._jobs = targets, jobs
+        self._targets, self._filling = targets, filling
         self._findings = Findings()
-        self._encoded_tokens = 0
-        self._reused_windows = 0
-        self.encoder_error: str | None = None
-        """Why vectors are missing; None when none are."""
 
     def __iter__(self) -> Iterator[Progress]:
         """Run the stages: scan, read, encode."""
@@ -88,14 +71,20 @@ class Update:
         self._store.settle_documents(time.time_ns())
         if self._findings.to_read:
             yield from self._read()
-        yield from self._encode()
+        yield from self._filling.run()
         self._store.settle_documents(time.time_ns())  # vectors may want more shards
+        yield from self._filling.switch()
         self._store.purge(time.time_ns() - KEEP_HIDDEN_NS)
 
     @property
     def failures(self) -> list[FileRecord]:
         """Files, and folders that cannot be entered, that ended in state `failed`."""
         return self._findings.failures
+
+    @property
+    def encoder_error(self) -> str | None:
+        """Why vectors are missing; None when none are."""
+        return self._filling.error
 
     @property
     def report(self) -> UpdateReport:
@@ -109,8 +98,8 @@ class Update:
             removed=found.n_removed,
             unreachable=found.n_unreachable,
             failed=len(self.failures),
-            encoded_tokens=self._encoded_tokens,
-            reused_windows=self._reused_windows,
+            encoded_tokens=self._filling.encoded_tokens,
+            reused_windows=self._filling.reused_windows,
         )
 
     def _scan(self, target: Target) -> Iterator[Progress]:
@@ -124,7 +113,7 @@ class Update:
         yield from scan.run()
 
     def _read(self) -> Iterator[Progress]:
-        self._warm_up()
+        self._filling.warm_up()
         reader = Reader(
             timeout_s=self._settings.read_timeout_s,
             memory_bytes=self._settings.read_memory_bytes,
@@ -133,40 +122,3 @@ class Update:
         with closing(reader):
             stage = ReadingStage(self._store, reader, self._findings)
             yield from stage.run()
-
-    def _warm_up(self) -> None:
-        """Let the workers load their weights while files are read."""
-        for job in self._jobs:
-            job.worker()
-
-    def _encode(self) -> Iterator[Progress]:
-        for job in self._jobs:
-            backlog = self._store.count_unencoded(job.spaces)
-            if not backlog.documents:
-                continue
-            yield Progress("load", 0, None)
-            stage = EncodingStage(self._store, job.spaces, job.worker())
-            try:
-                job.worker().info()  # waits for the weights
-                started = time.monotonic()
-                yield from stage.run(backlog.chars)
-                self._note_given_up(stage)
-                seconds = time.monotonic() - started
-                remember(self._settings.home, stage.encoded_tokens, seconds)
-            except (BackendUnavailable, ModelError, EncoderCrashed) as error:
-                self.encoder_error = str(error)
-                yield Progress("encode", 0, None, message=str(error))
-            self._encoded_tokens += stage.encoded_tokens
-            self._reused_windows += stage.reused_windows
-
-    def _note_given_up(self, stage: EncodingStage) -> None:
-        paths = [
-            os.fsdecode(path)
-            for document_id in stage.given_up
-            for path in self._store.paths_of(document_id)[:1]
-        ]
-        if paths:
-            self.encoder_error = (
-                f"The encoder crashed on {', '.join(paths)}: found by keywords only. "
-                "The next update tries again."
-            )

@@ -1,0 +1,70 @@
+"""What embedding costs in time, memory and disk: estimates, from rates seen before."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from pplx_local.config import Settings
+from pplx_local.index.encode import CHARS_PER_TOKEN
+from pplx_local.index.speed import recall
+from pplx_local.models import Checkpoint
+from pplx_local.records import Role
+
+_TOKENS_PER_CHUNK = 240
+"""About 180 words."""
+_POSITION_BYTES = 2
+"""Kept with each token vector, to lead back to its word."""
+_SCALE_BYTES = 4
+"""Of a token vector in int8."""
+_BESIDE_WEIGHTS_BYTES = 1_000_000_000
+"""Framework, batches and the index: measured with a model of 45 MB."""
+
+
+def tokens_in(n_chars: float) -> int:
+    """Estimate the tokens of a text."""
+    return int(n_chars / CHARS_PER_TOKEN)
+
+
+def bytes_per_token(checkpoint: Checkpoint, role: Role) -> float:
+    """Estimate the disk that a token's vectors take; a chunk's vector is shared out."""
+    if role == "dense":
+        levels = 3 if checkpoint.bits_rule == "three_thresholds" else 1
+        return checkpoint.dim * (1 + levels / 8) / _TOKENS_PER_CHUNK
+    if checkpoint.token_encoding == "bits":
+        return checkpoint.token_dim / 8 + _POSITION_BYTES
+    return checkpoint.token_dim + _SCALE_BYTES + _POSITION_BYTES
+
+
+def seconds_for(tokens: Mapping[Checkpoint, int], home: Path) -> float | None:
+    """Estimate how long embedding takes; None where a speed is not known yet."""
+    seconds = 0.0
+    for checkpoint, n_tokens in tokens.items():
+        speed = recall(home, checkpoint)
+        if speed is None:
+            return None
+        seconds += n_tokens / speed
+    return seconds
+
+
+def memory_for(checkpoint: Checkpoint, settings: Settings) -> tuple[int, int]:
+    """Estimate the bytes of memory that embedding takes.
+
+    Returns:
+        Where bfloat16 is computed, and where it is not; the same where the settings
+        name the precision.
+    """
+    in_bf16, in_fp32 = (
+        checkpoint.n_parameters * width + _BESIDE_WEIGHTS_BYTES for width in (2, 4)
+    )
+    if settings.dtype == "auto":
+        return in_bf16, in_fp32
+    named = in_fp32 if settings.dtype == "float32" else in_bf16
+    return named, named
+
+
+def free_disk(home: Path) -> int:
+    """Measure the room where a home lies, or will lie, in bytes."""
+    place = next(path for path in (home, *home.parents) if path.exists())
+    return shutil.disk_usage(place).free

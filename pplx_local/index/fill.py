@@ -1,0 +1,175 @@
+"""The embedding stage of an update: what answers now comes first, then what is wanted.
+
+One model after the other, so that the memory never holds two.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pplx_local.encoding import EncoderWorker
+from pplx_local.errors import BackendUnavailable, EncoderCrashed, ModelError, StoreFull
+from pplx_local.index.encode import EncodingStage
+from pplx_local.index.serving import Held, ProfileSpaces, names
+from pplx_local.index.speed import remember
+from pplx_local.index.workers import Workers
+from pplx_local.records import Progress
+from pplx_local.store import Space, Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The spaces of one checkpoint that are filled together."""
+
+    held: tuple[Held, ...]
+    message: str | None
+    """Said before the model is loaded, where more than one takes part."""
+
+    @property
+    def spaces(self) -> list[Space]:
+        return [one.space for one in self.held]
+
+
+class Filling:
+    """The embedding stage of one update, for all checkpoints that take part.
+
+    Every batch is one transaction, and what to do next is read from the store: stopped
+    or killed anywhere, the next update goes on from there.
+    """
+
+    def __init__(
+        self, store: Store, spaces: ProfileSpaces, workers: Workers, home: Path
+    ) -> None:
+        """Prepare; nothing is loaded before `warm_up` or `run`."""
+        self._store, self._spaces = store, spaces
+        self._workers, self._home = workers, home
+        self._is_complete = False
+        self.encoded_tokens = 0
+        self.reused_windows = 0
+        self.error: str | None = None
+        """Why vectors are missing; None when none are."""
+
+    def warm_up(self) -> None:
+        """Let the first model load its weights while files are read."""
+        for job in self._first_jobs() or self._wanted_jobs():
+            self._start(job)
+            return
+
+    def run(self) -> Iterator[Progress]:
+        """Embed what is missing."""
+        for job in self._first_jobs():
+            yield from self._fill(job)
+        filled = []
+        for job in self._wanted_jobs():
+            filled.append((yield from self._fill(job)))
+        self._is_complete = all(filled)
+
+    def switch(self) -> Iterator[Progress]:
+        """Drop the old spaces when the wanted ones are as full as they get."""
+        wanted = self._spaces.wanted()
+        here = [held for held in wanted.values() if held]
+        outdated = self._spaces.outdated()
+        if not (self._is_complete and outdated and here and len(here) == len(wanted)):
+            return
+        dropped = self._spaces.drop(outdated)
+        gone = " and ".join(dropped)
+        yield self._told(
+            f"The model is {names(here)} now. Removing the vectors of {gone}."
+        )
+        try:
+            # Of what is hidden nothing is embedded anew, so little is lost with it.
+            self._store.purge()
+        except StoreFull as error:
+            yield self._told(f"Their room will be used again, but: {error}")
+
+    # --- what to do ---
+
+    def _first_jobs(self) -> list[_Job]:
+        """Bring the spaces that answer during a change up to date.
+
+        One that lacks more than it has is left as it is: finishing it would cost more
+        than it is worth.
+        """
+        if not self._spaces.is_changing():
+            return []
+        n_documents = self._store.count_documents()
+        wanted = {held.space.space_id for held in self._spaces.wanted_here()}
+        serving = [
+            held
+            for held in self._spaces.serving().values()
+            if self._spaces.lacking(held) * 2 <= n_documents
+        ]
+        # Those that stay come first: they answer only while no old one is fuller.
+        serving.sort(key=lambda held: held.space.space_id not in wanted)
+        return _jobs(
+            serving, "New files for {}, which answers until the model has changed."
+        )
+
+    def _wanted_jobs(self) -> list[_Job]:
+        held = self._spaces.wanted_here()
+        if self._spaces.is_changing():
+            old = names(self._spaces.serving().values())
+            return _jobs(held, f"Embedding with {{}}; {old} answers until it is done.")
+        several = len({one.checkpoint.name for one in held}) > 1
+        return _jobs(held, "Embedding with {}." if several else None)
+
+    # --- doing it ---
+
+    def _fill(self, job: _Job) -> Generator[Progress, None, bool]:
+        """Fill the spaces of a job; return whether it came to its end."""
+        backlog = self._store.count_unencoded(job.spaces)
+        if not backlog.documents:
+            return True
+        yield Progress("load", 0, None, message=job.message)
+        worker = self._start(job)
+        stage = EncodingStage(self._store, job.spaces, worker)
+        try:
+            worker.info()  # waits for the weights
+            started = time.monotonic()
+            yield from stage.run(backlog.chars)
+            self._note_given_up(stage)
+            seconds = time.monotonic() - started
+            remember(self._home, job.held[0].checkpoint, stage.encoded_tokens, seconds)
+            return True
+        except (BackendUnavailable, ModelError, EncoderCrashed) as error:
+            self.error = str(error)
+            yield Progress("encode", 0, None, message=str(error))
+            return False
+        finally:
+            self.encoded_tokens += stage.encoded_tokens
+            self.reused_windows += stage.reused_windows
+
+    def _start(self, job: _Job) -> EncoderWorker:
+        first = job.held[0]
+        return self._workers.only(first.checkpoint, first.model_dir)
+
+    def _note_given_up(self, stage: EncodingStage) -> None:
+        paths = [
+            os.fsdecode(path)
+            for document_id in stage.given_up
+            for path in self._store.paths_of(document_id)[:1]
+        ]
+        if paths:
+            self.error = (
+                f"The encoder crashed on {', '.join(paths)}: found by keywords only. "
+                "The next update tries again."
+            )
+
+    def _told(self, message: str) -> Progress:
+        n = self.encoded_tokens
+        return Progress("encode", n, n, message=message)
+
+
+def _jobs(held: Iterable[Held], message: str | None) -> list[_Job]:
+    """Put the spaces of each checkpoint together; the message names it."""
+    by_checkpoint: dict[str, list[Held]] = {}
+    for one in held:
+        by_checkpoint.setdefault(one.checkpoint.name, []).append(one)
+    return [
+        _Job(tuple(spaces), message and message.format(name))
+        for name, spaces in by_checkpoint.items()
+    ]

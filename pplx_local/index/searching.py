@@ -1,0 +1,102 @@
+"""From the spaces that answer to a searcher over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+
+from pplx_local.errors import PplxLocalError
+from pplx_local.index.paths import lies_in
+from pplx_local.index.scan import why_unreachable
+from pplx_local.index.serving import Held, ProfileSpaces
+from pplx_local.index.workers import Workers
+from pplx_local.records import Leg, Mode, Role
+from pplx_local.search import Searcher, SearchSpace
+from pplx_local.store import Store
+
+KEYWORDS_ALONE: dict[Leg, float] = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
+"""Weights when there is no checkpoint to say its own; only their order matters."""
+
+
+def make_searcher(
+    store: Store, spaces: ProfileSpaces, workers: Workers, mode: Mode, no_model: str
+) -> Searcher:
+    """Make a searcher with the spaces that the mode needs.
+
+    Args:
+        store: Where they lie.
+        spaces: Say which ones answer.
+        workers: Encode the queries.
+        mode: What will be ranked by.
+        no_model: Why there is none, where the profile is empty.
+
+    Raises:
+        FingerprintMismatch: The vectors were made by another checkpoint.
+    """
+    serving = spaces.serving()
+    ready: dict[Role, SearchSpace] = {}
+    missing: dict[Role, str] = {}
+    if mode != "lexical":
+        spaces.refuse_mismatch()
+        missing = _absent(spaces, no_model)
+        for role, held in serving.items():
+            found = _ready(held, workers)
+            if isinstance(found, SearchSpace):
+                ready[role] = found
+            else:
+                missing[role] = found
+    return _bind(store, serving, ready, missing)
+
+
+def _bind(
+    store: Store,
+    serving: Mapping[Role, Held],
+    ready: Mapping[Role, SearchSpace],
+    missing: Mapping[Role, str],
+) -> Searcher:
+    held = serving.get("late") or serving.get("dense")
+    return Searcher(
+        store,
+        ready,
+        weights=held.checkpoint.weights if held else KEYWORDS_ALONE,
+        curve=held.checkpoint.confidence if held else None,
+        missing=missing,
+        is_gone=partial(_is_gone, store),
+    )
+
+
+def _absent(spaces: ProfileSpaces, no_model: str) -> dict[Role, str]:
+    """Say why roles have no checkpoint here; one that is not wanted is not missed."""
+    if not any(spaces.profile):
+        return {"dense": no_model, "late": no_model}
+    profile = spaces.profile._asdict()
+    return {
+        role: f"{profile[role].title} is not on this computer. {profile[role].install}"
+        for role, held in spaces.wanted().items()
+        if held is None
+    }
+
+
+def _ready(held: Held, workers: Workers) -> SearchSpace | str:
+    """Wait for the encoder of a space; return why there is none."""
+    if not held.is_made:
+        return "nothing is embedded yet: run pplx-local update"
+    worker = workers.get(held.checkpoint, held.model_dir)
+    try:
+        worker.info()
+    except PplxLocalError as error:
+        return str(error)
+    return SearchSpace(held.space, worker)
+
+
+def _is_gone(store: Store, path: bytes) -> bool:
+    """Tell a deleted file from one whose volume is away."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        folder = next((f for f in store.folders() if lies_in(path, f.path)), None)
+        return folder is None or why_unreachable(folder, has_files=True) is None
+    except OSError:
+        return False
+    return False

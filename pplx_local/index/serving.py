@@ -1,0 +1,190 @@
+"""Whose vectors answer, also while the model is being changed.
+
+None of this is written down. It follows from the spaces that the store holds and from
+how many documents each of them lacks, so no kill can leave it wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pplx_local.config import Settings
+from pplx_local.models import CATALOGUE, Checkpoint, Profile, find, space_spec
+from pplx_local.records import Role, SpaceSpec
+from pplx_local.store import Backlog, Space, Store
+
+_NOT_MADE = 0
+"""The number of a space without tables; those that have some count from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A space whose checkpoint is on this computer."""
+
+    space: Space
+    checkpoint: Checkpoint
+    model_dir: Path
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it has tables; without them it lacks everything."""
+        return self.space.space_id != _NOT_MADE
+
+
+def choose_serving(
+    wanted: Mapping[Role, Held | None],
+    old: Sequence[Held],
+    lacking: Callable[[Held], int],
+) -> dict[Role, Held]:
+    """Choose the spaces that answer.
+
+    The wanted ones do as soon as no other lacks fewer documents than they; until then
+    the fullest old one of each role does. Of a role that only the wanted profile has,
+    its space does when it has caught up by itself.
+
+    Args:
+        wanted: The profile, by role; None where its checkpoint is not here.
+        old: Spaces of other checkpoints, the oldest first.
+        lacking: Counts the visible documents that a space lacks. Not asked where there
+            is nothing to choose.
+    """
+    here = {role: held for role, held in wanted.items() if held}
+    if not wanted or not old:
+        return here
+    n_lacking = [lacking(held) for held in old]
+    fewest = min(n_lacking)
+    caught_up = {role: held for role, held in here.items() if lacking(held) <= fewest}
+    if caught_up.keys() == wanted.keys():
+        return here
+    ranked = sorted(range(len(old)), key=lambda i: (n_lacking[i], i))
+    fullest = {old[i].space.spec.role: old[i] for i in reversed(ranked)}
+    return caught_up | fullest
+
+
+class ProfileSpaces:
+    """The spaces of a store, as the profile that is wanted sees them."""
+
+    def __init__(self, store: Store, settings: Settings, profile: Profile) -> None:
+        """Bind; the store and the disk are asked anew each time."""
+        self._store, self._home = store, settings.home
+        self._follows_disk = settings.model.strip().casefold() == "auto"
+        self._specs: dict[tuple[str, Role, Path], SpaceSpec] = {}
+        self.profile = profile
+
+    def wanted(self) -> dict[Role, Held | None]:
+        """Give the profile's spaces; None where the checkpoint is not here."""
+        made = {space.spec.fingerprint: space for space in self._store.spaces()}
+        wanted: dict[Role, Held | None] = {}
+        for role, checkpoint in self._roles():
+            model_dir = find(checkpoint, self._home)
+            if model_dir is None:
+                wanted[role] = None
+                continue
+            spec = self._spec(checkpoint, role, model_dir)
+            space = made.get(spec.fingerprint, Space(_NOT_MADE, spec))
+            wanted[role] = Held(space, checkpoint, model_dir)
+        return wanted
+
+    def wanted_here(self) -> list[Held]:
+        """Give those of the profile's spaces whose checkpoint is here."""
+        return [held for held in self.wanted().values() if held]
+
+    def serving(self) -> dict[Role, Held]:
+        """Choose the spaces that answer; one of them may have no tables yet."""
+        return choose_serving(self.wanted(), self._old(), self.lacking)
+
+    def is_changing(self) -> bool:
+        """Tell whether old spaces answer because the wanted ones cannot yet."""
+        wanted = _numbers(self.wanted_here())
+        return not _numbers(self.serving().values()) <= wanted
+
+    def outdated(self) -> list[Space]:
+        """List the spaces that are of no use once the wanted ones are full.
+
+        Where the best model here is taken, one that is away may come back: it lies on
+        a volume, perhaps.
+        """
+        wanted = _numbers(self.wanted_here())
+        return [
+            space
+            for space in self._store.spaces()
+            if space.space_id not in wanted
+            and not (self._follows_disk and self._is_away(space.spec))
+        ]
+
+    def lacking(self, held: Held) -> int:
+        """Count the visible documents that a space lacks."""
+        return self.backlog([held]).documents
+
+    def backlog(self, held: Iterable[Held]) -> Backlog:
+        """Count what any of these spaces lacks: documents and characters."""
+        return self._store.count_unencoded([one.space for one in held])
+
+    def make_wanted(self) -> None:
+        """Make the tables of the profile's spaces.
+
+        Raises:
+            FingerprintMismatch: The vectors were made by another checkpoint.
+        """
+        for held in self.wanted_here():
+            self._store.open_space(held.space.spec)
+
+    def refuse_mismatch(self) -> None:
+        """Check that the profile's vectors were made by today's rules.
+
+        Raises:
+            FingerprintMismatch: They were not.
+        """
+        for held in self.wanted_here():
+            self._store.open_space(held.space.spec, create=False)
+
+    def drop(self, spaces: Sequence[Space]) -> list[str]:
+        """Drop spaces, all or none, and name their checkpoints."""
+        with self._store.transaction():
+            for space in spaces:
+                self._store.drop_space(space)
+        return sorted({space.spec.checkpoint for space in spaces})
+
+    def _roles(self) -> Iterator[tuple[Role, Checkpoint]]:
+        if self.profile.dense:
+            yield "dense", self.profile.dense
+        if self.profile.late:
+            yield "late", self.profile.late
+
+    def _old(self) -> list[Held]:
+        """List the spaces of other checkpoints that could answer."""
+        wanted = _numbers(self.wanted_here())
+        others = (s for s in self._store.spaces() if s.space_id not in wanted)
+        return [held for space in others if (held := self._held(space))]
+
+    def _held(self, space: Space) -> Held | None:
+        """Find the checkpoint of a space, if it is here and its rules are the same."""
+        spec = space.spec
+        checkpoint = CATALOGUE.get(spec.checkpoint)
+        model_dir = find(checkpoint, self._home) if checkpoint else None
+        if checkpoint is None or model_dir is None or spec.role not in checkpoint.roles:
+            return None
+        today = self._spec(checkpoint, spec.role, model_dir)
+        same = today.fingerprint == spec.fingerprint
+        return Held(space, checkpoint, model_dir) if same else None
+
+    def _spec(self, checkpoint: Checkpoint, role: Role, model_dir: Path) -> SpaceSpec:
+        key = checkpoint.name, role, model_dir
+        if key not in self._specs:  # files without a known digest are read for it
+            self._specs[key] = space_spec(checkpoint, role, model_dir)
+        return self._specs[key]
+
+    def _is_away(self, spec: SpaceSpec) -> bool:
+        checkpoint = CATALOGUE.get(spec.checkpoint)
+        return checkpoint is not None and find(checkpoint, self._home) is None
+
+
+def names(held: Iterable[Held]) -> str:
+    """Say whose spaces they are: `a`, `a and b`."""
+    return " and ".join(dict.fromkeys(one.checkpoint.name for one in held))
+
+
+def _numbers(held: Iterable[Held]) -> set[int]:
+    return {one.space.space_id for one in held}
