@@ -65,9 +65,9 @@ def fake_checkpoint(**changes: Any) -> models.Checkpoint:
     return replace(checkpoint, **changes)
 
 
-def install_fake_checkpoint(home: Path) -> Path:
+def install_fake_checkpoint(home: Path, name: str = "fake") -> Path:
     """Write the files that `models.find` and `models.verify` want to see."""
-    folder = home / "models" / "fake"
+    folder = home / "models" / name
     folder.mkdir(parents=True)
     for name, content in _FILES.items():
         (folder / name).write_bytes(content)
