@@ -11,22 +11,39 @@ from pplx_local.models.catalogue import (
     Profile,
     lookup,
 )
-from pplx_local.models.files import find, resolve, verify
+from pplx_local.models.files import find, folder_of, resolve, verify
+from pplx_local.models.manifest import (
+    MANIFEST,
+    Manifest,
+    RecordedFile,
+    hash_file,
+    read_manifest,
+    record,
+    write_manifest,
+)
 from pplx_local.models.recipe import recipe_of, space_spec, token_mean
 from pplx_local.models.tokenizer import load_tokenizer
 
 __all__ = [
     "CATALOGUE",
+    "MANIFEST",
     "STARTER",
     "Checkpoint",
     "ConfidenceCurve",
+    "Manifest",
     "Profile",
+    "RecordedFile",
     "find",
+    "folder_of",
+    "hash_file",
     "load_tokenizer",
     "lookup",
+    "read_manifest",
     "recipe_of",
+    "record",
     "resolve",
     "space_spec",
     "token_mean",
     "verify",
+    "write_manifest",
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from pplx_local.backend.files import weight_files
+from pplx_local.backend.files import SINGLE, weight_files
 from pplx_local.errors import ModelError
 from pplx_local.models.catalogue import (
     CATALOGUE,
@@ -16,7 +18,19 @@ from pplx_local.models.catalogue import (
     Profile,
     lookup,
 )
+from pplx_local.models.manifest import (
+    RecordedFile,
+    hash_file,
+    read_manifest,
+    record,
+    write_manifest,
+)
 from pplx_local.records import Role
+
+
+def folder_of(checkpoint: Checkpoint, home: Path) -> Path:
+    """Say where a checkpoint that is no package lies, or will lie."""
+    return home / "models" / checkpoint.name
 
 
 def find(checkpoint: Checkpoint, home: Path | None = None) -> Path | None:
@@ -25,7 +39,7 @@ def find(checkpoint: Checkpoint, home: Path | None = None) -> Path | None:
     Nothing is imported, fetched or verified.
 
     Returns:
-        None when a file is missing from both.
+        None when a file is missing from both, or nobody knows what the files should be.
     """
     places = []
     if checkpoint.package:
@@ -33,7 +47,7 @@ def find(checkpoint: Checkpoint, home: Path | None = None) -> Path | None:
         roots = spec.submodule_search_locations if spec else None
         places += [Path(root) / "model" for root in roots or ()]
     if home:
-        places.append(home / "models" / checkpoint.name)
+        places.append(folder_of(checkpoint, home))
     for place in places:
         if _is_whole(checkpoint, place):
             return place
@@ -44,34 +58,113 @@ def _is_whole(checkpoint: Checkpoint, place: Path) -> bool:
     if not all((place / name).is_file() for name in checkpoint.files):
         return False
     try:
-        return bool(weight_files(place))
+        weights = weight_files(place)
+        manifest = read_manifest(place)
     except ModelError:
         return False
+    recorded = manifest.files if manifest else {}
+    return all(
+        path.name in {*checkpoint.sha256, *recorded} for path in weights
+    ) and all((place / name).is_file() for name in recorded)
 
 
 def verify(checkpoint: Checkpoint, model_dir: Path) -> None:
-    """Compare the files of a checkpoint with their known digests.
+    """Hold the files of a checkpoint to the digests of the catalogue or the manifest.
 
-    Hashing 90 MB takes about 60 ms, little beside loading it, so nothing is cached.
+    Hashing the starter takes about 60 ms. Gigabytes are hashed again only when their
+    size or time is not what the manifest says.
 
     Raises:
         ModelError: A file is missing, unreadable or another one.
     """
-    for name, expected in checkpoint.sha256.items():
-        path = model_dir / name
-        try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise ModelError(
-                f"Cannot read {path} of {checkpoint.title}: {error.strerror}. "
-                f"{checkpoint.install}"
-            ) from error
-        if digest != expected:
-            raise ModelError(
-                f"{path} is not the file that {checkpoint.title} was published with "
-                f"(sha256 {digest}, expected {expected}). {checkpoint.install}"
-            )
+    manifest = read_manifest(model_dir)
+    recorded = dict(manifest.files) if manifest else {}
+    for name in sorted({*checkpoint.files, *checkpoint.sha256, *recorded}):
+        recorded[name] = _verified(checkpoint, model_dir / name, name, recorded)
+    for path in weight_files(model_dir):
+        if path.name not in recorded:
+            raise _unknown(checkpoint, path)
+    if manifest and recorded != manifest.files:
+        with suppress(OSError):  # a folder that others keep; hashed again next time
+            write_manifest(model_dir, replace(manifest, files=recorded))
+
+
+def _verified(
+    checkpoint: Checkpoint,
+    path: Path,
+    name: str,
+    recorded: dict[str, RecordedFile],
+) -> RecordedFile:
+    """Return what is now known of a file, which is as it should be."""
+    known = recorded.get(name)
+    expected = checkpoint.sha256.get(name) or (known and known.sha256)
+    if not expected:
+        raise _unknown(checkpoint, path)
+    try:
+        if not known or not known.is_untouched(path.stat()):
+            known = record(path, hash_file(path))
+    except OSError as error:
+        raise _unreadable(checkpoint, path, error) from error
+    if known.sha256 != expected:
+        raise ModelError(
+            f"{path} is not the file that {checkpoint.title} was published with "
+            f"(sha256 {known.sha256}, expected {expected}). {checkpoint.install}"
+        )
+    return known
+
+
+def _unknown(checkpoint: Checkpoint, path: Path) -> ModelError:
+    return ModelError(
+        f"Nobody knows what {path} of {checkpoint.title} should be: it was put there by "
+        f"hand. Take it over with: pplx-local models import '{path.parent}'"
+    )
+
+
+def _unreadable(checkpoint: Checkpoint, path: Path, error: OSError) -> ModelError:
+    return ModelError(
+        f"Cannot read {path} of {checkpoint.title}: {error.strerror}. "
+        f"{checkpoint.install}"
+    )
+
+
+# --- digests -----------------------------------------------------------------
+
+
+def weights_digest(checkpoint: Checkpoint, model_dir: Path) -> str:
+    """Give one digest of a checkpoint's weights, in one file or in shards.
+
+    Raises:
+        ModelError: A file is missing.
+    """
+    if SINGLE in checkpoint.sha256:
+        return checkpoint.sha256[SINGLE]
+    names = [path.name for path in weight_files(model_dir)]
+    digests = [file_digest(checkpoint, name, model_dir) for name in names]
+    return digests[0] if len(digests) == 1 else _joined(digests)
+
+
+def _joined(digests: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def file_digest(checkpoint: Checkpoint, name: str, model_dir: Path) -> str:
+    """Give the sha256 of a file: known, recorded, or else computed.
+
+    Raises:
+        ModelError: It is missing.
+    """
+    if name in checkpoint.sha256:
+        return checkpoint.sha256[name]
+    manifest = read_manifest(model_dir)
+    if manifest and name in manifest.files:
+        return manifest.files[name].sha256
+    try:
+        return hash_file(model_dir / name)
+    except OSError as error:
+        raise _unreadable(checkpoint, model_dir / name, error) from error
+
+
+# --- which are used ----------------------------------------------------------
 
 
 def resolve(setting: str, home: Path) -> Profile:

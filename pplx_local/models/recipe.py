@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 
 from pplx_local.errors import ModelError
 from pplx_local.models.catalogue import Checkpoint
+from pplx_local.models.files import file_digest, weights_digest
 from pplx_local.records import EncodingRecipe, Role, SpaceSpec
 from pplx_local.window import WindowRule
+
+HEAD_WEIGHTS = "1_Dense/model.safetensors"
+"""Of the projection behind a late-interaction checkpoint."""
 
 
 def recipe_of(checkpoint: Checkpoint, roles: Collection[Role]) -> EncodingRecipe:
@@ -50,8 +54,8 @@ def space_spec(checkpoint: Checkpoint, role: Role, model_dir: Path) -> SpaceSpec
     Args:
         checkpoint: Any of the catalogue.
         role: One that the checkpoint serves.
-        model_dir: Where its files lie. Those whose digest the catalogue knows are not
-            read again: `verify` has held them to it.
+        model_dir: Where its files lie. Those whose digest the catalogue or the manifest
+            knows are not read again: `verify` holds them to it before they are used.
 
     Raises:
         ModelError: The checkpoint does not serve the role, or a file is missing.
@@ -60,7 +64,7 @@ def space_spec(checkpoint: Checkpoint, role: Role, model_dir: Path) -> SpaceSpec
         raise ModelError(f"{checkpoint.title} makes no vectors for the {role} leg.")
     dense = role == "dense"
     rules = _shared_rules(checkpoint, model_dir)
-    rules |= _dense_rules(checkpoint) if dense else _late_rules(checkpoint)
+    rules |= _dense_rules(checkpoint) if dense else _late_rules(checkpoint, model_dir)
     encoding = None if dense else checkpoint.token_encoding
     levels = 3 if dense and checkpoint.bits_rule == "three_thresholds" else 1
     dim = checkpoint.dim if dense else checkpoint.token_dim
@@ -78,8 +82,8 @@ def space_spec(checkpoint: Checkpoint, role: Role, model_dir: Path) -> SpaceSpec
 
 def _shared_rules(checkpoint: Checkpoint, model_dir: Path) -> dict[str, str]:
     return {
-        "weights": _digest(checkpoint, "model.safetensors", model_dir),
-        "tokenizer": _digest(checkpoint, "tokenizer.json", model_dir),
+        "weights": weights_digest(checkpoint, model_dir),
+        "tokenizer": file_digest(checkpoint, "tokenizer.json", model_dir),
         "windows": _canonical(_changed_fields(checkpoint.window_rule)),
     }
 
@@ -92,28 +96,17 @@ def _dense_rules(checkpoint: Checkpoint) -> dict[str, str]:
     }
 
 
-def _late_rules(checkpoint: Checkpoint) -> dict[str, str]:
+def _late_rules(checkpoint: Checkpoint, model_dir: Path) -> dict[str, str]:
     rules = {
         "dim": str(checkpoint.token_dim),
         "tokens": checkpoint.token_encoding,
     }
+    if HEAD_WEIGHTS in checkpoint.files:
+        rules["head"] = file_digest(checkpoint, HEAD_WEIGHTS, model_dir)
     mean = token_mean(checkpoint)
     if checkpoint.token_encoding == "bits" and mean is not None:
         rules["mean"] = _short_digest(mean.astype("<f4").tobytes())
     return rules
-
-
-def _digest(checkpoint: Checkpoint, name: str, model_dir: Path) -> str:
-    if name in checkpoint.sha256:
-        return checkpoint.sha256[name]
-    try:
-        with (model_dir / name).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(
-            f"Cannot read {model_dir / name} of {checkpoint.title}: {error.strerror}. "
-            f"{checkpoint.install}"
-        ) from error
 
 
 def _changed_fields(rule: WindowRule) -> Mapping[str, object]:
