@@ -40,8 +40,11 @@ class Network(nn.Module):
         return states
 
     def project(self, states: Tensor) -> Tensor:
-        """Turn states (T, hidden) into token states (T, token_dim)."""
-        return self.head(states) if self.head else states
+        """Turn states (T, hidden) into token states (T, token_dim).
+
+        In float32: the projection is small, and it ends in few dimensions.
+        """
+        return self.head(states.float()) if self.head else states
 
 
 def load_model(
@@ -67,7 +70,7 @@ def load_model(
         place = locate_head(model_dir, architecture)
         n_out, n_in = place.shape
         head = nn.Linear(n_in, n_out, bias=False, device="meta")
-        head.weight = nn.Parameter(_tensors({"": place}, device, dtype)[""])
+        head.weight = nn.Parameter(_tensors({"": place}, device, torch.float32)[""])
     network = Network(body, head).eval().requires_grad_(False)
     if device.type == "cpu":
         make_steady(network)

@@ -1,0 +1,133 @@
+"""Every installed backend and device as a fixture, and windows to give them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tiny import States, stock_states, write_bert, write_qwen3
+
+from pplx_local.backend import Backend, open_backend, registered_backends
+from pplx_local.errors import BackendUnavailable
+from pplx_local.records import (
+    Encoded,
+    EncodingRecipe,
+    Span,
+    TokenVectors,
+    TokenWindow,
+)
+
+# Before torch is imported: tests run side by side, and threads that spin would fight.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+HIGHEST_ID = 100
+"""Of the ids that every tiny checkpoint knows."""
+INT8 = EncodingRecipe(True, True, "max_abs", "three_thresholds", "int8")
+DTYPES = ["float32", "bfloat16"]
+
+
+def all_targets() -> list[tuple[str, str]]:
+    """Backends that are installed here, with each of their devices."""
+    targets = []
+    for name in registered_backends():
+        try:
+            devices = open_backend(name).devices()
+        except BackendUnavailable:
+            devices = []
+        targets += [(name, device) for device in devices]
+    return targets
+
+
+@pytest.fixture(scope="module", params=all_targets(), ids="-".join)
+def target(request: pytest.FixtureRequest) -> tuple[Backend, str]:
+    """A backend and one of its devices."""
+    name, device = request.param
+    return open_backend(name), device
+
+
+@pytest.fixture(scope="module", params=["bert", "qwen3"])
+def tiny(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A random checkpoint of two layers, of each network."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "bert":
+        return write_bert(folder)
+    return write_qwen3(folder, "dense")
+
+
+@pytest.fixture(scope="module")
+def stock(tiny: Path) -> States:
+    """Token states (T, D) by transformers alone, in float32."""
+    return stock_states(tiny)
+
+
+@pytest.fixture(scope="module")
+def dim(tiny: Path) -> int:
+    """D of its states."""
+    hidden: int = json.loads((tiny / "config.json").read_text())["hidden_size"]
+    return hidden
+
+
+def window_of(
+    ids: NDArray[np.int32], *spans: tuple[int, int], continues: bool = False
+) -> TokenWindow:
+    """A window that pools its spans and keeps all tokens in them but the first."""
+    keep = np.zeros(len(ids), dtype=np.bool_)
+    positions = np.full(len(ids), -1, dtype=np.int32)
+    for start, end in spans:
+        keep[start + 1 : end] = True
+        positions[start:end] = np.arange(end - start)
+    spans_ = tuple(Span(*span) for span in spans)
+    return TokenWindow(ids, spans_, keep, positions, "document", continues)
+
+
+def whole(ids: NDArray[np.int32]) -> TokenWindow:
+    """A window that is one chunk."""
+    return window_of(ids, (0, len(ids)))
+
+
+def random_ids(
+    rng: np.random.Generator, n: int, high: int = HIGHEST_ID
+) -> NDArray[np.int32]:
+    """Token ids (n,)."""
+    return rng.integers(0, high, n).astype(np.int32)
+
+
+def random_mean(dim: int) -> NDArray[np.float32]:
+    """A mean token vector (dim,)."""
+    return np.random.default_rng(dim).normal(0, 0.05, dim).astype(np.float32)
+
+
+def cosines(a: NDArray, b: NDArray) -> NDArray:
+    """Cosine of each row of a with the same row of b."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    norms = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return (a * b).sum(axis=-1) / norms
+
+
+def token_rows(vectors: TokenVectors) -> NDArray[np.float32]:
+    """What int8 token vectors stand for: (T, D)."""
+    assert vectors.scales is not None
+    return vectors.codes.astype(np.float32) * vectors.scales[:, None]
+
+
+def assert_same_alone(encoder, windows: list[TokenWindow], *, exact: bool) -> None:
+    """Hold the vectors of a call to those of each window by itself."""
+    together = encoder.encode(windows)
+    for index, window in enumerate(windows):
+        alone: Encoded = encoder.encode([window])
+        rows = slice(*together.tokens.cu_seqlens[index : index + 2])
+        pairs = [
+            (alone.dense.codes[0], together.dense.codes[index]),
+            (alone.dense.bits[0], together.dense.bits[index]),
+            (alone.tokens.codes, together.tokens.codes[rows]),
+        ]
+        if exact:
+            assert all(np.array_equal(*pair) for pair in pairs), len(window.token_ids)
+        else:
+            assert cosines(*pairs[0]) > 1 - 1e-3

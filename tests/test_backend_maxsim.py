@@ -1,0 +1,74 @@
+"""MaxSim of every backend against the reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from targets import random_mean, target
+
+from pplx_local import reference
+from pplx_local.records import TokenEncoding, TokenVectors
+
+__all__ = ["target"]
+
+
+def _docs(
+    rng: np.random.Generator, lengths: list[int], dim: int, encoding: TokenEncoding
+) -> TokenVectors:
+    x = rng.standard_normal((sum(lengths), dim)).astype(np.float32)
+    cu_seqlens = np.cumsum([0, *lengths]).astype(np.int32)
+    positions = np.arange(len(x), dtype=np.int32)
+    return reference.quantize_tokens(
+        x, cu_seqlens, positions, encoding, random_mean(dim)
+    )
+
+
+def _query(rng: np.random.Generator, n: int, dim: int) -> TokenVectors:
+    x = rng.standard_normal((n, dim)).astype(np.float32)
+    return reference.quantize_query(x, np.arange(n, dtype=np.int32), "int8")
+
+
+@pytest.mark.parametrize("encoding", ["int8", "bits"])
+@pytest.mark.parametrize("dim", [8, 24, 104, 128, 384])
+@pytest.mark.parametrize(
+    "lengths", [[1], [3, 1, 7], [0, 5], [33, 300, 2], [0, 0], [], [5000, 0, 4000, 9]]
+)
+@pytest.mark.parametrize("n_query", [1, 5, 32])
+def test_maxsim_is_the_reference(target, encoding, dim, lengths, n_query) -> None:
+    backend, _ = target
+    rng = np.random.default_rng(dim + n_query)
+    docs, query = _docs(rng, lengths, dim, encoding), _query(rng, n_query, dim)
+    expected = reference.maxsim(query, docs, want_matches=True)
+    got = backend.maxsim(query, docs, want_matches=True)
+    assert got.values.dtype == np.float32
+    np.testing.assert_allclose(got.values, expected.values, rtol=1e-5)
+    np.testing.assert_array_equal(got.matches, expected.matches)
+    assert backend.maxsim(query, docs).matches is None
+
+
+def test_a_chunk_of_opposites_keeps_its_negative_score(target) -> None:
+    backend, _ = target
+    rng = np.random.default_rng(0)
+    query = _query(rng, 1, 16)
+    opposite = -np.repeat(query.codes, 3, axis=0).astype(np.float32)
+    cu_seqlens = np.array([0, 3, 3], dtype=np.int32)
+    for encoding in ("int8", "bits"):
+        docs = reference.quantize_tokens(
+            opposite, cu_seqlens, np.zeros(3, np.int32), encoding
+        )
+        values = backend.maxsim(query, docs).values
+        assert -1.01 <= values[0] < -0.5
+        assert values[1] == -np.inf
+
+
+@pytest.mark.parametrize("encoding", ["int8", "bits"])
+def test_resident_codes_score_like_the_others(target, encoding) -> None:
+    backend, _ = target
+    rng = np.random.default_rng(7)
+    docs, query = _docs(rng, [4, 0, 9, 2, 40], 64, encoding), _query(rng, 6, 64)
+    everything = reference.maxsim(query, docs).values
+    resident = backend.resident(docs)
+    for chunks in ([0, 1, 2, 3, 4], [4, 2], [1], [], [3, 3]):
+        np.testing.assert_allclose(
+            resident.maxsim(query, chunks).values, everything[chunks], rtol=1e-5
+        )
