@@ -355,14 +355,15 @@ def test_why_explains_any_path(indexed, notes, tmp_path):
 
 
 def test_models_list_and_use(indexed):
-    listed = indexed.json("models", "list")
-    assert listed["models"][0]["name"] == STARTER.name
-    assert listed["models"][0]["used"]
+    def used():
+        listed = indexed.json("models", "list")["models"]
+        return [model["name"] for model in listed if model["used"]]
+
+    assert used() == [STARTER.name]
     assert STARTER.name in indexed("models", "list").stdout
-    assert indexed.json("models", "use", "none") == {
-        "profile": {"dense": None, "late": None}
-    }
-    assert not indexed.json("models", "list")["models"][0]["used"]
+    chosen = indexed.json("models", "use", "none")
+    assert chosen["profile"] == {"dense": None, "late": None}
+    assert used() == []
     assert indexed("models", "use", "no-such-model").exit_code == 2
 
 

@@ -74,14 +74,14 @@ def _without_model() -> list[str]:
 def _cost(estimate: ModelEstimate) -> list[str]:
     seconds = estimate.seconds
     duration = "time not known yet" if seconds is None else time_in_words(seconds)
-    memory = size_in_words(estimate.memory_bytes)
+    memory = f"{size_in_words(estimate.memory_bytes)} of memory"
     if estimate.memory_fp32_bytes > estimate.memory_bytes:
         more = size_in_words(estimate.memory_fp32_bytes)
         memory += f" ({more} on a processor without bfloat16)"
     return [
         f"To embed: {count(estimate.documents, 'document')}, about "
         f"{short_count(estimate.tokens)} tokens, {duration}.",
-        f"That takes about {memory} of memory, and "
+        f"That takes about {memory}, and "
         f"{size_in_words(estimate.disk_bytes)} on the disk "
         f"({size_in_words(estimate.free_disk_bytes)} free).",
     ]

@@ -97,14 +97,11 @@ class Filling:
         if not self._spaces.is_changing():
             return []
         n_documents = self._store.count_documents()
-        wanted = {held.space.space_id for held in self._spaces.wanted_here()}
         serving = [
             held
             for held in self._spaces.serving().values()
             if self._spaces.lacking(held) * 2 <= n_documents
         ]
-        # Those that stay come first: they answer only while no old one is fuller.
-        serving.sort(key=lambda held: held.space.space_id not in wanted)
         return _jobs(
             serving, "New files for {}, which answers until the model has changed."
         )

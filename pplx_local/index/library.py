@@ -243,9 +243,9 @@ class Index:
             return searcher.search(query, k=k, mode=mode, explain=explain)
 
     def _steady(self) -> AbstractContextManager[None]:
-        """Keep tables that a change of the model may drop while they are searched."""
-        changing = self._spaces.is_changing()
-        return self.store.snapshot() if changing else nullcontext()
+        """Keep tables that an update may drop while they are searched."""
+        may_go = self._spaces.outdated()
+        return self.store.snapshot() if may_go else nullcontext()
 
     def searcher(self, mode: Mode = "hybrid") -> Searcher:
         """Make a searcher with the spaces that the mode needs."""

@@ -49,6 +49,10 @@ def choose_serving(
         old: Spaces of other checkpoints, the oldest first.
         lacking: Counts the visible documents that a space lacks. Not asked where there
             is nothing to choose.
+
+    Returns:
+        By role, those of the wanted profile first: what is embedded in this order never
+        leaves them behind the old ones.
     """
     here = {role: held for role, held in wanted.items() if held}
     if not wanted or not old:
@@ -89,16 +93,16 @@ class ProfileSpaces:
 
     def wanted_here(self) -> list[Held]:
         """Give those of the profile's spaces whose checkpoint is here."""
-        return [held for held in self.wanted().values() if held]
+        return _here(self.wanted())
 
     def serving(self) -> dict[Role, Held]:
         """Choose the spaces that answer; one of them may have no tables yet."""
-        return choose_serving(self.wanted(), self._old(), self.lacking)
+        return self._choose()[1]
 
     def is_changing(self) -> bool:
         """Tell whether old spaces answer because the wanted ones cannot yet."""
-        wanted = _numbers(self.wanted_here())
-        return not _numbers(self.serving().values()) <= wanted
+        wanted, serving = self._choose()
+        return not _numbers(serving.values()) <= _numbers(_here(wanted))
 
     def outdated(self) -> list[Space]:
         """List the spaces that are of no use once the wanted ones are full.
@@ -153,11 +157,13 @@ class ProfileSpaces:
         if self.profile.late:
             yield "late", self.profile.late
 
-    def _old(self) -> list[Held]:
-        """List the spaces of other checkpoints that could answer."""
-        wanted = _numbers(self.wanted_here())
-        others = (s for s in self._store.spaces() if s.space_id not in wanted)
-        return [held for space in others if (held := self._held(space))]
+    def _choose(self) -> tuple[dict[Role, Held | None], dict[Role, Held]]:
+        """Give the wanted spaces, and those that answer."""
+        wanted = self.wanted()
+        known = _numbers(_here(wanted))
+        others = [s for s in self._store.spaces() if s.space_id not in known]
+        old = [held for space in others if (held := self._held(space))]
+        return wanted, choose_serving(wanted, old, self.lacking)
 
     def _held(self, space: Space) -> Held | None:
         """Find the checkpoint of a space, if it is here and its rules are the same."""
@@ -184,6 +190,10 @@ class ProfileSpaces:
 def names(held: Iterable[Held]) -> str:
     """Say whose spaces they are: `a`, `a and b`."""
     return " and ".join(dict.fromkeys(one.checkpoint.name for one in held))
+
+
+def _here(wanted: Mapping[Role, Held | None]) -> list[Held]:
+    return [held for held in wanted.values() if held]
 
 
 def _numbers(held: Iterable[Held]) -> set[int]:
