@@ -17,6 +17,7 @@ from pplx_local.encoding.worker import Reply, Setup
 from pplx_local.errors import EncoderCrashed, PplxLocalError
 from pplx_local.models import Checkpoint
 from pplx_local.records import Encoded, Scores, Span, TokenVectors, WindowPlan
+from pplx_local.window import WindowRule
 
 MAX_CRASHES = 3
 """On the same request; then its future fails, and the others go on."""
@@ -91,9 +92,16 @@ class EncoderWorker:
         self.start()
         return self._info.result()
 
-    def plan(self, texts: Sequence[str]) -> Future[list[WindowPlan]]:
-        """Lay the chunks of one document into windows."""
-        return self._ask("plan", list(texts))
+    @property
+    def window_rule(self) -> WindowRule:
+        """How the checkpoint wants its input laid out; known before it is loaded."""
+        return self._setup.checkpoint.window_rule
+
+    def plan(
+        self, texts: Sequence[str], owned: range | None = None
+    ) -> Future[list[WindowPlan]]:
+        """Lay the chunks of one document into windows, as `window.plan` does."""
+        return self._ask("plan", list(texts), owned)
 
     def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
         """Encode plans: vectors in the order of plans and of their chunks."""

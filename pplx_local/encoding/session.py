@@ -60,9 +60,11 @@ class Session:
     backend: Backend
     encoder: Encoder
 
-    def plan(self, texts: Sequence[str]) -> list[WindowPlan]:
-        """Lay the chunks of one document into windows."""
-        return window.plan(texts, self.tokenizer, self.rule)
+    def plan(
+        self, texts: Sequence[str], owned: range | None = None
+    ) -> list[WindowPlan]:
+        """Lay the chunks of one document into windows, as `window.plan` does."""
+        return window.plan(texts, self.tokenizer, self.rule, owned)
 
     def encode(self, plans: Sequence[WindowPlan]) -> Encoded:
         """Encode plans: vectors in the order of plans and of their chunks."""

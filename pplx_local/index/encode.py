@@ -1,9 +1,9 @@
 """Documents into vectors: one checkpoint, the spaces that it fills.
 
 Everything is taken from the database and goes back to it, so a kill anywhere costs at
-most the batches that were on their way. A portion of a document is planned by itself,
-whatever was encoded before or beside it; so its windows, and their digests, are always
-the same, and known digests cost nothing.
+most the batches that were on their way. A portion of a document is planned from its
+text alone, whatever was encoded before or beside it; so its windows, and their digests,
+are always the same, and known digests cost nothing.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pplx_local.encoding import EncoderWorker
 from pplx_local.errors import EncoderCrashed
+from pplx_local.index.portions import Portion, portions_of
 from pplx_local.index.slices import slice_encoded
 from pplx_local.records import Encoded, Progress, WindowPlan
 from pplx_local.store import Space, Store
 
-PORTION_CHARS = 200_000
-"""Text of one document that is tokenised at once; a longer one comes in portions."""
 BATCH_CHARS = 200_000
 """Text that is sent to the worker at once: some seconds of work on a laptop's CPU."""
 MAX_GIVEN_UP = 3
@@ -29,29 +29,21 @@ CHARS_PER_TOKEN = 4.4
 """Of English prose in WordPiece or byte-level BPE; an estimate, for progress."""
 
 
-@dataclass(slots=True)
-class _Portion:
-    """Consecutive chunks of one document."""
+class _Planned(NamedTuple):
+    """A portion whose plans were asked for."""
 
-    document_id: int
-    chunk_ids: list[int]
-    texts: list[str]
-    is_last: bool
-    plans: Future[list[WindowPlan]] | None = None
-
-    @property
-    def n_chars(self) -> int:
-        return sum(map(len, self.texts))
+    portion: Portion
+    plans: Future[list[WindowPlan]]
 
 
 @dataclass(slots=True)
 class _Batch:
     """Portions on their way through the worker together."""
 
-    portions: list[_Portion]
-    plans: list[tuple[_Portion, WindowPlan]]
+    portions: list[Portion]
+    plans: list[tuple[Portion, WindowPlan]]
     """Windows that have to be encoded."""
-    reused: list[tuple[_Portion, WindowPlan, dict[int, tuple[int, ...]]]]
+    reused: list[tuple[Portion, WindowPlan, dict[int, tuple[int, ...]]]]
     """Windows whose vectors are known, with the chunks that have them, by space."""
     encoded: Future[Encoded] | None
 
@@ -82,8 +74,8 @@ class EncodingStage:
 
     # --- portions, gathered into batches ---
 
-    def _gathered(self) -> Iterator[list[_Portion]]:
-        batch: list[_Portion] = []
+    def _gathered(self) -> Iterator[list[Portion]]:
+        batch: list[Portion] = []
         n_chars = 0
         for portion in self._portions():
             batch.append(portion)
@@ -94,59 +86,62 @@ class EncodingStage:
         if batch:
             yield batch
 
-    def _portions(self) -> Iterator[_Portion]:
+    def _portions(self) -> Iterator[Portion]:
         for document_id in self._store.unencoded_documents(self._spaces):
-            portion = _Portion(document_id, [], [], is_last=False)
-            n_chars = 0
-            for chunk_id, _, text in self._store.chunk_texts(document_id):
-                if n_chars >= PORTION_CHARS:
-                    yield portion
-                    portion, n_chars = _Portion(document_id, [], [], is_last=False), 0
-                portion.chunk_ids.append(chunk_id)
-                portion.texts.append(text)
-                n_chars += len(text)
-            portion.is_last = True
-            yield portion
+            chunks = self._store.chunk_texts(document_id)
+            texts = ((chunk_id, text) for chunk_id, _, text in chunks)
+            yield from portions_of(document_id, texts, self._context_chars())
+
+    def _context_chars(self) -> int | None:
+        """Say how much text the windows at a portion's ends may read beyond it.
+
+        They share half on each side; so a text of twice as many characters per token
+        still has enough.
+        """
+        rule = self._worker.window_rule
+        if rule.kind == "single":
+            return None
+        return int(rule.shared * CHARS_PER_TOKEN)
 
     # --- through the worker, always two batches ahead ---
 
-    def _planned(self, batches: Iterator[list[_Portion]]) -> Iterator[list[_Portion]]:
+    def _planned(self, batches: Iterator[list[Portion]]) -> Iterator[list[_Planned]]:
         """Ask for the plans of a batch before the one in front of it is encoded."""
-        ahead: deque[list[_Portion]] = deque()
+        ahead: deque[list[_Planned]] = deque()
         for batch in batches:
-            for portion in batch:
-                portion.plans = self._worker.plan(portion.texts)
-            ahead.append(batch)
+            ahead.append([self._ask(portion) for portion in batch])
             if len(ahead) > 1:
                 yield ahead.popleft()
         yield from ahead
 
-    def _in_flight(self, batches: Iterator[list[_Portion]]) -> Iterator[_Batch]:
+    def _ask(self, portion: Portion) -> _Planned:
+        return _Planned(portion, self._worker.plan(portion.texts, portion.owned))
+
+    def _in_flight(self, batches: Iterator[list[_Planned]]) -> Iterator[_Batch]:
         ahead: deque[_Batch] = deque()
-        for portions in batches:
-            ahead.append(self._submit(portions))
+        for planned in batches:
+            ahead.append(self._submit(planned))
             if len(ahead) > 1:
                 yield ahead.popleft()
         yield from ahead
 
-    def _submit(self, portions: list[_Portion]) -> _Batch:
-        batch = _Batch(portions, [], [], None)
-        for portion in portions:
-            assert portion.plans is not None, "planned before it is submitted"
-            plans = portion.plans.result()
+    def _submit(self, planned: list[_Planned]) -> _Batch:
+        batch = _Batch([portion for portion, _ in planned], [], [], None)
+        for portion, future in planned:
+            plans = future.result()
             owned = sum(len(plan.chunk_indices) for plan in plans)
-            self._count_without_tokens(portion, len(portion.texts) - owned)
+            self._count_without_tokens(portion, len(portion.owned) - owned)
             self._sort_out(batch, portion, plans)
         if batch.plans:
             batch.encoded = self._worker.encode([plan for _, plan in batch.plans])
         return batch
 
-    def _count_without_tokens(self, portion: _Portion, n: int) -> None:
+    def _count_without_tokens(self, portion: Portion, n: int) -> None:
         before = self._without_tokens.get(portion.document_id, 0)
         self._without_tokens[portion.document_id] = before + n
 
     def _sort_out(
-        self, batch: _Batch, portion: _Portion, plans: Sequence[WindowPlan]
+        self, batch: _Batch, portion: Portion, plans: Sequence[WindowPlan]
     ) -> None:
         """Part the windows whose vectors every space knows from the others."""
         digests = [plan.digest for plan in plans]
@@ -164,7 +159,7 @@ class EncodingStage:
     # --- into the database ---
 
     def _keep(self, batch: _Batch) -> int:
-        """Store a batch; return the tokens that it stands for."""
+        """Store a batch; return the tokens of text that it stands for."""
         try:
             return self._write_batch(batch)
         except EncoderCrashed as error:
@@ -182,7 +177,7 @@ class EncodingStage:
             encoded = self._worker.encode(windows) if windows else None
             yield _Batch([portion], plans, reused, encoded)
 
-    def _give_up(self, portion: _Portion, error: EncoderCrashed) -> None:
+    def _give_up(self, portion: Portion, error: EncoderCrashed) -> None:
         """Leave a document without vectors, unless it is the encoder that is broken."""
         self.given_up.append(portion.document_id)
         if len(self.given_up) >= MAX_GIVEN_UP:
@@ -198,14 +193,15 @@ class EncodingStage:
             for portion in batch.portions:
                 if portion.is_last and portion.document_id not in self.given_up:
                     self._finish(portion.document_id)
-        n_tokens = sum(plan.n_tokens for _, plan in batch.plans)
-        self.encoded_tokens += n_tokens
-        self.reused_windows += len(batch.reused)
-        return n_tokens + sum(plan.n_tokens for _, plan, _ in batch.reused)
+        new = [plan for _, plan in batch.plans]
+        known = [plan for _, plan, _ in batch.reused]
+        self.encoded_tokens += sum(plan.n_tokens for plan in new)
+        self.reused_windows += len(known)
+        return sum(map(_n_pooled, [*new, *known]))
 
     def _reuse(
         self,
-        portion: _Portion,
+        portion: Portion,
         plan: WindowPlan,
         sources: dict[int, tuple[int, ...]],
     ) -> None:
@@ -231,5 +227,10 @@ class EncodingStage:
             self._store.finish_document(space, document_id, n_without_tokens)
 
 
-def _chunk_ids(portion: _Portion, plan: WindowPlan) -> tuple[int, ...]:
+def _chunk_ids(portion: Portion, plan: WindowPlan) -> tuple[int, ...]:
     return tuple(portion.chunk_ids[index] for index in plan.chunk_indices)
+
+
+def _n_pooled(plan: WindowPlan) -> int:
+    """Count the tokens that a plan owns: what it reads as context is no progress."""
+    return sum(span.end - span.start for one in plan.windows for span in one.pool_spans)

@@ -1,0 +1,17 @@
+"""Chunks and a tokenizer to token windows: what one forward pass reads and owns.
+
+No text is ever cut off. A chunk that is longer than a checkpoint's limit is read in
+pieces; a document that is longer is read in windows that overlap.
+"""
+
+from pplx_local.window.plans import batches, plan, plan_query
+from pplx_local.window.rule import Ids, TextTokenizer, WindowRule
+
+__all__ = [
+    "Ids",
+    "TextTokenizer",
+    "WindowRule",
+    "batches",
+    "plan",
+    "plan_query",
+]
