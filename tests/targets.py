@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tiny import States, stock_states, write_bert, write_qwen3
+from tiny import States, stock_states, write_bert, write_qwen3, write_tokenizer
 
 from pplx_local.backend import Backend, open_backend, registered_backends
 from pplx_local.errors import BackendUnavailable
@@ -71,6 +71,22 @@ def dim(tiny: Path) -> int:
     """D of its states."""
     hidden: int = json.loads((tiny / "config.json").read_text())["hidden_size"]
     return hidden
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A contextual checkpoint with a tokenizer."""
+    folder = write_qwen3(tmp_path_factory.mktemp("context"), "context")
+    write_tokenizer(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A late-interaction checkpoint with a tokenizer."""
+    folder = write_qwen3(tmp_path_factory.mktemp("late"), "late")
+    write_tokenizer(folder)
+    return folder
 
 
 def window_of(

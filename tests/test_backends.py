@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,10 @@ from targets import (
     INT8,
     all_targets,
     assert_same_alone,
+    context,
     cosines,
     dim,
+    late,
     random_ids,
     random_mean,
     stock,
@@ -32,7 +33,6 @@ from tiny import (
     stock_states,
     stock_token_states,
     write_qwen3,
-    write_tokenizer,
 )
 
 from pplx_local import models, reference, window
@@ -41,7 +41,7 @@ from pplx_local.errors import EncoderCrashed
 from pplx_local.records import EncodingRecipe, TokenWindow
 from pplx_local.window import WindowRule
 
-__all__ = ["dim", "stock", "target", "tiny"]
+__all__ = ["context", "dim", "late", "stock", "target", "tiny"]
 
 CHUNKS = [
     "The tenant shall give notice.",
@@ -49,22 +49,6 @@ CHUNKS = [
     "ok",
     "What motivates discovery is curiosity about the world.",
 ]
-
-
-@pytest.fixture(scope="module")
-def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A contextual checkpoint with a tokenizer."""
-    folder = write_qwen3(tmp_path_factory.mktemp("context"), "context")
-    write_tokenizer(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A late-interaction checkpoint with a tokenizer."""
-    folder = write_qwen3(tmp_path_factory.mktemp("late"), "late")
-    write_tokenizer(folder)
-    return folder
 
 
 def _rule_of(name: str) -> WindowRule:
@@ -178,10 +162,10 @@ def test_no_windows_give_no_vectors(target, tiny, dim) -> None:
 def test_a_role_that_is_not_asked_for_is_not_made(target, tiny) -> None:
     backend, device = target
     window = whole(np.arange(5, dtype=np.int32))
-    for dense, late in ((True, False), (False, True)):
-        recipe = replace(INT8, dense=dense, late=late)
+    for roles in ((True, False), (False, True)):
+        recipe = replace(INT8, dense=roles[0], late=roles[1])
         encoded = backend.load(tiny, recipe, device=device).encode([window])
-        assert (encoded.dense is not None, encoded.tokens is not None) == (dense, late)
+        assert (encoded.dense is not None, encoded.tokens is not None) == roles
 
 
 def test_a_batch_beyond_the_memory_is_halved(
