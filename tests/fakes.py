@@ -176,6 +176,14 @@ class FakeEncoder:
         return reference.quantize_tokens(x, cu_seqlens, at, encoding, mean)
 
 
+class FakeContextEncoder(FakeEncoder):
+    """A fake whose vectors depend on all that a window reads."""
+
+    def _hidden(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        rows = super()._hidden(ids)
+        return rows + rows.mean(axis=0)
+
+
 class FakeBackend:
     """The reference, as a backend whose encoder needs no weights."""
 
@@ -206,6 +214,8 @@ class FakeWorker:
     itself serves as the factory that `Index.open` takes.
     """
 
+    encoder_type: type[FakeEncoder] = FakeEncoder
+
     def __init__(
         self,
         checkpoint: models.Checkpoint | None = None,
@@ -215,7 +225,7 @@ class FakeWorker:
     ) -> None:
         self.checkpoint = checkpoint or fake_checkpoint()
         recipe = models.recipe_of(self.checkpoint, self.checkpoint.roles)
-        self.encoder = FakeEncoder(recipe, self.checkpoint.dim)
+        self.encoder = self.encoder_type(recipe, self.checkpoint.dim)
         self._session = Session(
             WordTokenizer(), self.checkpoint.window_rule, FakeBackend(), self.encoder
         )
