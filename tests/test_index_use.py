@@ -345,6 +345,22 @@ def test_the_progress_names_the_models_and_the_switch(desk: Changing) -> None:
     assert last == "The model is big now. Removing the vectors of small."
 
 
+def test_stopped_at_the_switch_the_next_update_makes_it(desk: Changing) -> None:
+    desk.update()
+    old_tables = desk.tables()
+    desk.use("big")
+    with desk.open(write=True) as index:
+        for progress in index.update():
+            if "Removing" in (progress.message or ""):
+                break
+    assert desk.profile() == ("big", "big"), "it is full already"
+    assert old_tables <= desk.tables()
+    desk.used()
+    desk.update()
+    assert not desk.tables() & old_tables
+    assert desk.used() == [], "nothing had to be embedded"
+
+
 def test_the_old_vectors_leave_the_disk(desk: Changing) -> None:
     for number in range(40):
         desk.write(f"long {number}.txt", f"long{number} " + "words and more " * 400)

@@ -13,11 +13,11 @@ from pplx_local.index.cost import (
     seconds_for,
     tokens_in,
 )
-from pplx_local.index.serving import Held, ProfileSpaces
+from pplx_local.index.serving import Held, ProfileSpaces, checkpoints_of
 from pplx_local.index.status import profile_names, serving_names
 from pplx_local.models import Checkpoint, find
 from pplx_local.records import ModelEstimate
-from pplx_local.store import Store
+from pplx_local.store import Space, Store
 
 
 def estimate(spaces: ProfileSpaces, settings: Settings) -> ModelEstimate:
@@ -90,17 +90,21 @@ def let_go(spaces: ProfileSpaces, store: Store) -> list[str]:
     Those are made by other rules than today's, and, where the profile answers, those
     of other checkpoints: it was chosen again before these were full.
     """
+    useless = _useless(spaces, store)
+    spaces.drop(useless)
+    return checkpoints_of(useless)
+
+
+def _useless(spaces: ProfileSpaces, store: Store) -> list[Space]:
     held = spaces.wanted_here()
     if not held:
         return []
     if not spaces.is_changing():
-        return spaces.drop(spaces.outdated())
+        return spaces.outdated()
     wanted = {(one.space.spec.role, one.checkpoint.name): one.space for one in held}
-    return spaces.drop(
-        [
-            space
-            for space in store.spaces()
-            if (own := wanted.get((space.spec.role, space.spec.checkpoint)))
-            and own.space_id != space.space_id
-        ]
-    )
+    return [
+        space
+        for space in store.spaces()
+        if (own := wanted.get((space.spec.role, space.spec.checkpoint)))
+        and own.space_id != space.space_id
+    ]

@@ -14,7 +14,7 @@ from pathlib import Path
 from pplx_local.encoding import EncoderWorker
 from pplx_local.errors import BackendUnavailable, EncoderCrashed, ModelError, StoreFull
 from pplx_local.index.encode import EncodingStage
-from pplx_local.index.serving import Held, ProfileSpaces, names
+from pplx_local.index.serving import Held, ProfileSpaces, checkpoints_of, names
 from pplx_local.index.speed import remember
 from pplx_local.index.workers import Workers
 from pplx_local.records import Progress
@@ -75,11 +75,11 @@ class Filling:
         outdated = self._spaces.outdated()
         if not (self._is_complete and outdated and here and len(here) == len(wanted)):
             return
-        dropped = self._spaces.drop(outdated)
-        gone = " and ".join(dropped)
+        gone = " and ".join(checkpoints_of(outdated))
         yield self._told(
             f"The model is {names(here)} now. Removing the vectors of {gone}."
         )
+        self._spaces.drop(outdated)
         try:
             # Of what is hidden nothing is embedded anew, so little is lost with it.
             self._store.purge()

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pplx_local.config import Settings
-from pplx_local.models import CATALOGUE, Checkpoint, Profile, find, space_spec
+from pplx_local.models import (
+    CATALOGUE,
+    Checkpoint,
+    Profile,
+    as_set,
+    find,
+    space_spec,
+)
 from pplx_local.records import Role, SpaceSpec
 from pplx_local.store import Backlog, Space, Store
 
@@ -72,7 +79,8 @@ class ProfileSpaces:
 
     def __init__(self, store: Store, settings: Settings, profile: Profile) -> None:
         """Bind; the store and the disk are asked anew each time."""
-        self._store, self._home = store, settings.home
+        self._store, self._settings = store, settings
+        self._home = settings.home
         self._follows_disk = settings.model.strip().casefold() == "auto"
         self._specs: dict[tuple[str, Role, Path], SpaceSpec] = {}
         self.profile = profile
@@ -144,12 +152,11 @@ class ProfileSpaces:
         for held in self.wanted_here():
             self._store.open_space(held.space.spec, create=False)
 
-    def drop(self, spaces: Sequence[Space]) -> list[str]:
-        """Drop spaces, all or none, and name their checkpoints."""
+    def drop(self, spaces: Sequence[Space]) -> None:
+        """Drop spaces, all or none: a half of them would be taken for the fullest."""
         with self._store.transaction():
             for space in spaces:
                 self._store.drop_space(space)
-        return sorted({space.spec.checkpoint for space in spaces})
 
     def _roles(self) -> Iterator[tuple[Role, Checkpoint]]:
         if self.profile.dense:
@@ -168,7 +175,8 @@ class ProfileSpaces:
     def _held(self, space: Space) -> Held | None:
         """Find the checkpoint of a space, if it is here and its rules are the same."""
         spec = space.spec
-        checkpoint = CATALOGUE.get(spec.checkpoint)
+        known = CATALOGUE.get(spec.checkpoint)
+        checkpoint = as_set(known, self._settings) if known else None
         model_dir = find(checkpoint, self._home) if checkpoint else None
         if checkpoint is None or model_dir is None or spec.role not in checkpoint.roles:
             return None
@@ -190,6 +198,11 @@ class ProfileSpaces:
 def names(held: Iterable[Held]) -> str:
     """Say whose spaces they are: `a`, `a and b`."""
     return " and ".join(dict.fromkeys(one.checkpoint.name for one in held))
+
+
+def checkpoints_of(spaces: Iterable[Space]) -> list[str]:
+    """Name the checkpoints that made the vectors of spaces."""
+    return sorted({space.spec.checkpoint for space in spaces})
 
 
 def _here(wanted: Mapping[Role, Held | None]) -> list[Held]:
