@@ -23,6 +23,10 @@ from pplx_local.errors import ConfigError
 HOME_VARIABLE = "PPLX_LOCAL_HOME"
 """Moves the database, the settings and the logs."""
 
+_MORE_THAN_0 = math.ulp(0.0)
+_LIMITS = {"window_tokens": (256, 32_768), "prefix_position": (0, 1)}
+"""Of the numbers that cannot be just anything above 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -35,9 +39,15 @@ class Settings:
     backend: str = "auto"
     """Name of a registered backend, "auto" for the one of this platform."""
     device: str = "auto"
-    """"cpu", "cuda", "mps"; "auto" for the best one. Obeyed or refused."""
+    """"cpu", "cuda", "mps", "metal"; "auto" for the best one. Obeyed or refused."""
     dtype: str = "auto"
-    """"bfloat16" or "float32"; "auto" for bfloat16 where the device has it."""
+    """"bfloat16" or "float32"; "8bit" or "4bit" for quantised weights (MLX); "auto" for
+    bfloat16 where the device has it."""
+    window_tokens: int = 8192
+    """Tokens that a contextual checkpoint reads together, at most: up to 32,768."""
+    prefix_position: int = 0
+    """Where a late-interaction checkpoint's prefix stands: 0 for first, as its card has
+    it; 1 for behind the first token, as PyLate has it."""
     max_batch_tokens: int = 16_384
     """Tokens in one forward pass, padding counted."""
     max_file_bytes: int = 1_000_000_000
@@ -117,8 +127,11 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         raise ConfigError(
             f"{path}: {key} = {value!r} should be of type {wanted.__name__}."
         )
-    if isinstance(value, int | float) and not 0 < value < math.inf:
-        raise ConfigError(f"{path}: {key} = {value} should be more than 0.")
+    if isinstance(value, int | float):
+        least, most = _LIMITS.get(key, (_MORE_THAN_0, math.inf))
+        if not least <= value <= most or value == math.inf:
+            span = f"from {least:,} to {most:,}" if key in _LIMITS else "more than 0"
+            raise ConfigError(f"{path}: {key} = {value} should be {span}.")
     return value
 
 

@@ -149,6 +149,9 @@ class FakeEncoder:
         tokens = self._tokens(kept, positions, kind) if recipe.late else None
         return Encoded(dense, tokens)
 
+    def memory_bytes(self) -> int:
+        return 0
+
     def _hidden(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
         return np.array([word_vector(int(one), self.dim) for one in ids])  # (T, D)
 
@@ -278,6 +281,9 @@ class FakeWorker:
     ) -> Scores:
         self.start()
         return self._session.maxsim(query, docs, want_matches=want_matches)
+
+    def memory_bytes(self) -> int:
+        return 0
 
     def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
         self.start()

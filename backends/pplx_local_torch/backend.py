@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from pplx_local.errors import BackendUnavailable
 from pplx_local.records import EncodingRecipe, Scores, TokenVectors
-from pplx_local_torch.encoder import TorchEncoder
 from pplx_local_torch.maxsim import ResidentTokens
+
+if TYPE_CHECKING:
+    from pplx_local_torch.encoder import TorchEncoder
 
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -35,7 +38,8 @@ class TorchBackend:
         max_batch_tokens: int = 16_384,
     ) -> TorchEncoder:
         """Load a checkpoint."""
-        # Heavy, and not needed to score.
+        # transformers is heavy, and not needed to score.
+        from pplx_local_torch.encoder import TorchEncoder
         from pplx_local_torch.model import load_model
 
         on = torch.device(self._device(device))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
@@ -47,6 +48,14 @@ class TorchEncoder:
         for batch in self._batches(windows):
             self._run(windows, batch, results)
         return results.encoded()
+
+    def memory_bytes(self) -> int:
+        """Tell the most memory that was taken so far."""
+        if self._on.type == "cuda":
+            return torch.cuda.max_memory_allocated(self._on)
+        if self._on.type == "mps":
+            return torch.mps.driver_allocated_memory()
+        return psutil.Process().memory_info().rss
 
     def _batches(self, windows: Sequence[TokenWindow]) -> Iterator[list[int]]:
         """Fill batches with windows, the longest first, equal lengths together."""

@@ -43,6 +43,13 @@ class Encoder(Protocol):
         """
         ...
 
+    def memory_bytes(self) -> int:
+        """Tell how much memory is taken.
+
+        The most so far on a GPU; on a CPU what the whole process takes now.
+        """
+        ...
+
 
 class Resident(Protocol):
     """Token codes kept on a device, scored by chunk index."""

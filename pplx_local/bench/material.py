@@ -13,7 +13,7 @@ from pathlib import Path
 from pplx_local.config import Settings
 from pplx_local.documents import Reader
 from pplx_local.errors import DocumentError, FolderError, ModelError
-from pplx_local.models import Checkpoint, find, resolve
+from pplx_local.models import Checkpoint, find, profile_of
 from pplx_local.watch import Found, walk
 
 _ENOUGH_CHARS = 2_000_000
@@ -25,7 +25,7 @@ def checkpoint_of(settings: Settings) -> tuple[Checkpoint, Path]:
     Raises:
         ModelError: There is none on this computer.
     """
-    profile = resolve(settings.model, settings.home)
+    profile = profile_of(settings)
     checkpoint = profile.dense or profile.late
     model_dir = find(checkpoint, settings.home) if checkpoint else None
     if checkpoint is None or model_dir is None:

@@ -62,6 +62,21 @@ def start(
             help="Where the index, the settings and the logs live.",
         ),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What runs the model: mlx or torch; auto for this computer's own.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="Where it runs: metal, cuda, mps, cpu; auto for the best. One that is "
+            "not here is refused.",
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show tracebacks of errors.")
     ] = False,
@@ -75,6 +90,7 @@ def start(
     """Private search over your own folders. Nothing leaves this computer."""
     invocation = ctx.ensure_object(Invocation)
     invocation.home = home.absolute() if home else None
+    invocation.backend, invocation.device = backend, device
     invocation.verbose = verbose
     if ctx.invoked_subcommand is None:
         write_data(ctx.get_help())

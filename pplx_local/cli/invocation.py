@@ -19,6 +19,10 @@ class Invocation:
 
     home: Path | None = None
     """None for the default."""
+    backend: str | None = None
+    """None for the one that the settings name."""
+    device: str | None = None
+    """None for the one that the settings name."""
     verbose: bool = False
     worker: WorkerFactory | None = None
     """Makes the encoder worker; None for the real one."""
@@ -27,7 +31,7 @@ class Invocation:
         """Read the settings of the home folder."""
         from pplx_local.config import load_settings
 
-        return load_settings(self.home)
+        return load_settings(self.home, backend=self.backend, device=self.device)
 
     def open(self, *, write: bool = False) -> Index:
         """Open the index."""

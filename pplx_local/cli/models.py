@@ -47,9 +47,9 @@ app.command("check")(check)
 
 def _listed(settings: Settings) -> list[dict[str, Any]]:
     from pplx_local.index.cost import memory_for
-    from pplx_local.models import CATALOGUE, find, resolve
+    from pplx_local.models import CATALOGUE, find, profile_of
 
-    used = {one.name for one in resolve(settings.model, settings.home) if one}
+    used = {one.name for one in profile_of(settings) if one}
     listed = []
     for checkpoint in CATALOGUE.values():
         found = find(checkpoint, settings.home)

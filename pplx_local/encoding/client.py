@@ -129,6 +129,11 @@ class EncoderWorker:
         spans: list[list[Span]] = self._ask("token_spans", list(texts)).result()
         return spans
 
+    def memory_bytes(self) -> int:
+        """Tell the most memory that the encoder took so far, on its device."""
+        n_bytes: int = self._ask("memory_bytes").result()
+        return n_bytes
+
     def close(self) -> None:
         """End the child; calls without an answer fail."""
         with self._lock:

@@ -88,6 +88,10 @@ class Session:
         """Score chunks as `reference.maxsim` does."""
         return self.backend.maxsim(query, docs, want_matches=want_matches)
 
+    def memory_bytes(self) -> int:
+        """Tell the most memory that the encoder took so far."""
+        return self.encoder.memory_bytes()
+
     def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
         """Say where each token of each text lies, in characters."""
         return self.tokenizer.spans(texts)

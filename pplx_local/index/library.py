@@ -30,7 +30,7 @@ from pplx_local.index.status import status_of
 from pplx_local.index.update import Target, Update, apart
 from pplx_local.index.verdict import what_became
 from pplx_local.index.workers import WorkerFactory, Workers, spawn_worker
-from pplx_local.models import STARTER, Profile, resolve
+from pplx_local.models import STARTER, Profile, profile_of
 from pplx_local.records import (
     Answer,
     FileRecord,
@@ -59,7 +59,7 @@ class Index:
     ) -> None:
         """Use `Index.open`."""
         self.settings = settings
-        self.profile = profile or resolve(settings.model, settings.home)
+        self.profile = profile or profile_of(settings)
         """What the settings ask for; while it is being embedded, another may answer."""
         self.store = store
         """For evaluation and benchmarks; everyone else asks the index."""
@@ -225,7 +225,7 @@ class Index:
 
     def _spaces_of(self, name: str) -> ProfileSpaces:
         settings = replace(self.settings, model=name)
-        return ProfileSpaces(self.store, settings, resolve(name, settings.home))
+        return ProfileSpaces(self.store, settings, profile_of(settings))
 
     # --- search ---
 

@@ -10,7 +10,7 @@ from pplx_local.config import Settings
 from pplx_local.documents import kind_of
 from pplx_local.index.cost import bytes_per_token, free_disk, seconds_for, tokens_in
 from pplx_local.index.paths import readable
-from pplx_local.models import Profile, resolve
+from pplx_local.models import Profile, profile_of
 from pplx_local.records import KindCount, Survey
 from pplx_local.watch import Denied, walk
 
@@ -42,7 +42,7 @@ def survey(path: Path, settings: Settings) -> Survey:
         if reason is None:
             text_bytes += entry.size * _TEXT_SHARE.get(kind.family, 1.0)
     tokens = tokens_in(text_bytes)
-    profile = resolve(settings.model, settings.home)
+    profile = profile_of(settings)
     work = {one: tokens for one in profile if one}
     return Survey(
         path=os.fsencode(path),

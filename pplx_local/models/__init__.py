@@ -21,6 +21,7 @@ from pplx_local.models.manifest import (
     record,
     write_manifest,
 )
+from pplx_local.models.profile import as_set, profile_of
 from pplx_local.models.recipe import recipe_of, space_spec, token_mean
 from pplx_local.models.tokenizer import load_tokenizer
 
@@ -33,11 +34,13 @@ __all__ = [
     "Manifest",
     "Profile",
     "RecordedFile",
+    "as_set",
     "find",
     "folder_of",
     "hash_file",
     "load_tokenizer",
     "lookup",
+    "profile_of",
     "read_manifest",
     "recipe_of",
     "record",

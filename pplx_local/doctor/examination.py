@@ -10,48 +10,25 @@ import platform
 import shutil
 import stat
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
-from pplx_local.backend import open_backend, registered_backends
 from pplx_local.config import Settings
-from pplx_local.encoding import EncoderWorker
-from pplx_local.errors import PplxLocalError
+from pplx_local.doctor.check import Check, Outcome, guarded
+from pplx_local.doctor.encoders import encoders
 from pplx_local.index import WorkerFactory, spawn_worker
 from pplx_local.index.library import NO_MODEL
-from pplx_local.models import Checkpoint, find, resolve, space_spec, verify
+from pplx_local.models import Checkpoint, find, profile_of, space_spec, verify
 from pplx_local.records import Role
 from pplx_local.store import Store
 from pplx_local.store.connection import Database, create_file
 
-Outcome = Literal["ok", "warn", "fail"]
-
 _LITTLE_SPACE_BYTES = 1_000_000_000
 _NO_SPACE_BYTES = 100_000_000
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_SENTENCE = "The lease ends on the last day of September unless both sides renew it. "
-_TEXT = _SENTENCE * 12
-_TEXTS_TIMED = 64
 _ROLES: tuple[Role, Role] = ("dense", "late")
 _HOW_TO_GET = NO_MODEL[0].upper() + NO_MODEL[1:]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    outcome: Outcome
-    """"ok", "warn" for what costs something, "fail" for what does not work."""
-    detail: str
-    """What was found."""
-    remedy: str | None = None
-    """What to do; None when there is nothing to do."""
 
 
 def examine(
@@ -64,20 +41,12 @@ def examine(
         worker: How encoder workers are made.
     """
     yield _python()
-    yield from _guarded("sqlite", _sqlite)
+    yield from guarded("sqlite", _sqlite)
     yield _home(settings.home)
     yield _disk(settings.home)
-    yield from _guarded("index", partial(_index, settings))
-    yield from _guarded("vectors", partial(_vectors, settings))
-    yield from _guarded("model", partial(_models, settings, worker))
-
-
-def _guarded(name: str, check: Callable[[], Iterator[Check]]) -> Iterator[Check]:
-    """Make an error that ends a group of checks into a check that failed."""
-    try:
-        yield from check()
-    except PplxLocalError as error:
-        yield Check(name, "fail", str(error))
+    yield from guarded("index", partial(_index, settings))
+    yield from guarded("vectors", partial(_vectors, settings))
+    yield from guarded("model", partial(_models, settings, worker))
 
 
 def _python() -> Check:
@@ -128,7 +97,7 @@ def _vectors(settings: Settings) -> Iterator[Check]:
     """Compare the rules by which vectors were made with those of today."""
     if not settings.database.exists():
         return
-    found = zip(_ROLES, resolve(settings.model, settings.home), strict=True)
+    found = zip(_ROLES, profile_of(settings), strict=True)
     with Store.open(settings.database, readonly=True) as store:
         for role, checkpoint in found:
             model_dir = find(checkpoint, settings.home) if checkpoint else None
@@ -183,7 +152,7 @@ def _disk(home: Path) -> Check:
 
 
 def _models(settings: Settings, worker: WorkerFactory) -> Iterator[Check]:
-    profile = resolve(settings.model, settings.home)
+    profile = profile_of(settings)
     checkpoints = {one.name: one for one in profile if one is not None}
     if settings.model == "none":
         remedy = "To use one: pplx-local models use auto"
@@ -196,42 +165,11 @@ def _models(settings: Settings, worker: WorkerFactory) -> Iterator[Check]:
         if model_dir is None:
             yield Check(name, "warn", "not on this computer", checkpoint.install)
             continue
-        yield from _guarded(name, partial(_model, checkpoint, model_dir))
-        yield from _embeddings(checkpoint, model_dir, settings, worker)
+        yield from guarded(name, partial(_model, checkpoint, model_dir))
+        yield from encoders(checkpoint, model_dir, settings, worker)
 
 
 def _model(checkpoint: Checkpoint, model_dir: Path) -> Iterator[Check]:
     verify(checkpoint, model_dir)
     name = f"model {checkpoint.name}"
     yield Check(name, "ok", f"{model_dir}, sha256 as published")
-
-
-def _embeddings(
-    checkpoint: Checkpoint, model_dir: Path, settings: Settings, worker: WorkerFactory
-) -> Iterator[Check]:
-    """Encode real text on each device of each backend that is here."""
-    for backend in sorted(registered_backends()):
-        name = f"backend {backend}"
-        try:
-            devices = open_backend(backend).devices()
-        except PplxLocalError as error:
-            needed = settings.backend == backend or len(registered_backends()) == 1
-            yield Check(name, "fail" if needed else "warn", str(error))
-            continue
-        for device in devices:
-            there = replace(settings, backend=backend, device=device)
-            encoder = worker(checkpoint, model_dir, there)
-            yield from _guarded(f"{name} {device}", partial(_speed, name, encoder))
-
-
-def _speed(name: str, encoder: EncoderWorker) -> Iterator[Check]:
-    with closing(encoder):
-        info = encoder.info()
-        plans = encoder.plan([_TEXT] * _TEXTS_TIMED).result()
-        encoder.encode(plans[:8]).result()  # the first run pays for warming up
-        start = time.perf_counter()
-        encoder.encode(plans).result()
-        seconds = time.perf_counter() - start
-    rate = sum(plan.n_tokens for plan in plans) / seconds
-    detail = f"{rate:,.0f} tokens/s in {info.dtype}, ready after {info.load_s:.1f} s"
-    yield Check(f"{name} {info.device}", "ok", detail)
