@@ -51,6 +51,20 @@ def test_lines_come_every_five_seconds_and_at_the_end(clock):
     assert len(said) == len(set(said)) == 8
 
 
+@pytest.mark.parametrize("view", [Lines, Bars])
+def test_the_pace_of_a_second_model_is_its_own(clock, view):
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=view is Bars, width=200, no_color=True)
+    with view(console) as shown:
+        for speed in (100_000, 1_000):
+            shown.show(Progress("load", 0, None))
+            for second in range(21):
+                shown.show(Progress("encode", second * speed, 100 * speed))
+                clock.now += 1
+    assert " 100,000/s, 80 s left" in out.getvalue()
+    assert " 1,000/s, 80 s left" in out.getvalue()
+
+
 def test_a_message_is_said_at_once_and_escaped():
     out = io.StringIO()
     with Lines(Console(file=out, width=40)) as lines:

@@ -65,7 +65,7 @@ def follow(events: Iterable[Progress], console: Console | None = None) -> None:
 
 
 class Pace:
-    """Rate and time left of one stage, from when its first progress came."""
+    """Rate and time left of one run of a stage, from when its first progress came."""
 
     def __init__(self, first: Progress, now: float) -> None:
         self._start, self._done = now, first.done
@@ -87,6 +87,24 @@ class Pace:
         return ", ".join(said)
 
 
+class _Paces:
+    """The pace of each stage's present run; one that falls back has begun anew."""
+
+    def __init__(self) -> None:
+        self._by_stage: dict[Stage, tuple[Pace, int]] = {}
+
+    def note(self, progress: Progress, now: float) -> None:
+        """Take progress into account before its pace is asked for."""
+        pace, done = self._by_stage.get(progress.stage, (None, 0))
+        if pace is None or progress.done < done:  # the next model counts from zero
+            pace = Pace(progress, now)
+        self._by_stage[progress.stage] = pace, progress.done
+
+    def words(self, progress: Progress, now: float) -> str:
+        """Say the pace of progress that was noted."""
+        return self._by_stage[progress.stage][0].words(progress, now)
+
+
 def amount(progress: Progress) -> str:
     """Say `120 of 400 files`, `1.2M of 4.0M tokens`."""
     if progress.stage == "load":
@@ -105,7 +123,7 @@ class Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._paces: dict[Stage, Pace] = {}
+        self._paces = _Paces()
         self._unsaid: tuple[Progress, float] | None = None
         self._said = ""
         self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
@@ -121,7 +139,7 @@ class Lines:
         now = time.monotonic()
         if self._unsaid and self._unsaid[0].stage != progress.stage:
             self._say_end()
-        self._paces.setdefault(progress.stage, Pace(progress, now))
+        self._paces.note(progress, now)
         if progress.message:
             self._print(progress.message)
         self._unsaid = progress, now
@@ -135,7 +153,7 @@ class Lines:
 
     def _say(self, progress: Progress, now: float) -> None:
         self._unsaid = None
-        parts = [amount(progress), self._paces[progress.stage].words(progress, now)]
+        parts = [amount(progress), self._paces.words(progress, now)]
         said = ", ".join(part for part in parts if part)
         line = f"{_DONE[progress.stage]} {said}".rstrip()
         if line != self._said:  # stages say their end more than once
@@ -166,7 +184,7 @@ class Bars:
         ]
         self._bars = RichProgress(*columns, console=console, refresh_per_second=5)
         self._tasks: dict[Stage, TaskID] = {}
-        self._paces: dict[Stage, Pace] = {}
+        self._paces = _Paces()
         self._last: Progress | None = None
         self._next_draw = 0.0
 
@@ -184,7 +202,7 @@ class Bars:
         now = time.monotonic()
         if self._last and self._last.stage != progress.stage:
             self._draw(self._last, now, name="")
-        self._paces.setdefault(progress.stage, Pace(progress, now))
+        self._paces.note(progress, now)
         if progress.message:
             self._bars.console.print(visible(progress.message), markup=False)
         self._last = progress
@@ -199,7 +217,7 @@ class Bars:
             completed=progress.done,
             total=progress.total,
             amount=amount(progress),
-            pace=self._paces[progress.stage].words(progress, now),
+            pace=self._paces.words(progress, now),
             name=name,
         )
 
