@@ -91,7 +91,9 @@ def _sum_up(findings: list[Finding]) -> None:
     for source in dict.fromkeys(finding.source for finding in findings):
         write_data(f"Figures of {source}")
     wrong = sum(not finding.ok for finding in findings)
-    if wrong:
+    if not findings:
+        write_data("It runs. No figures are known to hold it to.")
+    elif wrong:
         write_data(f"{wrong} of {len(findings)} do not fit: do not trust its answers.")
     else:
         write_data("It computes what was published.")

@@ -99,7 +99,9 @@ def _ask() -> None:
             "Nothing is fetched without a yes, and there is no terminal to ask on. "
             "To fetch it: the same command with --yes"
         )
-    if not typer.confirm("Fetch it?", err=True):
+    sys.stderr.write("Fetch it? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in {"y", "yes"}:
         say("Nothing was fetched.")
         raise typer.Exit
 

@@ -5,7 +5,7 @@ what is unfinished never looks like a checkpoint. `check` then holds what it com
 published figures. Only `hub` speaks to a network, and only after a person's yes.
 """
 
-from pplx_local.delivery.check import CheckedModel, check
+from pplx_local.delivery.checking import CheckedModel, check
 from pplx_local.delivery.importing import Source, examine, import_source
 from pplx_local.delivery.measures import Finding
 from pplx_local.delivery.pull import Offer, offer, pull
