@@ -93,6 +93,8 @@ def test_word_pieces_stand_for_their_whole_word() -> None:
     assert text[slice(*whole_word(text, Span(2, 5)))] == "unbelievably"
     assert text[slice(*whole_word(text, Span(14, 15)))] == "京"
     assert text[slice(*whole_word(text, Span(17, 18)))] == "x"
+    assert text[slice(*whole_word(text, Span(1, 5)))] == "unbelievably"
+    assert whole_word("a  b", Span(1, 3)) == Span(3, 3)
     assert whole_word(text, Span(0, 0)) == Span(0, 0)
 
 

@@ -18,7 +18,8 @@ from pplx_local.backend import Backend, open_backend, registered_backends
 from pplx_local.encoding.session import Session, WorkerInfo
 from pplx_local.errors import BackendUnavailable, PplxLocalError
 
-_PREFERRED = ("mlx", "torch")
+_PREFERRED = ("mlx", "torch") if sys.platform == "darwin" else ("torch", "mlx")
+"""MLX runs elsewhere too, but on the CPU alone, where torch is faster."""
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",

@@ -39,6 +39,8 @@ def matches(
         if not word or position < 0:
             continue
         start, end = whole_word(text, token_spans[position])
+        if start == end:
+            continue
         found = Match(word, start, end, round(float(sims[row, column]), 4))
         if word not in best or found.similarity > best[word].similarity:
             best[word] = found
