@@ -209,6 +209,11 @@ def test_sizes_of_no_known_checkpoint_are_refused(dense: Path) -> None:
         examine(dense, "v1-0.6b")
 
 
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"There is no folder .*nowhere"):
+        examine(tmp_path / "nowhere")
+
+
 def edit(path: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 

@@ -68,6 +68,18 @@ def test_an_unknown_name_lists_the_known_and_the_nearest(tmp_path: Path) -> None
         resolve("startre", tmp_path)
 
 
+def test_a_repository_is_a_name_too() -> None:
+    named = lookup("perplexity-ai/pplx-embed-v1-late-0.6B")
+    assert named.name == "pplx-embed-v1-late-0.6b"
+
+
+@pytest.mark.parametrize("owner", ["", "perplexity-ai/"])
+def test_a_checkpoint_of_v2_is_refused_and_not_taken_for_its_like(owner: str) -> None:
+    with pytest.raises(ModelError, match=r"v2 \(Qwen3\.5\).*cannot run") as error:
+        lookup(f"{owner}pplx-embed-v2-late-0.6b")
+    assert "Did you mean" not in str(error.value)
+
+
 def test_auto_takes_what_is_here(starter_dir: Path, tmp_path: Path) -> None:
     assert resolve("auto", tmp_path) == Profile(STARTER, STARTER)
     assert resolve("none", tmp_path) == Profile(None, None)

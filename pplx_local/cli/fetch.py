@@ -68,7 +68,7 @@ def _fetch(checkpoint: Checkpoint, home: Path, yes: bool) -> Path:
         say(line)
     if not yes:
         _ask()
-    with Transfer("fetched", made.size_bytes) as transfer:
+    with Transfer("fetched", made.size_bytes, made.kept_bytes) as transfer:
         path = pull(made, home, transfer.advance)
     say(f"{checkpoint.name} is in {visible_path(path)}, every file as published.")
     return path

@@ -19,19 +19,34 @@ _SECONDS_BETWEEN_LINES = 5.0
 class Transfer:
     """Shows how many bytes of a checkpoint are there."""
 
-    def __init__(self, what: str, total: int, console: Console | None = None) -> None:
-        """Say what happens, "fetched" or "copied", and of how many bytes."""
+    def __init__(
+        self,
+        what: str,
+        total: int,
+        kept: int = 0,
+        console: Console | None = None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            what: What is done, "fetched" or "copied".
+            total: Bytes.
+            kept: Bytes that are there already and will be counted too.
+            console: Where it is shown; None for stderr.
+        """
         console = console or stderr_console()
         live = console.is_terminal and not console.is_dumb_terminal
         self._bar = _bar(console) if live else None
-        self._what, self._total = what, total
-        self._done = self._before = 0
+        self._what, self._total, self._kept = what, total, kept
+        self._done = 0
         self._start = time.monotonic()
         self._next_line = self._start + _SECONDS_BETWEEN_LINES
 
     def __enter__(self) -> Self:
         if self._bar:
-            self._task = self._bar.add_task(self._what, total=self._total)
+            self._task = self._bar.add_task(
+                self._what, total=self._total, completed=self._kept
+            )
             self._bar.start()
         return self
 
@@ -50,17 +65,22 @@ class Transfer:
         """Count bytes; fewer than none where some have to come again."""
         self._done += n_bytes
         if self._bar:
-            self._bar.update(self._task, completed=self._done)
+            self._bar.update(self._task, completed=max(self._done, self._kept))
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
             self._say()
 
     def _say(self) -> None:
         said = f"{self._what} {size_in_words(self._done)}"
+        say(f"{said} of {size_in_words(self._total)}{self._time_left()}")
+
+    def _time_left(self) -> str:
+        """What was there before says nothing of the pace."""
+        came, left = self._done - self._kept, self._total - self._done
+        if came <= 0 or left <= 0:
+            return ""
         seconds = time.monotonic() - self._start
-        rate, left = self._done / seconds, self._total - self._done
-        pace = f", {time_in_words(left / rate)} left" if rate and left else ""
-        say(f"{said} of {size_in_words(self._total)}{pace}")
+        return f", {time_in_words(seconds * left / came)} left"
 
 
 def _bar(console: Console) -> Progress:

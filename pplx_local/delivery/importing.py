@@ -95,6 +95,8 @@ def import_source(source: Source, home: Path, on_bytes: OnBytes) -> Path:
 
 
 def _no_checkpoint(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"There is no folder {folder}."
     snapshots = sorted((folder / "snapshots").glob("*/config.json"))
     if snapshots:
         return (

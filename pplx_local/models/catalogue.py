@@ -257,7 +257,7 @@ CATALOGUE: Final[Mapping[str, Checkpoint]] = {
 
 
 def lookup(name: str) -> Checkpoint:
-    """Find a checkpoint by its name or an alias, whatever the case.
+    """Find a checkpoint by its name, an alias or its repository, whatever the case.
 
     Raises:
         ModelError: There is none; the message lists those that there are.
@@ -265,11 +265,17 @@ def lookup(name: str) -> Checkpoint:
     known = {
         each.casefold(): checkpoint
         for checkpoint in CATALOGUE.values()
-        for each in (checkpoint.name, *checkpoint.aliases)
+        for each in (checkpoint.name, *checkpoint.aliases, checkpoint.repository)
+        if each
     }
     wanted = name.strip().casefold()
     if wanted in known:
         return known[wanted]
+    if "pplx-embed-v2" in wanted:
+        raise ModelError(
+            f"{name!r} is of pplx-embed v2 (Qwen3.5), another network than v1's, which "
+            f"this version cannot run. Those that it can: {', '.join(CATALOGUE)}."
+        )
     near = get_close_matches(wanted, [*known, "auto", "none"], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ModelError(
