@@ -20,7 +20,7 @@ from fakes import (
 
 from pplx_local.config import Settings
 from pplx_local.errors import EncoderCrashed, FolderError, StoreBusy, StoreError
-from pplx_local.index import Index, Update, survey
+from pplx_local.index import Index, Update, encode, portions, survey
 from pplx_local.models import Profile
 from pplx_local.records import Encoded, UpdateReport, WindowPlan
 
@@ -139,21 +139,24 @@ def test_what_no_file_needed_for_a_day_is_gone(desk: Desk) -> None:
 class Poisoned(FakeWorker):
     """A worker that crashes on every call that holds one word."""
 
+    crashes = 0
+
     def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
         poison = WordTokenizer().ids(["arsenic"])[0][0]
         if any(poison in w.token_ids for plan in plans for w in plan.windows):
+            self.crashes += 1
             future: Future[Encoded] = Future()
             future.set_exception(EncoderCrashed("ended 3 times on the same text"))
             return future
         return super().encode(plans)
 
 
-def poisoned_update(desk: Desk) -> Update:
+def poisoned_update(desk: Desk, worker: Poisoned | None = None) -> Update:
     fake = fake_checkpoint()
     with Index.open(
         desk.settings,
         write=True,
-        worker=lambda *args: Poisoned(fake),
+        worker=lambda *args: worker or Poisoned(fake),
         profile=Profile(fake, fake),
     ) as index:
         index.add_folder(desk.folder)
@@ -174,6 +177,21 @@ def test_a_text_that_crashes_the_encoder_costs_only_its_own_vectors(
     assert desk.paths("arsenic", mode="lexical") == ["poison.txt"]
     desk.update()
     assert desk.paths("arsenic", mode="dense")[0] == "poison.txt", "tried again"
+
+
+@pytest.mark.parametrize("batch_chars", [1_000, 200_000])
+def test_a_document_that_crashes_the_encoder_in_every_portion_counts_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, batch_chars: int
+) -> None:
+    monkeypatch.setattr(portions, "PORTION_CHARS", 1_000)
+    monkeypatch.setattr(encode, "BATCH_CHARS", batch_chars)
+    desk.write("poison.txt", "A spoonful of arsenic. " * 900)
+    worker = Poisoned()
+    update = poisoned_update(desk, worker)
+    assert (update.encoder_error or "").count("poison.txt") == 1
+    assert 1 < worker.crashes < 12, "of some 20 portions"
+    with desk.open() as index:
+        assert index.status().coverage["dense"] == pytest.approx(3 / 4)
 
 
 def test_an_encoder_that_crashes_on_everything_is_given_up(desk: Desk) -> None:

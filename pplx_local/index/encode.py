@@ -90,7 +90,10 @@ class EncodingStage:
         for document_id in self._store.unencoded_documents(self._spaces):
             chunks = self._store.chunk_texts(document_id)
             texts = ((chunk_id, text) for chunk_id, _, text in chunks)
-            yield from portions_of(document_id, texts, self._context_chars())
+            for portion in portions_of(document_id, texts, self._context_chars()):
+                if document_id in self.given_up:  # crash after crash takes minutes
+                    break
+                yield portion
 
     def _context_chars(self) -> int | None:
         """Say how much text the windows at a portion's ends may read beyond it.
@@ -171,6 +174,8 @@ class EncodingStage:
     def _apart(self, batch: _Batch) -> Iterator[_Batch]:
         """Send each portion of a batch alone, to find the one that cannot be encoded."""
         for portion in batch.portions:
+            if portion.document_id in self.given_up:
+                continue
             plans = [(p, plan) for p, plan in batch.plans if p is portion]
             reused = [row for row in batch.reused if row[0] is portion]
             windows = [plan for _, plan in plans]
@@ -179,7 +184,8 @@ class EncodingStage:
 
     def _give_up(self, portion: Portion, error: EncoderCrashed) -> None:
         """Leave a document without vectors, unless it is the encoder that is broken."""
-        self.given_up.append(portion.document_id)
+        if portion.document_id not in self.given_up:  # others of it were on their way
+            self.given_up.append(portion.document_id)
         if len(self.given_up) >= MAX_GIVEN_UP:
             raise error
 
