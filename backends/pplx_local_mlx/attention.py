@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import mlx.core as mx
 
 _FUSED_HEAD_DIMS = (64, 80, 128)
@@ -22,18 +24,24 @@ def attend(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | None) -> mx.a
     Returns:
         (B, H, L, d)
     """
-    length = q.shape[2]
-    step = _queries_at_once(q)
     if mx.default_device().type == mx.cpu:
         # Its products are twice as fast over keys that lie transposed.
         k = mx.contiguous(k.swapaxes(2, 3)).swapaxes(2, 3)
-    blocks = [
-        mx.fast.scaled_dot_product_attention(
-            q[:, :, start : start + step], k, v, scale=q.shape[3] ** -0.5, mask=mask
-        )
-        for start in range(0, length, step)
-    ]
-    return blocks[0] if len(blocks) == 1 else mx.concatenate(blocks, axis=2)
+    run = partial(
+        mx.fast.scaled_dot_product_attention,
+        k=k,
+        v=v,
+        scale=q.shape[3] ** -0.5,
+        mask=mask,
+    )
+    length, step = q.shape[2], _queries_at_once(q)
+    if step >= length:
+        return run(q)
+    blocks = []
+    for start in range(0, length, step):
+        blocks.append(run(q[:, :, start : start + step]))
+        mx.eval(blocks[-1])  # left to itself MLX begins the next ones beside it
+    return mx.concatenate(blocks, axis=2)
 
 
 def _queries_at_once(q: mx.array) -> int:

@@ -82,9 +82,12 @@ class KeptWeights:
 
     def _write(self, tensors: dict[str, mx.array]) -> None:
         unfinished = self._path.with_name(f".{self._path.name}")
-        with contextlib.suppress(OSError, RuntimeError):
+        try:
             mx.save_safetensors(unfinished, tensors, {"source": self._source})
             unfinished.replace(self._path)
+        except (OSError, RuntimeError):
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
 
 
 def _part_names(weight: str) -> list[str]:
