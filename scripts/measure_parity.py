@@ -128,10 +128,8 @@ def _row(have: Material, name: str, device: str, dtype: str) -> Row:
     assert dense is not None
     assert late is not None
     expected = reference.quantize_dense(have.pooled, "tanh", "sign")
-    similar = cosines(token_rows(late), have.tokens)
-    query = reference.quantize_query(
-        have.tokens[-32:], np.arange(32, dtype="i4"), "int8"
-    )
+    similar = cosines(token_rows(late), token_rows(have.tokens))
+    query = _last_rows(have.tokens, 32)
     ours = backend.maxsim(query, late).values
     right = reference.maxsim(query, late).values
     filled = np.isfinite(right)

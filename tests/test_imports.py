@@ -8,10 +8,17 @@ import sys
 
 import pytest
 
+from pplx_local.models import STARTER, find
+
 HEAVY = (
     "torch", "transformers", "mlx", "tokenizers", "textual", "pypdfium2", "apsw",
-    "sqlite_vec", "numpy", "selectolax",
+    "sqlite_vec", "numpy", "selectolax", "safetensors", "huggingface_hub",
 )  # fmt: skip
+
+FRAMEWORKS = {
+    "torch", "transformers", "mlx", "tokenizers", "textual", "pypdfium2",
+    "huggingface_hub",
+}  # fmt: skip
 
 REPORT = (
     "import json, sys; print(); "
@@ -64,8 +71,21 @@ def test_importing_the_command_line_loads_nothing_heavy():
         "evaluate",
         "bench",
         "doctor",
+        "delivery",
     ],
 )
 def test_no_part_loads_an_array_framework_into_the_callers_process(module):
-    frameworks = {"torch", "transformers", "mlx", "tokenizers", "textual", "pypdfium2"}
-    assert not loaded_by(f"import pplx_local.{module}") & frameworks
+    assert not loaded_by(f"import pplx_local.{module}") & FRAMEWORKS
+
+
+@pytest.mark.skipif(find(STARTER) is None, reason="the starter is not installed")
+def test_who_indexes_and_searches_holds_no_framework_and_no_tokenizer(tmp_path):
+    """Both are the worker's, also while a query is encoded and scored."""
+    (tmp_path / "note.txt").write_text("The tide turns at six.")
+    home = ("--home", str(tmp_path / "home"))
+    assert (
+        not loaded_by(run_quietly(*home, "add", str(tmp_path / "note.txt")))
+        & FRAMEWORKS
+    )
+    answer = run_quietly(*home, "search", "when does the tide turn", "--json")
+    assert not loaded_by(answer) & FRAMEWORKS
