@@ -225,6 +225,7 @@ needs_starter = pytest.mark.skipif(
 
 
 @needs_starter
+@pytest.mark.slow
 def test_the_command_shows_what_was_expected_and_found(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,3 +280,11 @@ def test_the_listing_says_what_each_is_for_and_needs(tmp_path: Path) -> None:
     assert away["install"] in said
     assert f"for {away['good_for']}" in said
     assert "of memory" in said
+
+
+def test_files_that_were_put_there_by_hand_are_named(tmp_path: Path) -> None:
+    checkpoint = tiny_checkpoint("late")
+    folder = tmp_path / "models" / checkpoint.name
+    write_tiny(folder, "late")
+    program = Program(tmp_path, checkpoint)
+    assert f"models import '{folder}'" in program("models", "list").stdout

@@ -6,14 +6,14 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
-from delivered import tiny_checkpoint, write_tiny
+from delivered import Program, tiny_checkpoint, write_tiny
 from safetensors.numpy import load_file, save_file
 from tiny import HIDDEN, TOKEN_DIM, Kind
 
@@ -41,14 +41,15 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, Checkpoint]:
-    """Tiny entries in the catalogue, which lists them alone."""
-    tiny = {f"tiny-{kind}": tiny_checkpoint(kind) for kind in KINDS}
-    for name in list(CATALOGUE):
-        monkeypatch.delitem(CATALOGUE, name)
-    for name, checkpoint in tiny.items():
-        monkeypatch.setitem(CATALOGUE, name, checkpoint)
-    return tiny
+def known() -> Iterator[dict[str, Checkpoint]]:
+    """The catalogue, which lists tiny entries alone."""
+    catalogue: dict[str, Checkpoint] = CATALOGUE  # type: ignore[assignment]
+    published = dict(catalogue)
+    catalogue.clear()
+    catalogue |= {f"tiny-{kind}": tiny_checkpoint(kind) for kind in KINDS}
+    yield catalogue
+    catalogue.clear()
+    catalogue |= published  # in the order that prefers the best
 
 
 @pytest.fixture
@@ -175,6 +176,16 @@ def test_what_is_here_is_replaced_in_one_go(
     assert left <= {"tiny-dense", ".tiny-dense.lock"}
 
 
+def test_a_pull_that_was_stopped_leaves_no_gigabytes_behind(
+    known: dict[str, Checkpoint], dense: Path, tmp_path: Path
+) -> None:
+    part = tmp_path / "models" / ".tiny-dense.part"
+    part.mkdir(parents=True)
+    (part / WEIGHTS).write_bytes(b"the first half")
+    imported(dense, tmp_path)
+    assert not part.exists()
+
+
 def test_a_folder_that_does_not_tell_needs_a_name(
     known: dict[str, Checkpoint], dense: Path, tmp_path: Path
 ) -> None:
@@ -191,12 +202,12 @@ def test_a_folder_that_does_not_tell_needs_a_name(
 
 
 def test_a_known_configuration_needs_no_other_mark(
-    known: dict[str, Checkpoint], dense: Path, monkeypatch: pytest.MonkeyPatch
+    known: dict[str, Checkpoint], dense: Path
 ) -> None:
     (dense / "modules.json").unlink()
     digest = sha256((dense / "config.json").read_bytes()).hexdigest()
     pinned = replace(known["tiny-context"], sha256={"config.json": digest})
-    monkeypatch.setitem(CATALOGUE, "tiny-context", pinned)
+    known["tiny-context"] = pinned
     assert examine(dense).checkpoint is pinned
 
 
@@ -301,10 +312,9 @@ def test_a_file_that_is_not_the_published_one_is_refused(
     known: dict[str, Checkpoint],
     dense: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pinned = replace(known["tiny-dense"], sha256={WEIGHTS: "0" * 64})
-    monkeypatch.setitem(CATALOGUE, "tiny-dense", pinned)
+    known["tiny-dense"] = pinned
     with pytest.raises(ModelError, match=rf"{WEIGHTS} is not .*expected 0{{64}}"):
         imported(dense, tmp_path)
     assert find(pinned, tmp_path) is None
@@ -343,3 +353,28 @@ def test_a_disk_that_refuses_is_named(
     ):
         raise OSError(number, os.strerror(number))
     assert str(tmp_path / "models") in str(error.value)
+
+
+# --- the command -------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_command_ends_with_a_checkpoint_that_was_checked(
+    dense: Path, tmp_path: Path
+) -> None:
+    (dense / "modules.json").unlink()
+    program = Program(tmp_path / "home", tiny_checkpoint("dense"))
+    # Of these sizes the catalogue has one checkpoint, and the folder bears no mark.
+    unclear = program("models", "import", dense)
+    assert unclear.returncode == 2
+    assert "It may be tiny-dense: say which with --as NAME" in unclear.stderr
+    done = program("models", "import", dense, "--as", "tiny-dense", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "copied" in done.stderr
+    assert "To search with it: pplx-local models use tiny-dense" in done.stderr
+    found = json.loads(done.stdout)
+    assert found["source"] == str(dense)
+    assert found["check"]["ok"]
+    checked = program("models", "check", "tiny-dense")
+    assert checked.returncode == 0
+    assert "tiny-dense in " in checked.stdout

@@ -81,6 +81,7 @@ def nothing_is_here(program: Program, checkpoint: Checkpoint) -> bool:
     return find(checkpoint, program.home) is None
 
 
+@pytest.mark.slow
 def test_a_pull_ends_with_a_checkpoint_that_was_checked(
     program: Program, hub: Hub, checkpoint: Checkpoint
 ) -> None:

@@ -11,12 +11,13 @@ from pplx_local.cli.check import check
 from pplx_local.cli.fetch import import_model, pull
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
-from pplx_local.cli.show import visible, write_data, write_json
+from pplx_local.cli.show import visible, visible_path, write_data, write_json
 from pplx_local.cli.use import use
 from pplx_local.cli.words import size_in_words
 
 if TYPE_CHECKING:
     from pplx_local.config import Settings
+    from pplx_local.models import Checkpoint
 
 app = typer.Typer(
     help="Which models there are, how to get one, and which one is used.",
@@ -68,10 +69,23 @@ def _listed(settings: Settings) -> list[dict[str, Any]]:
                 "memory_fp32_bytes": memory_fp32,
                 "path": str(found) if found else None,
                 "used": checkpoint.name in used,
-                "install": checkpoint.install,
+                "install": _how_to_get(checkpoint, settings.home),
             }
         )
     return listed
+
+
+def _how_to_get(checkpoint: Checkpoint, home: Path) -> str:
+    """Say what to do, also about files that lie there and are no checkpoint."""
+    from pplx_local.models import find, folder_of
+
+    folder = folder_of(checkpoint, home)
+    if folder.is_dir() and find(checkpoint, home) is None:
+        return (
+            f"What lies in {visible_path(folder)} is not whole, or nobody vouches for it. "
+            f"Take it over with: pplx-local models import '{visible_path(folder)}'"
+        )
+    return checkpoint.install
 
 
 def _size_of(folder: Path) -> int:

@@ -89,7 +89,10 @@ def import_source(source: Source, home: Path, on_bytes: OnBytes) -> Path:
         shutil.rmtree(staging, ignore_errors=True)
         try:
             copied = dict(_copied(source, staging, on_bytes))
-            return settle(staging, checkpoint, home, copied, _origin(source.folder))
+            place = settle(staging, checkpoint, home, copied, _origin(source.folder))
+            # Gigabytes of a pull that nobody will go on with.
+            shutil.rmtree(staging_of(checkpoint, home, "part"), ignore_errors=True)
+            return place
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
