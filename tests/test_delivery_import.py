@@ -45,8 +45,9 @@ def known() -> Iterator[dict[str, Checkpoint]]:
     """The catalogue, which lists tiny entries alone."""
     catalogue: dict[str, Checkpoint] = CATALOGUE  # type: ignore[assignment]
     published = dict(catalogue)
+    tiny = {f"tiny-{kind}": tiny_checkpoint(kind) for kind in KINDS}
     catalogue.clear()
-    catalogue |= {f"tiny-{kind}": tiny_checkpoint(kind) for kind in KINDS}
+    catalogue |= tiny
     yield catalogue
     catalogue.clear()
     catalogue |= published  # in the order that prefers the best
