@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -278,6 +279,51 @@ def test_coverage_counts_visible_documents(store: Store) -> None:
     store.finish_document(space, old, 1)
     assert list(waiting) == []
     assert store.coverage(space) == 0.5
+
+
+def test_counts_follow_every_change_here_and_elsewhere(
+    store: Store, path: Path
+) -> None:
+    late = SpaceSpec("late", "tiny", {}, "f2", 8, 8, "bits")
+    spaces = [store.open_space(spec) for spec in (SPEC, late)]
+    dense = spaces[0]
+    assert dense is not None
+    ids = [write(store, f"{number}", ["a b c"]) for number in range(4)]
+    changes = [
+        lambda: [store.finish_document(dense, one, 0) for one in ids[:3]],
+        lambda: [store.finish_document(space, ids[0], 0) for space in spaces],
+        lambda: store.forget_files([b"/a/0", b"/a/3"]),
+        lambda: store.settle_documents(1),
+        lambda: store.put_file(file(b"again", ids[0])),
+        lambda: store.settle_documents(2),
+        lambda: store.finish_document(dense, ids[3], 0),
+        lambda: store.purge(),
+        lambda: store.drop_space(dense),
+    ]
+    with Store.open(path, readonly=True) as reader:
+        for change in changes:
+            change()
+            for each in (store, reader):
+                n = each.count_documents()
+                for some in (spaces[:1], spaces[1:], spaces):
+                    lacking = list(each.unencoded_documents(some))
+                    assert each.count_unencoded(some) == (
+                        len(lacking),
+                        5 * len(lacking),
+                    )
+                covered = n - len(list(each.unencoded_documents([dense])))
+                assert each.coverage(dense) == covered / n
+
+
+def test_counts_forget_what_was_rolled_back(store: Store) -> None:
+    space = store.open_space(SPEC)
+    assert space is not None
+    document_id = write(store, "one", ["a b c"])
+    with suppress(KeyError), store.transaction():
+        store.finish_document(space, document_id, 0)
+        assert store.coverage(space) == 1
+        raise KeyError
+    assert store.coverage(space) == 0
 
 
 def test_another_fingerprint_is_refused_by_name(store: Store) -> None:
