@@ -99,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
             f"/api/models/{hub.repository}/revision/{hub.revision}",
         }:
             self._answer(200, json.dumps(hub.listing()).encode())
+        elif path.startswith(f"/api/models/{hub.repository}/revision/"):
+            self._answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
         elif path.startswith(f"/{hub.repository}/resolve/{hub.revision}/"):
             self._resolve(path.split(f"/resolve/{hub.revision}/")[1])
         elif path.startswith("/storage/"):

@@ -177,14 +177,19 @@ def test_what_is_here_is_replaced_in_one_go(
     assert left <= {"tiny-dense", ".tiny-dense.lock"}
 
 
-def test_a_pull_that_was_stopped_leaves_no_gigabytes_behind(
+def test_what_was_stopped_leaves_no_gigabytes_behind(
     known: dict[str, Checkpoint], dense: Path, tmp_path: Path
 ) -> None:
     part = tmp_path / "models" / ".tiny-dense.part"
     part.mkdir(parents=True)
     (part / WEIGHTS).write_bytes(b"the first half")
-    imported(dense, tmp_path)
+    killed = part.with_name(".tiny-dense.import")
+    killed.mkdir()
+    (killed / "of an import that was killed").touch()
+    folder = imported(dense, tmp_path)
     assert not part.exists()
+    assert not killed.exists()
+    assert not (folder / "of an import that was killed").exists()
 
 
 def test_a_folder_that_does_not_tell_needs_a_name(

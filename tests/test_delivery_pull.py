@@ -176,6 +176,7 @@ def test_what_was_kept_of_another_file_is_fetched_anew(
     staging = program.home / "models" / ".tiny-dense.part"
     staging.mkdir(parents=True)
     (staging / WEIGHTS).write_bytes(b"\1" * 5_000)
+    (staging / "config.json").write_bytes(hub.files["config.json"] * 2)
     (staging / "model-00001-of-00002.safetensors").write_bytes(b"of another commit")
     hub.served["tokenizer.json"] = b"\0" * len(hub.files["tokenizer.json"])
     refused(program("models", "pull", "tiny-dense", "--yes"))
@@ -265,7 +266,7 @@ def test_a_hub_that_refuses_is_quoted(program: Program, hub: Hub, status: int) -
 def test_a_revision_that_is_gone_is_named(program: Program, hub: Hub) -> None:
     hub.revision = "6" * 40
     said = refused(program("models", "pull", "tiny-dense", "--yes"))
-    assert "HTTP 404" in said
+    assert f"There is no revision {'5' * 40} of somebody/tiny" in said
 
 
 def test_what_is_no_hub_is_told_apart(program: Program, hub: Hub) -> None:

@@ -137,8 +137,9 @@ class Hub:
             repository, file.path, revision=revision, endpoint=self.endpoint
         )
         with to.open("ab") as target, self._in_words(repository, revision):
-            if target.tell() > file.size:
-                target.truncate(0)
+            if target.tell() > file.size:  # of another commit
+                target.seek(0)
+                target.truncate()
             if target.tell() == file.size:
                 on_bytes(file.size)
                 return

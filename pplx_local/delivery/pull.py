@@ -15,7 +15,7 @@ from pplx_local.delivery.contents import (
     require_tensors,
     wanted,
 )
-from pplx_local.delivery.hub import Hub, OnBytes, RemoteFile
+from pplx_local.delivery.hub import Hub, Listing, OnBytes, RemoteFile
 from pplx_local.delivery.place import (
     free_bytes,
     require_room,
@@ -66,12 +66,7 @@ def offer(checkpoint: Checkpoint, home: Path) -> Offer:
         raise ModelError(f"{checkpoint.title} comes as a package. {checkpoint.install}")
     hub = Hub()
     listing = hub.listing(checkpoint.repository, checkpoint.revision)
-    by_path = {file.path: file for file in listing.files}
-    where = f"{checkpoint.repository} at {listing.revision}"
-    require_parts(checkpoint, by_path, where)
-    files = sorted(map(by_path.__getitem__, wanted(by_path)), key=_order)
-    for file in files:
-        _require_digest(checkpoint, file.path, file.sha256, where)
+    files = _needed(checkpoint, listing)
     made = Offer(
         checkpoint=checkpoint,
         repository=checkpoint.repository,
@@ -84,6 +79,17 @@ def offer(checkpoint: Checkpoint, home: Path) -> Offer:
     )
     require_room(home, made.size_bytes - made.kept_bytes, checkpoint.title)
     return made
+
+
+def _needed(checkpoint: Checkpoint, listing: Listing) -> list[RemoteFile]:
+    """Choose what is fetched, and refuse what would be of no use."""
+    by_path = {file.path: file for file in listing.files}
+    where = f"{checkpoint.repository} at {listing.revision}"
+    require_parts(checkpoint, by_path, where)
+    files = sorted(map(by_path.__getitem__, wanted(by_path)), key=_order)
+    for file in files:
+        _require_digest(checkpoint, file.path, file.sha256, where)
+    return files
 
 
 def _order(file: RemoteFile) -> tuple[bool, str]:
