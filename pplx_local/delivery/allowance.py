@@ -24,8 +24,9 @@ class Allowance(NamedTuple):
 _ALLOWED: Final[Mapping[str, Allowance]] = {
     # Sums in another order; a code moves by 1 where tanh lies on a rounding border.
     "float32": Allowance(0.9999, 0.99, 0.002, 0.002),
-    # States of 8 bits of mantissa: others found cosines of 0.9998 with float32.
-    "bfloat16": Allowance(0.999, 0.80, 0.01, 0.004),
+    # Mantissas of 8 bits: others found cosines of 0.9998 with float32. At the 0.999 that
+    # is allowed, codes of the family are off by 1.7 in the mean.
+    "bfloat16": Allowance(0.999, 0.50, 0.01, 0.004),
     # Weights are rounded too: others found 0.996 with 8 bits.
     "8bit": Allowance(0.99, 0.0, 0.03, 0.01),
     "4bit": Allowance(0.90, 0.0, 0.1, 0.03),
