@@ -97,8 +97,9 @@ def _offset(codes: NDArray[Any]) -> NDArray[np.uint32]:
     Columns are added up to a multiple of the smallest group; they hold zeros.
     """
     missing = -codes.shape[1] % _GROUP_SIZES[-1]
-    padded = np.pad(codes, ((0, 0), (0, missing)))
-    words: NDArray[np.uint32] = (padded.view(np.uint8) ^ 0x80).view(np.uint32)
+    if missing:
+        codes = np.pad(codes, ((0, 0), (0, missing)))
+    words: NDArray[np.uint32] = (codes.view(np.uint8) ^ 0x80).view(np.uint32)
     return words
 
 

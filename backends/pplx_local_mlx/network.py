@@ -121,5 +121,5 @@ def _free_memory() -> tuple[str, int]:
     available = psutil.virtual_memory().available
     if mx.default_device().type == mx.cpu:
         return "cpu", available
-    limit = int(mx.device_info()["max_recommended_working_set_size"])
+    limit = int(mx.device_info(mx.gpu)["max_recommended_working_set_size"])
     return "metal", min(available, limit - mx.get_active_memory())

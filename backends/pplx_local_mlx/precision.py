@@ -18,7 +18,7 @@ _STATES: Final = {"bfloat16": mx.bfloat16, "float32": mx.float32}
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """A choice among those that `names` lists."""
+    """How the numbers of a network are kept, by the name that the settings have."""
 
     name: str
     states: mx.Dtype

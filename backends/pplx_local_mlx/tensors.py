@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import mlx.core as mx
 
@@ -19,19 +20,24 @@ def read(places: Mapping[str, TensorPlace]) -> Iterator[tuple[str, mx.array]]:
     Raises:
         ModelError: A file cannot be read.
     """
-    files = {place.path: _lazy(place) for place in places.values()}
+    files = {path: _open(path) for path in {place.path for place in places.values()}}
     for name in sorted(places, key=lambda name: -places[name].n_elements):
         place = places[name]
-        yield name, files[place.path].pop(place.key)
+        tensor = files[place.path].pop(place.key)
+        try:
+            mx.eval(tensor)
+        except RuntimeError as error:
+            raise ModelError(f"Cannot read {place.path}: {error}.") from error
+        yield name, tensor
         mx.clear_cache()
 
 
-def _lazy(place: TensorPlace) -> dict[str, mx.array]:
+def _open(path: Path) -> dict[str, mx.array]:
     """Open a file; a tensor in it is read when it is evaluated."""
     try:
-        tensors = mx.load(place.path, stream=mx.cpu)
-    except (OSError, RuntimeError) as error:
-        raise ModelError(f"Cannot read {place.path}: {error}.") from error
+        tensors = mx.load(path, stream=mx.cpu)
+    except RuntimeError as error:
+        raise ModelError(f"Cannot read {path}: {error}.") from error
     assert isinstance(tensors, dict), "safetensors hold names"
     return tensors
 
