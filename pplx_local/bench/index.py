@@ -9,16 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from pplx_local.bench.material import (
-    checkpoint_of,
-    documents_folder,
-    scratch_settings,
-)
+from pplx_local.bench.material import checkpoint_of, documents_folder
 from pplx_local.bench.result import BenchResult, BenchRow, machine
 from pplx_local.config import Settings
 from pplx_local.encoding import EncoderWorker
 from pplx_local.errors import FolderError
 from pplx_local.index import Index, WorkerFactory, spawn_worker
+from pplx_local.index.scratch import scratch_settings
 from pplx_local.records import Encoded, Progress, WindowPlan
 from pplx_local.store import Store
 

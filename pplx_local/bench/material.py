@@ -6,7 +6,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -31,18 +30,6 @@ def checkpoint_of(settings: Settings) -> tuple[Checkpoint, Path]:
     if checkpoint is None or model_dir is None:
         raise ModelError("There is no model to measure. See: pplx-local doctor")
     return checkpoint, model_dir
-
-
-@contextmanager
-def scratch_settings(settings: Settings) -> Iterator[Settings]:
-    """Give the same settings with an empty home that goes away afterwards."""
-    with tempfile.TemporaryDirectory(prefix="pplx-local-bench-") as folder:
-        home = Path(folder).resolve() / "home"
-        home.mkdir(mode=0o700)
-        models = settings.home / "models"
-        if models.is_dir():
-            (home / "models").symlink_to(models)
-        yield replace(settings, home=home)
 
 
 @contextmanager

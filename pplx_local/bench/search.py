@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.bench.material import documents_folder, scratch_settings
+from pplx_local.bench.material import documents_folder
 from pplx_local.bench.result import BenchResult, BenchRow, machine
 from pplx_local.config import Settings
 from pplx_local.errors import StoreError
 from pplx_local.index import Index, WorkerFactory, spawn_worker
+from pplx_local.index.scratch import scratch_settings
 from pplx_local.store.connection import Database, create_file
 from pplx_local.store.dense import DenseTable, nearest, shards_for
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +17,7 @@ from pplx_local.errors import ConfigError
 from pplx_local.evaluate.collection import load_collection
 from pplx_local.evaluate.metrics import judge
 from pplx_local.index import Index, WorkerFactory, spawn_worker
+from pplx_local.index.scratch import scratch_settings
 from pplx_local.records import (
     Chunk,
     Document,
@@ -68,6 +67,11 @@ class Evaluation:
             worker: How encoder workers are made.
         """
         self._collection = load_collection(directory)
+        self._lengths = {
+            passage.passage_id: passage.char_span.end - passage.char_span.start
+            for passages in self._collection.passages.values()
+            for passage in passages
+        }
         self._settings, self._worker, self._ablate = settings, worker, ablate
         self._units: Units = units or ("given" if self._collection.passages else "own")
         self._modes = [mode for mode in MODES if legs is None or mode in legs]
@@ -86,21 +90,13 @@ class Evaluation:
 
     def __iter__(self) -> Iterator[Progress]:
         """Index the collection in a temporary home and ask all its queries."""
-        with tempfile.TemporaryDirectory(prefix="pplx-local-eval-") as folder:
-            settings = replace(self._settings, home=self._temporary_home(Path(folder)))
-            with Index.open(settings, write=True, worker=self._worker) as index:
-                yield from self._fill(index)
-                yield from self._ask(index)
-                self._summarise(index)
-
-    def _temporary_home(self, folder: Path) -> Path:
-        """Make a home that shares nothing with the person's but the models."""
-        home = folder / "home"
-        home.mkdir(mode=0o700)
-        models = self._settings.home / "models"
-        if models.is_dir():
-            (home / "models").symlink_to(models)
-        return home
+        with (
+            scratch_settings(self._settings) as scratch,
+            Index.open(scratch, write=True, worker=self._worker) as index,
+        ):
+            yield from self._fill(index)
+            yield from self._ask(index)
+            self._summarise(index)
 
     # --- indexing ---
 
@@ -217,12 +213,7 @@ class Evaluation:
             room -= len(ends)
             if room <= 0:
                 break
-        lengths = {
-            passage.passage_id: passage.char_span.end - passage.char_span.start
-            for passages in self._collection.passages.values()
-            for passage in passages
-        }
-        half = [p for p in relevant if covered[p] * 2 >= lengths[p]]
+        half = [p for p in relevant if covered[p] * 2 >= self._lengths[p]]
         share = len(half) / len(relevant) if relevant else float("nan")
         return {f"passages_in_{READ_TOKENS}_tokens": share}
 
