@@ -37,8 +37,12 @@ def evaluate(
         bool, typer.Option("--ablate", help="Also without each part in turn.")
     ] = False,
     late_chunking: Annotated[
-        Literal["on", "off"], typer.Option(help="For checkpoints trained for it.")
-    ] = "off",
+        Literal["on", "off"] | None,
+        typer.Option(
+            help="Whether a document's chunks are read together; default: on for models "
+            "that were trained for it."
+        ),
+    ] = None,
 ) -> None:
     """Measure the search on a collection with relevance judgments."""
     from pplx_local.evaluate import Evaluation
@@ -50,7 +54,7 @@ def evaluate(
         units=units,
         legs=[leg.strip() for leg in legs.split(",")] if legs else None,
         ablate=ablate,
-        late_chunking=late_chunking == "on",
+        late_chunking=None if late_chunking is None else late_chunking == "on",
         worker=invocation.workers(),
     )
     follow(evaluation)

@@ -32,7 +32,7 @@ class Collection:
     passage_qrels: Mapping[str, Mapping[str, float]]
     """Grades by query and passage; empty without passages."""
     passages: Mapping[str, Sequence[Passage]]
-    """By file name, in order."""
+    """By file name, in the order of the text; they may overlap."""
 
 
 def load_collection(directory: Path) -> Collection:
@@ -48,6 +48,8 @@ def load_collection(directory: Path) -> Collection:
             for row in _json_lines(directory / "passages.jsonl"):
                 span = Span(row["start"], row["end"])
                 passages[row["doc"]].append(Passage(row["id"], span))
+        for found in passages.values():
+            found.sort(key=lambda passage: passage.char_span)
         return Collection(
             name=directory.resolve().name,
             docs=directory / "docs",

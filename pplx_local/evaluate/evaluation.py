@@ -15,9 +15,11 @@ import regex
 from pplx_local.config import Settings
 from pplx_local.errors import ConfigError
 from pplx_local.evaluate.collection import load_collection
+from pplx_local.evaluate.late_chunking import is_contextual, profile_with
 from pplx_local.evaluate.metrics import judge
 from pplx_local.index import Index, WorkerFactory, spawn_worker
 from pplx_local.index.scratch import scratch_settings
+from pplx_local.models import profile_of
 from pplx_local.records import (
     Chunk,
     Document,
@@ -51,7 +53,7 @@ class Evaluation:
         units: Units | None = None,
         legs: Sequence[str] | None = None,
         ablate: bool = False,
-        late_chunking: bool = False,
+        late_chunking: bool | None = None,
         worker: WorkerFactory = spawn_worker,
     ) -> None:
         """Prepare.
@@ -63,8 +65,13 @@ class Evaluation:
                 are none), "own" uses our chunker; None for given where passages are.
             legs: Modes to report; None for all.
             ablate: Also report the fusion without each of its legs.
-            late_chunking: Only for checkpoints that were trained for it.
+            late_chunking: Whether a document's chunks are read together, which only
+                checkpoints trained for it can do; None for yes where one is in use.
             worker: How encoder workers are made.
+
+        Raises:
+            ConfigError: It is no collection, or the model cannot do what is asked.
+            ModelError: There is no such model.
         """
         self._collection = load_collection(directory)
         self._lengths = {
@@ -77,11 +84,7 @@ class Evaluation:
         self._modes = [mode for mode in MODES if legs is None or mode in legs]
         if legs and set(legs) - set(MODES):
             raise ConfigError(f"Legs are {', '.join(MODES)}; not {', '.join(legs)}.")
-        if late_chunking:
-            raise ConfigError(
-                "Late chunking is for checkpoints that were trained for it "
-                "(pplx-embed-context); none is in use."
-            )
+        self._profile = profile_with(profile_of(settings), late_chunking)
         self._figures: dict[str, dict[str, list[float]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -92,7 +95,9 @@ class Evaluation:
         """Index the collection in a temporary home and ask all its queries."""
         with (
             scratch_settings(self._settings) as scratch,
-            Index.open(scratch, write=True, worker=self._worker) as index,
+            Index.open(
+                scratch, write=True, worker=self._worker, profile=self._profile
+            ) as index,
         ):
             yield from self._fill(index)
             yield from self._ask(index)
@@ -228,6 +233,7 @@ class Evaluation:
             "chunks": status.chunks,
             "queries": len(self._ms),
             "profile": dict(status.profile),
+            "late_chunking": is_contextual(self._profile.dense),
             "metrics": {
                 name: {
                     metric: round(float(np.nanmean(values)), 4)
