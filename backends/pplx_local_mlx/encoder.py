@@ -7,6 +7,7 @@ from itertools import groupby
 
 import mlx.core as mx
 import numpy as np
+import psutil
 
 from pplx_local.backend.architecture import Architecture
 from pplx_local.errors import EncoderCrashed
@@ -46,6 +47,12 @@ class MlxEncoder:
                 self._run(windows, batch, results)
                 mx.clear_cache()
             return results.encoded()
+
+    def memory_bytes(self) -> int:
+        """Tell how much memory is taken: the most so far on Metal."""
+        if self._on == mx.gpu:
+            return mx.get_peak_memory()
+        return psutil.Process().memory_info().rss
 
     def _batches(self, windows: Sequence[TokenWindow]) -> Iterator[list[int]]:
         """Fill batches with windows of one padded length, the longest first."""

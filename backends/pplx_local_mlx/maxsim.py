@@ -106,8 +106,8 @@ def _offset(codes: NDArray[Any]) -> NDArray[np.uint32]:
 def _dots(query: mx.array, words: mx.array) -> mx.array:
     """Multiply query rows (Q, D) with offset codes (n, padded D / 4): (n, Q).
 
-    The codes stay packed. Scales of one and biases of -128 keep every sum a whole
-    number, and so exact: equal similarities are equal here too.
+    The codes stay packed. Scales of one and biases of -128 keep every factor a whole
+    number of eight bits, and so every sum exact, even where a GPU rounds its factors.
     """
     dim = words.shape[1] * 4
     size = next(size for size in _GROUP_SIZES if dim % size == 0)
