@@ -70,6 +70,8 @@ def test_the_starter_gives_the_same_bits_in_any_batch(target, starter, dtype) ->
     encoder = backend.load(starter, recipe, device=device, dtype=dtype)
     rng = np.random.default_rng(8)
     lengths = [30, 32, 20, 96, 96, 90, 95, 80, 96, 480, *[256] * 17]
+    if (backend.name, device) == ("mlx", "cpu"):  # slow; one window at a time
+        lengths = [30, 32, 90, 96, 200]
     windows = [whole(random_ids(rng, n, 30_000)) for n in lengths]
     assert_same_alone(encoder, windows, exact=device == "cpu")
 

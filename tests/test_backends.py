@@ -251,10 +251,13 @@ def test_padding_like_the_separator_makes_no_chunk(target, context) -> None:
     assert np.abs(together.codes - np.concatenate(alone).astype(int)).max() <= 1
 
 
+@pytest.mark.timeout(600)
 def test_a_window_of_the_full_length_is_read(target, tmp_path) -> None:
     backend, device = target
-    small = {"num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1}
-    folder = write_qwen3(tmp_path, "dense", layer_types=["full_attention"], **small)
+    one = {"num_hidden_layers": 1, "num_attention_heads": 1, "num_key_value_heads": 1}
+    folder = write_qwen3(
+        tmp_path, "dense", layer_types=["full_attention"], head_dim=8, **one
+    )
     recipe = EncodingRecipe(True, False, "tanh", "sign")
     encoder = backend.load(folder, recipe, device=device, dtype="float32")
     ids = random_ids(np.random.default_rng(11), 32_768)

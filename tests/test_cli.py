@@ -48,6 +48,19 @@ def program(tmp_path):
     return Program(tmp_path / "home")
 
 
+@pytest.mark.parametrize("option", ["--device", "--backend"])
+def test_what_should_run_the_model_can_be_said_first(program, notes, option):
+    seen = []
+
+    def worker(checkpoint, model_dir, settings):
+        seen.append((settings.device, settings.backend))
+        return FakeWorker(checkpoint)
+
+    command = ["--home", str(program.home), option, "cuda", "add", str(notes)]
+    CliRunner().invoke(app, command, obj=Invocation(worker=worker))
+    assert seen == [("cuda", "auto") if option == "--device" else ("auto", "cuda")]
+
+
 @pytest.fixture
 def notes(tmp_path):
     folder = tmp_path / "notes"

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
-from fakes import FakeWorker
+from fakes import FakeBackend, FakeWorker
 
 from pplx_local.backend import open_backend
 from pplx_local.config import Settings
-from pplx_local.doctor import Check, examine
+from pplx_local.doctor import Check, encoders, examine
 from pplx_local.errors import BackendUnavailable, EncoderCrashed
 from pplx_local.models import STARTER, find
+from pplx_local.records import Encoded
 from pplx_local.store import Store
 
 needs_starter = pytest.mark.skipif(
@@ -123,8 +125,57 @@ def test_an_encoder_that_falls_over_is_a_failed_check(settings, torch_backend):
     found = checks(
         replace(settings, model="starter"), lambda checkpoint, *_: Broken(checkpoint)
     )
-    failed = [check for check in found.values() if check.outcome == "fail"]
-    assert [check.detail for check in failed] == ["it ended again and again"]
+    failed = {check.detail for check in found.values() if check.outcome == "fail"}
+    assert failed == {"it ended again and again"}
+
+
+class Elsewhere(FakeWorker):
+    """A worker whose device computes something else."""
+
+    def encode(self, plans):
+        answer = super().encode(plans)
+        dense = answer.result().dense
+        other = Future()
+        other.set_result(Encoded(replace(dense, codes=-dense.codes), None))
+        return other
+
+
+def two_devices(monkeypatch):
+    monkeypatch.setattr(encoders, "registered_backends", lambda: {"a": 0, "b": 0})
+    monkeypatch.setattr(encoders, "open_backend", lambda name: FakeBackend())
+
+
+@needs_starter
+def test_devices_that_compute_the_same_agree(settings, monkeypatch):
+    two_devices(monkeypatch)
+    agreement = checks(replace(settings, model="starter"))["agreement"]
+    assert agreement.outcome == "ok"
+    assert "2 devices: codes at most 0 apart, cosine at least 1" in agreement.detail
+
+
+@needs_starter
+def test_a_device_that_computes_something_else_is_named(settings, monkeypatch):
+    two_devices(monkeypatch)
+
+    def worker(checkpoint, model_dir, settings):
+        kind = Elsewhere if settings.backend == "b" else FakeWorker
+        return kind(checkpoint)
+
+    agreement = checks(replace(settings, model="starter"), worker)["agreement"]
+    assert agreement.outcome == "fail"
+    assert "backend b cpu" in (agreement.remedy or "")
+    assert "cosine at least -1" in agreement.detail
+
+
+@needs_starter
+@pytest.mark.parametrize("device", ["cuda:7", "nonsense"])
+def test_a_device_that_is_asked_for_is_used_or_refused(settings, device):
+    there = replace(settings, model="starter", backend="torch", device=device)
+    found = {one.name: one for one in examine(there) if one.name.startswith("backend")}
+    assert [(name, one.outcome) for name, one in found.items()] == [
+        (f"backend torch {device}", "fail")
+    ]
+    assert f"There is no device {device!r} here" in next(iter(found.values())).detail
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="root is not restricted")

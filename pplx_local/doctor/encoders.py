@@ -19,7 +19,7 @@ from pplx_local.encoding import EncoderWorker, WorkerInfo
 from pplx_local.errors import PplxLocalError
 from pplx_local.index import WorkerFactory
 from pplx_local.models import Checkpoint
-from pplx_local.records import Encoded
+from pplx_local.records import Encoded, WindowPlan
 
 _SENTENCES: Final = (
     "The lease ends on the last day of September unless both sides renew it. ",
@@ -29,7 +29,10 @@ _SENTENCES: Final = (
 )
 _LONG: Final = 12
 """Sentences in a text: about as long as a passage."""
-_TEXTS_TIMED: Final = 64
+_SECONDS: Final = 3.0
+"""About how long a device is timed for."""
+_MOST_ROUNDS: Final = 64
+"""Of all sentences, however fast the device is."""
 _LEAST_COSINE: Final = {"float32": 1 - 1e-4, "bfloat16": 0.999}
 """Between codes of two devices that both work, in the coarser of their precisions;
 quantised weights are further off by choice."""
@@ -87,18 +90,25 @@ def _measure(name: str, encoder: EncoderWorker) -> tuple[Sample, Check]:
     with closing(encoder):
         info = encoder.info()
         texts = [sentence * _LONG for sentence in _SENTENCES]
-        first = encoder.encode(encoder.plan(texts).result()).result()  # warms up, too
-        plans = encoder.plan(texts * (_TEXTS_TIMED // len(texts))).result()
-        start = time.perf_counter()
-        encoder.encode(plans).result()
-        seconds = time.perf_counter() - start
+        plans = [encoder.plan([text]).result()[0] for text in texts]
+        _seconds(encoder, plans)  # the first time warms up
+        n_rounds = int(_SECONDS / max(_seconds(encoder, plans), 1e-3))
+        timed = plans * min(max(n_rounds, 1), _MOST_ROUNDS)
+        seconds = _seconds(encoder, timed)
+        codes = _codes(encoder.encode(plans).result())
         memory = encoder.memory_bytes()
-    rate = sum(plan.n_tokens for plan in plans) / seconds
+    rate = sum(plan.n_tokens for plan in timed) / max(seconds, 1e-9)
     detail = (
         f"{rate:,.0f} tokens/s in {info.dtype}, {memory / 1e9:.2f} GB of memory, "
         f"ready after {info.load_s:.1f} s"
     )
-    return Sample(name, info, _codes(first)), Check(name, "ok", detail)
+    return Sample(name, info, codes), Check(name, "ok", detail)
+
+
+def _seconds(encoder: EncoderWorker, plans: list[WindowPlan]) -> float:
+    start = time.perf_counter()
+    encoder.encode(plans).result()
+    return time.perf_counter() - start
 
 
 def _codes(encoded: Encoded) -> NDArray[np.float32]:

@@ -169,7 +169,12 @@ def _models(settings: Settings, worker: WorkerFactory) -> Iterator[Check]:
         yield from encoders(checkpoint, model_dir, settings, worker)
 
 
+def _whose(checkpoint: Checkpoint) -> str:
+    known = any(name.endswith(".safetensors") for name in checkpoint.sha256)
+    return f"sha256 as {'published' if known else 'when it was fetched'}"
+
+
 def _model(checkpoint: Checkpoint, model_dir: Path) -> Iterator[Check]:
     verify(checkpoint, model_dir)
     name = f"model {checkpoint.name}"
-    yield Check(name, "ok", f"{model_dir}, sha256 as published")
+    yield Check(name, "ok", f"{model_dir}, {_whose(checkpoint)}")
