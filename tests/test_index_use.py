@@ -31,6 +31,7 @@ from pplx_local.index.serving import Held, choose_serving
 from pplx_local.models import CATALOGUE, Checkpoint, ConfidenceCurve
 from pplx_local.records import Answer, Encoded, Progress, Role, WindowPlan
 from pplx_local.store import Space
+from pplx_local.window import WindowRule
 
 BIG = fake_checkpoint(
     name="big",
@@ -43,6 +44,11 @@ BIG = fake_checkpoint(
 SMALL = fake_checkpoint(name="small")
 DENSE = fake_checkpoint(name="only-dense", roles=("dense",), dim=48, token_dim=48)
 OTHER = fake_checkpoint(name="other-dense", roles=("dense",), dim=56, token_dim=56)
+TOGETHER = fake_checkpoint(
+    name="together",
+    roles=("dense",),
+    window_rule=WindowRule("context", 8_192, separator_id=1),
+)
 LATE = fake_checkpoint(name="only-late", roles=("late",), dim=40, token_dim=40)
 QUERIES = ("lighthouse ships", "timing belt", "tomatoes and a wall", "subject3")
 FILES = 12
@@ -77,7 +83,7 @@ class Changing(Desk):
         self.made: list[FakeWorker] = []
         self.together = 0
         """The most that ran at the same time."""
-        for checkpoint in (SMALL, BIG, DENSE, OTHER, LATE):
+        for checkpoint in (SMALL, BIG, DENSE, OTHER, TOGETHER, LATE):
             install_fake_checkpoint(self.settings.home, checkpoint.name)
 
     def open(self, *, write: bool = False, model: bool = True) -> Index:
@@ -133,7 +139,7 @@ class Changing(Desk):
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Changing]:
-    for checkpoint in (BIG, SMALL, DENSE, OTHER, LATE):
+    for checkpoint in (BIG, SMALL, DENSE, OTHER, TOGETHER, LATE):
         monkeypatch.setitem(CATALOGUE, checkpoint.name, checkpoint)  # type: ignore[arg-type]
     monkeypatch.setattr("pplx_local.index.encode.BATCH_CHARS", 20)
     desk = Changing(tmp_path)
@@ -616,6 +622,30 @@ def test_the_estimate_counts_what_is_missing(desk: Changing) -> None:
     desk.part_of_an_update(4)
     with desk.open(write=True) as index:
         assert 0 < index.estimate_model("big").documents < FILES
+
+
+def test_what_overlapping_windows_read_twice_is_in_the_estimate(
+    desk: Changing,
+) -> None:
+    words = " ".join(f"w{number % 700:03}" for number in range(40_000))
+    desk.write("book.txt", words)
+    (desk.settings.home / "speed").write_text('{"together": 100, "only-dense": 100}')
+    surveyed = {}
+    for model in ("together", "only-dense"):
+        write_setting(desk.settings.file, "model", model)
+        settings = load_settings(desk.settings.home)
+        surveyed[model] = survey(desk.folder, settings).estimated_seconds
+    write_setting(desk.settings.file, "model", "small")
+    desk.update()
+    with desk.open(write=True) as index:
+        together = index.estimate_model("together")
+        alone = index.estimate_model("only-dense")
+    factor = together.tokens / alone.tokens
+    assert surveyed["together"] / surveyed["only-dense"] == pytest.approx(factor, 1e-3)
+    assert together.disk_bytes == pytest.approx(alone.disk_bytes * 32 / 48, abs=2)
+    desk.use("together")
+    read = desk.update().encoded_tokens
+    assert factor == pytest.approx(read / 40_000, rel=0.08)
 
 
 def test_the_estimated_disk_is_near_what_the_vectors_take(desk: Changing) -> None:

@@ -12,6 +12,7 @@ from pplx_local.index.cost import (
     memory_for,
     seconds_for,
     tokens_in,
+    tokens_read,
 )
 from pplx_local.index.serving import Held, ProfileSpaces, checkpoints_of
 from pplx_local.index.status import profile_names, serving_names
@@ -52,8 +53,8 @@ def _tokens(spaces: ProfileSpaces, held: Iterable[Held]) -> dict[Checkpoint, int
     by_checkpoint: dict[Checkpoint, list[Held]] = {}
     for one in held:
         by_checkpoint.setdefault(one.checkpoint, []).append(one)
-    chars = {one: spaces.backlog(held).chars for one, held in by_checkpoint.items()}
-    return {one: tokens_in(n_chars) for one, n_chars in chars.items() if n_chars}
+    lengths = {one: spaces.lengths(held) for one, held in by_checkpoint.items()}
+    return {one: tokens_read(one, each) for one, each in lengths.items() if sum(each)}
 
 
 def _disk_bytes(spaces: ProfileSpaces, held: Held) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pplx_local.config import Settings
@@ -11,6 +11,7 @@ from pplx_local.index.encode import CHARS_PER_TOKEN
 from pplx_local.index.speed import recall
 from pplx_local.models import Checkpoint
 from pplx_local.records import Role
+from pplx_local.window.cuts import SHORTEST_CORE
 
 _TOKENS_PER_CHUNK = 240
 """About 180 words."""
@@ -25,6 +26,28 @@ _BESIDE_WEIGHTS_BYTES = 1_000_000_000
 def tokens_in(n_chars: float) -> int:
     """Estimate the tokens of a text."""
     return int(n_chars / CHARS_PER_TOKEN)
+
+
+def tokens_read(checkpoint: Checkpoint, lengths: Iterable[float]) -> int:
+    """Estimate the tokens that go through a model: more than the text has.
+
+    Documents that are longer than a contextual checkpoint's window are read in several,
+    and neighbours share what lies at their border. Measured: windows of 8,192 tokens
+    read novels 1.41 to 1.42 times and papers 1.25 to 1.30 times, for which this says
+    1.41 and 1.29; windows of 2,048 read them 1.31 and 1.28 times (1.34 and 1.31).
+
+    Args:
+        checkpoint: Whose windows they are.
+        lengths: Of the documents, in characters.
+    """
+    rule = checkpoint.window_rule
+    shared = max(0, rule.shared - _TOKENS_PER_CHUNK / 2)  # whole chunks only
+    # A core ends anywhere between its shortest and its longest.
+    core = (1 + SHORTEST_CORE) / 2 * (rule.limit - rule.shared)
+    tokens = (n_chars / CHARS_PER_TOKEN for n_chars in lengths)
+    return int(
+        sum(n if n <= rule.limit else n + shared * (n / core - 1) for n in tokens)
+    )
 
 
 def bytes_per_token(checkpoint: Checkpoint, role: Role) -> float:

@@ -134,6 +134,10 @@ class ProfileSpaces:
         """Count what any of these spaces lacks: documents and characters."""
         return self._store.count_unencoded([one.space for one in held])
 
+    def lengths(self, held: Iterable[Held]) -> list[int]:
+        """List the lengths of the documents that any of these spaces lacks."""
+        return self._store.unencoded_lengths([one.space for one in held])
+
     def make_wanted(self) -> None:
         """Make the tables of the profile's spaces.
 

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from pplx_local.config import Settings
 from pplx_local.documents import kind_of
-from pplx_local.index.cost import bytes_per_token, free_disk, seconds_for, tokens_in
+from pplx_local.index.cost import (
+    bytes_per_token,
+    free_disk,
+    seconds_for,
+    tokens_in,
+    tokens_read,
+)
 from pplx_local.index.paths import readable
 from pplx_local.models import Profile, profile_of
 from pplx_local.records import KindCount, Survey
@@ -29,7 +35,7 @@ def survey(path: Path, settings: Settings) -> Survey:
     root = os.fsencode(readable(path))
     files: Counter[tuple[str, bool]] = Counter()
     sizes: Counter[tuple[str, bool]] = Counter()
-    text_bytes = 0.0
+    lengths: list[float] = []
     for entry in walk(root):
         if isinstance(entry, Denied):
             files[f"cannot be read: {entry.reason}", True] += 1
@@ -40,10 +46,11 @@ def survey(path: Path, settings: Settings) -> Survey:
         files[key] += 1
         sizes[key] += entry.size
         if reason is None:
-            text_bytes += entry.size * _TEXT_SHARE.get(kind.family, 1.0)
+            lengths.append(entry.size * _TEXT_SHARE.get(kind.family, 1.0))
+    text_bytes = sum(lengths)
     tokens = tokens_in(text_bytes)
     profile = profile_of(settings)
-    work = {one: tokens for one in profile if one}
+    work = {one: tokens_read(one, lengths) for one in profile if one}
     return Survey(
         path=os.fsencode(path),
         kinds=tuple(

@@ -174,6 +174,13 @@ class Spaces:
             if still:
                 yield document_id
 
+    def unencoded_lengths(self, spaces: Sequence[Space]) -> list[int]:
+        """List the lengths of what `unencoded_documents` would give, in characters."""
+        rows = self._database.rows(
+            f"SELECT n_chars FROM documents AS d WHERE {_LACKING}", _lacking(spaces)
+        )
+        return [n_chars for (n_chars,) in rows]
+
     def count_unencoded(self, spaces: Sequence[Space]) -> Backlog:
         """Count what `unencoded_documents` would give."""
         if all(self.coverage(space) == 1 for space in spaces):

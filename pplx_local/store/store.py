@@ -259,6 +259,10 @@ class Store:
         """
         return self._spaces.unencoded_documents(spaces)
 
+    def unencoded_lengths(self, spaces: Sequence[Space]) -> list[int]:
+        """List the lengths of those documents, in characters."""
+        return self._spaces.unencoded_lengths(spaces)
+
     def count_unencoded(self, spaces: Sequence[Space]) -> Backlog:
         """Count what `unencoded_documents` would give: documents and characters."""
         return self._spaces.count_unencoded(spaces)
