@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 
 from pplx_local.backend.architecture import Architecture
-from pplx_local.errors import EncoderCrashed
+from pplx_local.backend.batching import LEAST_BATCH_TOKENS, in_halves, too_much
 from pplx_local.records import Encoded, EncodingRecipe, TokenWindow
 from pplx_local_mlx.network import Network
 from pplx_local_mlx.results import Results
@@ -68,24 +68,19 @@ class MlxEncoder:
         self, windows: Sequence[TokenWindow], batch: list[int], results: Results
     ) -> None:
         """Encode a batch; by halves where memory does not suffice."""
+
+        def run(part: Sequence[int]) -> None:
+            results.put(part, *self._forward([windows[index] for index in part]))
+
         try:
-            results.put(batch, *self._forward([windows[index] for index in batch]))
-            return
-        except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            if len(batch) == 1:
-                raise EncoderCrashed(
-                    f"There is not enough memory on {self.device} to encode "
-                    f"{len(windows[batch[0]].token_ids)} tokens at once. Close other "
-                    "programs, or choose a smaller model or another device."
-                ) from error
-        # Outside the handler, which would keep the arrays of the failed try alive.
+            in_halves(batch, run, _is_out_of_memory, self._take_less)
+        except MemoryError as error:
+            n_tokens = max(len(windows[index].token_ids) for index in batch)
+            raise too_much(self.device, n_tokens) from error
+
+    def _take_less(self) -> None:
         mx.clear_cache()
-        self._max_batch_tokens = max(self._max_batch_tokens // 2, _MULTIPLE)
-        half = len(batch) // 2
-        self._run(windows, batch[:half], results)
-        self._run(windows, batch[half:], results)
+        self._max_batch_tokens = max(self._max_batch_tokens // 2, LEAST_BATCH_TOKENS)
 
     def _forward(self, windows: Sequence[TokenWindow]) -> tuple[mx.array, mx.array]:
         """Run B windows of one padded length L: (B, L, hidden), (B, L, token_dim)."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from pplx_local.backend.packed import groups, rows_of
 from pplx_local.records import Scores, TokenVectors
 from pplx_local_mlx.quantize import to_host
 
@@ -45,8 +46,9 @@ class ResidentTokens:
         values = np.full(len(chunks), -np.inf, dtype=np.float32)
         matches = np.full((len(chunks), len(query.codes)), -1, dtype=np.int32)
         lengths = self._cu_seqlens[chunks + 1] - self._cu_seqlens[chunks]
+        filled = np.flatnonzero(lengths)
         with mx.stream(self._device):
-            for group in _groups(np.flatnonzero(lengths), lengths):
+            for group in groups(filled, lengths, _ROWS_AT_ONCE):
                 sims = self._similarities(query, self._rows(chunks[group]))
                 owners = mx.array(np.repeat(np.arange(len(group)), lengths[group]))
                 best = _segment_max(sims, owners, len(group))  # (C, Q)
@@ -58,11 +60,8 @@ class ResidentTokens:
 
     def _rows(self, chunks: NDArray[np.int64]) -> slice | mx.array:
         """Say which rows these chunks own."""
-        starts, ends = self._cu_seqlens[chunks], self._cu_seqlens[chunks + 1]
-        if np.array_equal(starts[1:], ends[:-1]):
-            return slice(int(starts[0]), int(ends[-1]))
-        rows = [np.arange(*span) for span in zip(starts, ends, strict=True)]
-        return mx.array(np.concatenate(rows))
+        rows = rows_of(self._cu_seqlens, chunks)
+        return rows if isinstance(rows, slice) else mx.array(rows)
 
     def _similarities(self, query: TokenVectors, rows: slice | mx.array) -> mx.array:
         """Compare rows with the query's, multiplied as in the reference: (n, Q)."""
@@ -76,19 +75,6 @@ class ResidentTokens:
             return dots * scales * np.float32(1 / np.sqrt(codes.shape[1])).item()
         dots = _dots(codes, self._codes[rows])
         return dots * scales * self._scales[rows][:, None]
-
-
-def _groups(
-    chunks: NDArray[np.int64], lengths: NDArray[np.int64]
-) -> Iterator[NDArray[np.int64]]:
-    """Cut chunks into runs of at most `_ROWS_AT_ONCE` rows, or of one chunk."""
-    ends = np.cumsum(lengths[chunks])
-    first = 0
-    while first < len(chunks):
-        limit = ends[first] - lengths[chunks[first]] + _ROWS_AT_ONCE
-        last = max(first + 1, int(np.searchsorted(ends, limit, "right")))
-        yield chunks[first:last]
-        first = last
 
 
 def _offset(codes: NDArray[Any]) -> NDArray[np.uint32]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pplx_local.backend.architecture import Architecture
-from pplx_local.errors import EncoderCrashed
+from pplx_local.backend.batching import LEAST_BATCH_TOKENS, in_halves, too_much
 from pplx_local.records import Encoded, EncodingRecipe, TokenWindow
 from pplx_local_torch.attention import Packing
 from pplx_local_torch.model import Network
@@ -75,23 +75,18 @@ class TorchEncoder:
         self, windows: Sequence[TokenWindow], batch: list[int], results: Results
     ) -> None:
         """Encode a batch; by halves where memory does not suffice."""
+
+        def run(part: Sequence[int]) -> None:
+            results.put(part, *self._forward([windows[index] for index in part]))
+
         try:
-            results.put(batch, *self._forward([windows[index] for index in batch]))
-            return
-        except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            if len(batch) == 1:
-                raise EncoderCrashed(
-                    f"There is not enough memory on {self.device} to encode "
-                    f"{len(windows[batch[0]].token_ids)} tokens at once. Close other "
-                    "programs, or choose a smaller model or another device."
-                ) from error
-        # Outside the handler, which would keep the tensors of the failed try alive.
-        self._max_batch_tokens = max(self._max_batch_tokens // 2, ROW_MULTIPLE)
-        half = len(batch) // 2
-        self._run(windows, batch[:half], results)
-        self._run(windows, batch[half:], results)
+            in_halves(batch, run, _is_out_of_memory, self._take_less)
+        except MemoryError as error:
+            n_tokens = max(len(windows[index].token_ids) for index in batch)
+            raise too_much(self.device, n_tokens) from error
+
+    def _take_less(self) -> None:
+        self._max_batch_tokens = max(self._max_batch_tokens // 2, LEAST_BATCH_TOKENS)
 
     def _forward(self, windows: Sequence[TokenWindow]) -> tuple[Tensor, Tensor]:
         """Run windows packed into T rows: states (T, hidden), (T, token_dim)."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pplx_local.backend.packed import groups, rows_of
 from pplx_local.records import Scores, TokenVectors
 
 _ROWS_AT_ONCE = 4096
@@ -46,7 +47,7 @@ class ResidentTokens:
         lengths = self._cu_seqlens[chunks + 1] - self._cu_seqlens[chunks]
         filled = np.flatnonzero(lengths)
         codes, scales = self._query(query)
-        for group in _groups(filled, lengths):
+        for group in groups(filled, lengths, _ROWS_AT_ONCE):
             dots = self._dots(codes, self._rows(chunks[group]))  # (n, Q)
             best = self._scaled(_segment_max(dots, lengths[group]), codes, scales)
             values[group] = best.sum(dim=1).cpu().numpy()
@@ -65,11 +66,12 @@ class ResidentTokens:
 
     def _rows(self, chunks: NDArray[np.int64]) -> slice | Tensor:
         """Say which rows these chunks own."""
-        starts, ends = self._cu_seqlens[chunks], self._cu_seqlens[chunks + 1]
-        if np.array_equal(starts[1:], ends[:-1]):
-            return slice(int(starts[0]), int(ends[-1]))
-        rows = [np.arange(*span) for span in zip(starts, ends, strict=True)]
-        return torch.from_numpy(np.concatenate(rows)).to(self._codes.device)
+        rows = rows_of(self._cu_seqlens, chunks)
+        return (
+            rows
+            if isinstance(rows, slice)
+            else torch.from_numpy(rows).to(self._codes.device)
+        )
 
     def _dots(self, query: Tensor, rows: slice | Tensor) -> Tensor:
         """Compare rows with the query's: (n, Q), in the order of the similarities."""
@@ -83,19 +85,6 @@ class ResidentTokens:
             # With b in 0 and 1 for -1 and +1, the product is 2 * b * q - q.
             best = (best * 2 - query.sum(dim=1)) * query.shape[1] ** -0.5
         return best * scales
-
-
-def _groups(
-    chunks: NDArray[np.int64], lengths: NDArray[np.int64]
-) -> Iterator[NDArray[np.int64]]:
-    """Cut chunks into runs of at most `_ROWS_AT_ONCE` rows, or of one chunk."""
-    ends = np.cumsum(lengths[chunks])
-    first = 0
-    while first < len(chunks):
-        limit = ends[first] - lengths[chunks[first]] + _ROWS_AT_ONCE
-        last = max(first + 1, int(np.searchsorted(ends, limit, "right")))
-        yield chunks[first:last]
-        first = last
 
 
 def _dots(rows: Tensor, query: Tensor) -> Tensor:

@@ -9,13 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pplx_local.backend.layout import Layout
+from pplx_local.backend.layout import Layout, TokenRows, kept_rows
 from pplx_local.records import (
     DenseVectors,
     Encoded,
     EncodingRecipe,
-    TokenEncoding,
-    TokenVectors,
     TokenWindow,
 )
 from pplx_local_torch.quantize import centred, int8_rows, pack_bits, quantize_dense
@@ -36,15 +34,7 @@ class Results:
         self._windows, self._recipe = windows, recipe
         self._layout = layout = Layout.of(windows)
         self._sums = torch.zeros(len(layout.chunk_of_span), dim, device=device)
-        as_int8 = layout.is_query or recipe.token_encoding == "int8"
-        self._encoding: TokenEncoding = "int8" if as_int8 else "bits"
-        n_rows = len(layout.positions) if recipe.late else 0
-        self._codes: NDArray[np.int8] | NDArray[np.uint8] = (
-            np.empty((n_rows, token_dim), dtype=np.int8)
-            if as_int8
-            else np.empty((n_rows, token_dim // 8), dtype=np.uint8)
-        )
-        self._scales = np.empty(n_rows if as_int8 else 0, dtype=np.float32)
+        self._rows = TokenRows(layout, recipe, token_dim)
         mean = recipe.token_mean if recipe.token_encoding == "bits" else None
         self._mean = None if mean is None else torch.tensor(mean, device=device)
 
@@ -66,7 +56,7 @@ class Results:
     def encoded(self) -> Encoded:
         """Hand the vectors over, once all windows were put."""
         dense = self._dense() if self._recipe.dense else None
-        return Encoded(dense, self._tokens() if self._recipe.late else None)
+        return Encoded(dense, self._rows.vectors() if self._recipe.late else None)
 
     def _pool(
         self, batch: Sequence[int], starts: NDArray[np.int64], states: Tensor
@@ -82,19 +72,13 @@ class Results:
         self, batch: Sequence[int], starts: NDArray[np.int64], states: Tensor
     ) -> None:
         """Quantise the kept states into their rows."""
-        kept = [np.flatnonzero(self._windows[index].keep) for index in batch]
-        sources = [start + rows for start, rows in zip(starts, kept, strict=True)]
-        targets = [
-            self._layout.first_row[index] + np.arange(len(rows))
-            for index, rows in zip(batch, kept, strict=True)
-        ]
-        chosen = torch.from_numpy(np.concatenate(sources)).to(states.device)
+        sources, rows = kept_rows(self._layout, self._windows, batch, starts)
+        chosen = torch.from_numpy(sources).to(states.device)
         x = centred(states[chosen].float(), self._mean)  # (k, D)
-        at = np.concatenate(targets)
-        if self._encoding == "bits":
-            self._codes[at] = pack_bits(x >= 0)
+        if self._rows.is_bits:
+            self._rows.put(rows, pack_bits(x >= 0))
         else:
-            self._codes[at], self._scales[at] = int8_rows(x)
+            self._rows.put(rows, *int8_rows(x))
 
     def _dense(self) -> DenseVectors:
         """Average the spans of each chunk, pieces weighed by their tokens."""
@@ -105,12 +89,3 @@ class Results:
         counts = torch.from_numpy(layout.chunk_tokens).to(x.device)
         x /= counts[:, None]
         return quantize_dense(x, self._recipe.quantizer, self._recipe.bits_rule)
-
-    def _tokens(self) -> TokenVectors:
-        return TokenVectors(
-            self._encoding,
-            self._codes,
-            self._scales if self._encoding == "int8" else None,
-            self._layout.positions,
-            self._layout.cu_seqlens,
-        )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.records import TokenWindow
+from pplx_local.records import EncodingRecipe, TokenVectors, TokenWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,66 @@ class Layout:
             chunk_tokens=tokens.astype(np.float32),
             positions=np.concatenate([np.empty(0, np.int32), *positions]),
             cu_seqlens=_starts(rows).astype(np.int32),
+        )
+
+
+def kept_rows(
+    layout: Layout,
+    windows: Sequence[TokenWindow],
+    batch: Sequence[int],
+    starts: Sequence[int] | NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Say which states of a batch become token vectors, and which ones.
+
+    Args:
+        layout: Of all windows.
+        windows: All windows.
+        batch: The numbers of those in the batch.
+        starts: Where the states of each of these begin in the batch.
+
+    Returns:
+        Rows of the batch, and the rows of the token vectors that they go to.
+    """
+    kept = [np.flatnonzero(windows[index].keep) for index in batch]
+    sources = [start + rows for start, rows in zip(starts, kept, strict=True)]
+    targets = [
+        layout.first_row[index] + np.arange(len(rows))
+        for index, rows in zip(batch, kept, strict=True)
+    ]
+    return np.concatenate(sources), np.concatenate(targets)
+
+
+class TokenRows:
+    """Codes of the token vectors of one call, on the host, filled batch by batch."""
+
+    def __init__(self, layout: Layout, recipe: EncodingRecipe, dim: int) -> None:
+        """Make room for vectors of `dim` dimensions."""
+        self._layout = layout
+        self.is_bits = recipe.token_encoding == "bits" and not layout.is_query
+        shape, dtype = ((dim // 8,), np.uint8) if self.is_bits else ((dim,), np.int8)
+        n_rows = len(layout.positions) if recipe.late else 0
+        self._codes: NDArray[Any] = np.empty((n_rows, *shape), dtype=dtype)
+        self._scales = np.empty(0 if self.is_bits else n_rows, dtype=np.float32)
+
+    def put(
+        self,
+        rows: NDArray[np.int64],
+        codes: NDArray[Any],
+        scales: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Fill rows with codes, and with scales where they are int8."""
+        self._codes[rows] = codes
+        if scales is not None:
+            self._scales[rows] = scales
+
+    def vectors(self) -> TokenVectors:
+        """Hand them over, once all rows are filled."""
+        return TokenVectors(
+            "bits" if self.is_bits else "int8",
+            self._codes,
+            None if self.is_bits else self._scales,
+            self._layout.positions,
+            self._layout.cu_seqlens,
         )
 
 

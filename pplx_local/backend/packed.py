@@ -1,0 +1,37 @@
+"""Packed rows of several chunks: which belong to whom, and how many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def groups(
+    chunks: NDArray[np.int64], lengths: NDArray[np.int64], most_rows: int
+) -> Iterator[NDArray[np.int64]]:
+    """Cut chunks into runs of at most `most_rows` rows, or of one chunk.
+
+    Args:
+        chunks: Indices into `lengths`.
+        lengths: Rows of each chunk.
+        most_rows: What a run may have together.
+    """
+    ends = np.cumsum(lengths[chunks])
+    first = 0
+    while first < len(chunks):
+        limit = ends[first] - lengths[chunks[first]] + most_rows
+        last = max(first + 1, int(np.searchsorted(ends, limit, "right")))
+        yield chunks[first:last]
+        first = last
+
+
+def rows_of(
+    cu_seqlens: NDArray[np.int64], chunks: NDArray[np.int64]
+) -> slice | NDArray[np.int64]:
+    """Say which rows these chunks own: a slice where they are neighbours."""
+    starts, ends = cu_seqlens[chunks], cu_seqlens[chunks + 1]
+    if np.array_equal(starts[1:], ends[:-1]):
+        return slice(int(starts[0]), int(ends[-1]))
+    return np.concatenate([np.arange(*span) for span in zip(starts, ends, strict=True)])
