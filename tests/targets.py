@@ -9,9 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tiny import States, stock_states, write_bert, write_qwen3, write_tokenizer
+from safetensors.numpy import save_file
+from tiny import (
+    States,
+    config_of,
+    stock_states,
+    write_bert,
+    write_qwen3,
+    write_tokenizer,
+)
 
 from pplx_local.backend import Backend, open_backend, registered_backends
+from pplx_local.backend.architecture import read_architecture
+from pplx_local.backend.weights import tensor_shapes
 from pplx_local.errors import BackendUnavailable
 from pplx_local.records import (
     Encoded,
@@ -86,6 +96,25 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A late-interaction checkpoint with a tokenizer."""
     folder = write_qwen3(tmp_path_factory.mktemp("late"), "late")
     write_tokenizer(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def broad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """200 MB of float32: large enough to tell what loading takes."""
+    folder = tmp_path_factory.mktemp("broad")
+    sizes = {"hidden_size": 512, "intermediate_size": 1536, "vocab_size": 20_000}
+    layers = {"num_hidden_layers": 12, "layer_types": ["full_attention"] * 12}
+    config = config_of("dense", **sizes, **layers)
+    (folder / "config.json").write_text(json.dumps(config))
+    rng = np.random.default_rng(0)
+    save_file(
+        {
+            name: rng.standard_normal(shape, dtype=np.float32) * np.float32(0.02)
+            for name, shape in tensor_shapes(read_architecture(folder)).items()
+        },
+        folder / "model.safetensors",
+    )
     return folder
 
 

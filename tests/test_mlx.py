@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from targets import INT8, cosines, random_ids, random_mean, whole, window_of
-from tiny import config_of, write_bert, write_qwen3
+from tiny import write_bert, write_qwen3
 
 from pplx_local import models, reference, window
 from pplx_local.errors import BackendUnavailable
@@ -101,28 +101,6 @@ def _measure_loading(folder: Path, dtype: str) -> dict[str, int]:
         text=True,
     )
     return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def broad(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """200 MB of float32: large enough to tell what loading takes."""
-    from pplx_local.backend.architecture import read_architecture
-    from pplx_local.backend.weights import tensor_shapes
-
-    folder = tmp_path_factory.mktemp("broad")
-    sizes = {"hidden_size": 512, "intermediate_size": 1536, "vocab_size": 20_000}
-    layers = {"num_hidden_layers": 12, "layer_types": ["full_attention"] * 12}
-    config = config_of("dense", **sizes, **layers)
-    (folder / "config.json").write_text(json.dumps(config))
-    rng = np.random.default_rng(0)
-    save_file(
-        {
-            name: rng.standard_normal(shape, dtype=np.float32) * np.float32(0.02)
-            for name, shape in tensor_shapes(read_architecture(folder)).items()
-        },
-        folder / "model.safetensors",
-    )
-    return folder
 
 
 def test_loading_never_holds_a_second_copy(broad) -> None:

@@ -1,0 +1,91 @@
+"""What is special to torch: one copy of the weights, attention without padding."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from targets import broad
+
+torch = pytest.importorskip("torch")
+
+__all__ = ["broad"]
+
+_MEASURE_LOADING = """
+import json, os, sys, threading, time
+from pathlib import Path
+import psutil
+from pplx_local.records import EncodingRecipe
+from pplx_local_torch import TorchBackend
+from pplx_local_torch.model import load_model
+
+folder, dtype = Path(sys.argv[1]), sys.argv[2]
+process, highest, done = psutil.Process(), 0, False
+def own():
+    # A mapped file is the system's to drop; it is no copy.
+    info = process.memory_info()
+    return info.rss - info.shared
+def watch():
+    global highest
+    while not done:
+        highest = max(highest, own())
+        time.sleep(0.001)
+before = own()
+watcher = threading.Thread(target=watch)
+watcher.start()
+recipe = EncodingRecipe(True, False)
+encoder = TorchBackend().load(folder, recipe, device="cpu", dtype=dtype)
+done = True
+watcher.join()
+n_bytes = sum(p.numel() * p.itemsize for p in encoder._network.parameters())
+print(json.dumps({"weights": n_bytes, "taken": highest - before}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks for the shared memory")
+@pytest.mark.parametrize(("dtype", "copies"), [("bfloat16", 1.0), ("float32", 0.0)])
+def test_loading_holds_one_copy_of_the_weights(broad, dtype, copies) -> None:
+    """In bfloat16 a converted one; in float32 the mapped file itself."""
+    figures = _measure_loading(broad, dtype)
+    stored = (broad / "model.safetensors").stat().st_size
+    width = 2 if dtype == "bfloat16" else 4
+    assert figures["weights"] == pytest.approx(stored / 4 * width, rel=0.01)
+    # One tensor more, and what the probing of kernels takes.
+    assert figures["taken"] <= copies * 1.15 * figures["weights"] + 120e6
+
+
+def _measure_loading(folder: Path, dtype: str) -> dict[str, int]:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE_LOADING, str(folder), dtype],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    figures: dict[str, int] = json.loads(done.stdout)
+    return figures
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_packed_windows_attend_to_themselves_alone(groups: int) -> None:
+    from pplx_local_torch.attention import Packing, _attend
+
+    generator = torch.Generator().manual_seed(0)
+    lengths, n_rows = [7, 7, 4, 1], 32
+    q = torch.randn(1, 4, n_rows, 8, generator=generator)
+    k, v = (torch.randn(1, 4 // groups, n_rows, 8, generator=generator) for _ in "kv")
+    packing = Packing.of(lengths, torch.device("cpu"))
+    got, _ = _attend(torch.nn.Module(), q, k, v, None, packing=packing, scaling=0.3)
+    allowed = torch.zeros(n_rows, n_rows, dtype=torch.bool)
+    start = 0
+    for length in lengths:
+        allowed[start : start + length, start : start + length] = True
+        start += length
+    k, v = (x.repeat_interleave(groups, dim=1) for x in (k, v))
+    scores = (q @ k.transpose(2, 3) * 0.3).masked_fill(~allowed, -torch.inf)
+    expected = (scores.softmax(-1) @ v).transpose(1, 2)
+    assert got.shape == (1, n_rows, 4, 8)
+    torch.testing.assert_close(got[:, :start], expected[:, :start])
+    assert not got[:, start:].any()
