@@ -17,6 +17,12 @@ DENSE_HEAD = "1_Dense"
 """Folder of the projection that a late-interaction checkpoint ends with."""
 _HEAD_DIM = 128
 """Of every Qwen3; never hidden_size / num_attention_heads."""
+_MOST = 2**31 - 1
+"""What frameworks count in."""
+_LARGEST = 1e30
+"""That float32 holds, with room to multiply."""
+_MOST_LAYERS = 1_000
+"""Far more than any has: each is listed before the weights are looked at."""
 _V2 = (
     "{path} is of a pplx-embed v2 checkpoint (Qwen3.5, {found!r}), another network than "
     "v1's, which this version cannot run. Those that it can: pplx-local models list"
@@ -81,17 +87,18 @@ def _bert(config: _Config) -> Architecture:
     config.expect("hidden_act", "gelu")
     config.expect("position_embedding_type", "absolute")
     hidden, heads = config.size("hidden_size"), config.size("num_attention_heads")
+    config.require_whole(hidden / heads, "hidden_size / num_attention_heads")
     return Architecture(
         kind="bert",
         vocab_size=config.size("vocab_size"),
         hidden_size=hidden,
-        n_layers=config.size("num_hidden_layers"),
+        n_layers=config.size("num_hidden_layers", most=_MOST_LAYERS),
         n_heads=heads,
         n_kv_heads=heads,
         head_dim=hidden // heads,
         intermediate_size=config.size("intermediate_size"),
         max_positions=config.size("max_position_embeddings"),
-        norm_eps=float(config.get("layer_norm_eps", int | float, 1e-12)),
+        norm_eps=config.number("layer_norm_eps", 1e-12),
         n_token_types=config.size("type_vocab_size", 2),
     )
 
@@ -103,28 +110,32 @@ def _qwen3(config: _Config, model_dir: Path) -> Architecture:
     config.expect("attention_bias", False)
     _refuse_sliding_window(config)
     hidden, heads = config.size("hidden_size"), config.size("num_attention_heads")
+    kv_heads = config.size("num_key_value_heads", heads)
+    head_dim = config.size("head_dim", _HEAD_DIM)
+    config.require_whole(heads / kv_heads, "num_attention_heads / num_key_value_heads")
+    config.require_whole(head_dim / 2, "half of head_dim")
     return Architecture(
         kind="qwen3",
         vocab_size=config.size("vocab_size"),
         hidden_size=hidden,
-        n_layers=config.size("num_hidden_layers"),
+        n_layers=config.size("num_hidden_layers", most=_MOST_LAYERS),
         n_heads=heads,
-        n_kv_heads=config.size("num_key_value_heads", heads),
-        head_dim=config.size("head_dim", _HEAD_DIM),
+        n_kv_heads=kv_heads,
+        head_dim=head_dim,
         intermediate_size=config.size("intermediate_size"),
         max_positions=config.size("max_position_embeddings"),
-        norm_eps=float(config.get("rms_norm_eps", int | float, 1e-6)),
+        norm_eps=config.number("rms_norm_eps", 1e-6),
         rope_theta=_rope_theta(config),
         head_size=_head_size(model_dir, hidden),
     )
 
 
 def _refuse_sliding_window(config: _Config) -> None:
-    kinds = set(config.get("layer_types", list, []))
+    kinds = config.get("layer_types", list, [])
     windowed = config.get("use_sliding_window", bool, False) and config.get(
         "sliding_window", int, 0
     )
-    if windowed or kinds - {"full_attention"}:
+    if windowed or any(kind != "full_attention" for kind in kinds):
         config.refuse(
             f"{config.path} asks for sliding-window attention, which no pplx-embed v1 "
             "checkpoint has. Take the published one: pplx-local models list"
@@ -142,7 +153,7 @@ def _rope_theta(config: _Config) -> float:
     theta = config.get("rope_theta", int | float, None) or next(iter(stated), None)
     if not isinstance(theta, int | float):
         config.refuse(f"{config.path} does not say rope_theta.")
-    return float(theta)
+    return config.positive(theta, "rope_theta")
 
 
 def _head_size(model_dir: Path, hidden: int) -> int | None:
@@ -170,7 +181,7 @@ class _Config:
             values = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ModelError(f"Cannot read {path}: {error.strerror}.") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             message = f"{path} is no model's configuration: {error}."
             raise ModelError(message) from error
         if not isinstance(values, dict):
@@ -185,11 +196,25 @@ class _Config:
             self.refuse(f"{self.path}: {key} is {value!r}, which cannot be.")
         return value
 
-    def size(self, key: str, *default: int) -> int:
+    def size(self, key: str, *default: int, most: int = _MOST) -> int:
         size: int = self.get(key, int, *default)
-        if size < 1:
+        if not 1 <= size <= most:
             self.refuse(f"{self.path}: {key} is {size}, which cannot be.")
         return size
+
+    def number(self, key: str, *default: float) -> float:
+        found = self.get(key, int | float, *default)
+        return self.positive(found, key)
+
+    def positive(self, number: float, key: str) -> float:
+        """Refuse what would make every vector NaN."""
+        if not 0 < number < _LARGEST:
+            self.refuse(f"{self.path}: {key} is {number}, which cannot be.")
+        return float(number)
+
+    def require_whole(self, ratio: float, what: str) -> None:
+        if not ratio.is_integer():
+            self.refuse(f"{self.path}: {what} is {ratio:g}, which is not whole.")
 
     def expect(self, key: str, wanted: object) -> None:
         found = self.get(key, object, wanted)
