@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from fakes import FakeWorker
+from fakes import (
+    FakeContextEncoder,
+    FakeWorker,
+    fake_checkpoint,
+    install_fake_checkpoint,
+)
 
 from pplx_local.bench import BenchRow, measure_encode, measure_index, measure_search
 from pplx_local.bench.search import _by_numpy
@@ -12,7 +21,15 @@ from pplx_local.cli.progress import follow
 from pplx_local.config import Settings
 from pplx_local.errors import FolderError, ModelError
 from pplx_local.index import Index
-from pplx_local.models import STARTER
+from pplx_local.models import CATALOGUE, STARTER
+from pplx_local.window import WindowRule
+
+TOGETHER = fake_checkpoint(
+    name="together",
+    roles=("dense",),
+    window_rule=WindowRule("context", 8_192, separator_id=1),
+)
+LATE = fake_checkpoint(name="only-late", roles=("late",), dim=40, token_dim=40)
 
 
 def fake_worker(checkpoint, model_dir, settings):
@@ -39,6 +56,41 @@ def folder(tmp_path):
     return folder
 
 
+@pytest.fixture
+def two(settings, monkeypatch):
+    """Settings with two checkpoints, one of which reads chunks together."""
+    for checkpoint in (TOGETHER, LATE):
+        monkeypatch.setitem(CATALOGUE, checkpoint.name, checkpoint)
+        install_fake_checkpoint(settings.home, checkpoint.name)
+    return replace(settings, model="together + only-late")
+
+
+class Noting:
+    """Makes workers, and notes which are there and what they plan."""
+
+    def __init__(self):
+        self.workers = []
+        self.planned = []
+
+    def __call__(self, checkpoint, model_dir, settings):
+        noting = self
+
+        class Worker(FakeWorker):
+            encoder_type = FakeContextEncoder
+
+            def plan(self, texts, owned=None):
+                noting.planned.append(list(texts))
+                return super().plan(texts, owned)
+
+        assert all(worker.closed for worker in self.workers), "one model at a time"
+        self.workers.append(Worker(checkpoint))
+        return self.workers[-1]
+
+    def documents(self):
+        """The documents that each plan was made of, by their words."""
+        return [set(re.findall(r"word(\d)x", " ".join(one))) for one in self.planned]
+
+
 def by_what(rows: tuple[BenchRow, ...]) -> dict[str, BenchRow]:
     return {row.what: row for row in rows}
 
@@ -51,6 +103,35 @@ def test_index_compares_an_update_with_its_encoder(settings, folder):
     assert rows["tokens"].value > 6 * 300
     assert whole.ratio == pytest.approx(whole.value / alone.value)
     assert not (settings.home / "index.db").exists()
+
+
+def test_each_of_two_checkpoints_is_measured_beside_itself(two, folder):
+    noting = Noting()
+    result = measure_index(two, folder, follow=follow, worker=noting)
+    rows = by_what(result.rows)
+    assert [worker.checkpoint for worker in noting.workers] == [TOGETHER, LATE]
+    assert all(worker.closed for worker in noting.workers)
+    for name in ("together", "only-late"):
+        assert rows[f"{name}: tokens"].value >= 6 * 300
+        whole = next(r for r in result.rows if r.against and r.what.startswith(name))
+        assert whole.ratio == pytest.approx(whole.value / rows[whole.against].value)
+    assert all(len(words) == 1 for words in noting.documents())
+
+
+def test_encode_reads_no_two_documents_together(two, folder):
+    noting = Noting()
+    rows = by_what(measure_encode(two, folder, worker=noting).rows)
+    assert sorted(noting.documents()) == [{str(number)} for number in range(6)]
+    assert rows["texts"].value > 6
+    assert rows["tokens"].value == 6 * 300 + rows["texts"].value - 6, "separators"
+    assert rows["pplx-local, dense vectors"].value > 0
+    assert result_of_rival(rows).value is None
+
+
+def test_a_checkpoint_that_is_not_here_is_named(two, folder):
+    shutil.rmtree(two.home / "models" / "only-late")
+    with pytest.raises(ModelError, match=r"Fake is not on this computer.*install_fake"):
+        measure_index(two, folder, follow=follow, worker=Noting())
 
 
 def test_encode_leaves_out_texts_that_the_other_side_would_cut(settings, folder):

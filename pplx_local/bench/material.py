@@ -12,24 +12,29 @@ from pathlib import Path
 from pplx_local.config import Settings
 from pplx_local.documents import Reader
 from pplx_local.errors import DocumentError, FolderError, ModelError
-from pplx_local.models import Checkpoint, find, profile_of
+from pplx_local.models import Checkpoint, Profile, find
 from pplx_local.watch import Found, walk
 
 _ENOUGH_CHARS = 2_000_000
 
 
-def checkpoint_of(settings: Settings) -> tuple[Checkpoint, Path]:
-    """Return the dense checkpoint of the profile, and where it lies.
+def checkpoints_of(profile: Profile, settings: Settings) -> dict[Checkpoint, Path]:
+    """Give the checkpoints of a profile, the dense one first, and where they lie.
 
     Raises:
-        ModelError: There is none on this computer.
+        ModelError: One of them is not on this computer, or there are none.
     """
-    profile = profile_of(settings)
-    checkpoint = profile.dense or profile.late
-    model_dir = find(checkpoint, settings.home) if checkpoint else None
-    if checkpoint is None or model_dir is None:
+    found: dict[Checkpoint, Path] = {}
+    for checkpoint in filter(None, profile):
+        model_dir = find(checkpoint, settings.home)
+        if model_dir is None:
+            raise ModelError(
+                f"{checkpoint.title} is not on this computer. {checkpoint.install}"
+            )
+        found[checkpoint] = model_dir
+    if not found:
         raise ModelError("There is no model to measure. See: pplx-local doctor")
-    return checkpoint, model_dir
+    return found
 
 
 @contextmanager
@@ -57,9 +62,9 @@ def _manual() -> dict[str, str]:
     return prose
 
 
-def chunk_texts(folder: Path, settings: Settings) -> list[str]:
-    """Read a folder and return the texts of its chunks, about 2 MB at most."""
-    texts: list[str] = []
+def chunk_texts(folder: Path, settings: Settings) -> list[list[str]]:
+    """Read a folder, about 2 MB of it: the texts of each document's chunks."""
+    documents: list[list[str]] = []
     n_chars = 0
     with Reader(
         timeout_s=settings.read_timeout_s,
@@ -69,11 +74,11 @@ def chunk_texts(folder: Path, settings: Settings) -> list[str]:
         for found in walk(os.fsencode(folder)):
             if not isinstance(found, Found) or found.skip:
                 continue
-            texts += _texts_of(reader, found.path)
-            n_chars = sum(map(len, texts))
+            documents.append(_texts_of(reader, found.path))
+            n_chars += sum(map(len, documents[-1]))
             if n_chars > _ENOUGH_CHARS:
                 break
-    return texts
+    return documents
 
 
 def _texts_of(reader: Reader, path: bytes) -> list[str]:
