@@ -9,6 +9,7 @@ import pytest
 from tiny import config_of
 
 from pplx_local.backend.architecture import read_architecture
+from pplx_local.backend.files import INDEX, weight_files
 from pplx_local.errors import ModelError
 
 
@@ -52,3 +53,9 @@ def test_json_too_deep_to_read_is_no_configuration(
     config.write_text(opening * 100_000)
     with pytest.raises(ModelError, match="no model's configuration"):
         read_architecture(tmp_path)
+
+
+def test_an_index_too_deep_to_read_is_no_index(tmp_path: Path) -> None:
+    (tmp_path / INDEX).write_text("[" * 100_000)
+    with pytest.raises(ModelError, match=r"index\.json is no index of weights"):
+        weight_files(tmp_path)

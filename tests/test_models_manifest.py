@@ -78,7 +78,24 @@ def test_a_manifest_reads_as_it_was_written(sharded: Checkpoint, folder: Path) -
     assert read_manifest(folder.parent) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": {"a": {"size": 1}}}'])
+def _manifest_of(checkpoint: object, digest: object) -> str:
+    one = {"sha256": digest, "size": 1, "mtime_ns": 1}
+    where = {"source": "here", "revision": None, "when": ""}
+    return json.dumps({"checkpoint": checkpoint, **where, "files": {"a": one}})
+
+
+DAMAGED = [
+    "",
+    "[]",
+    "{}",
+    '{"files": {"a": {"size": 1}}}',
+    "[" * 100_000,
+    _manifest_of(["sharded"], "0" * 64),
+    _manifest_of("sharded", [0]),
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_manifest_is_named_and_is_no_checkpoint(
     sharded: Checkpoint, folder: Path, tmp_path: Path, text: str
 ) -> None:

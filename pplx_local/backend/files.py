@@ -38,7 +38,7 @@ def _indexed(index: Path) -> list[Path]:
         files = [index.parent / Path(name).name for name in sorted(names)]
     except OSError as error:
         raise ModelError(f"Cannot read {index}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{index} is no index of weights: {error!r}.") from error
     missing = [file.name for file in files if not file.is_file()]
     if missing:

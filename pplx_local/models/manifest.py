@@ -75,7 +75,7 @@ def read_manifest(model_dir: Path) -> Manifest | None:
         return None
     except OSError as error:
         raise ModelError(f"Cannot read {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"{path} is no record of a model's files: {error!r}. Take the files over "
             f"again: pplx-local models import '{model_dir}'"
@@ -84,7 +84,15 @@ def read_manifest(model_dir: Path) -> Manifest | None:
 
 def _parsed(values: Any) -> Manifest:
     files = {name: RecordedFile(**one) for name, one in values["files"].items()}
-    return Manifest(**(values | {"files": files}))
+    manifest = Manifest(**(values | {"files": files}))
+    words = (
+        manifest.checkpoint,
+        manifest.source,
+        *(one.sha256 for one in files.values()),
+    )
+    if not all(isinstance(word, str) for word in words):
+        raise TypeError("names and digests are words")
+    return manifest
 
 
 def write_manifest(model_dir: Path, manifest: Manifest) -> None:
