@@ -150,6 +150,32 @@ def test_a_damaged_tokenizer_is_one_clear_error(tmp_path: Path) -> None:
             load_tokenizer(tmp_path)
 
 
+def _write_words(folder: Path, **words: int) -> None:
+    model = {"type": "WordLevel", "vocab": words, "unk_token": "[UNK]"}
+    content = {"added_tokens": [], "model": model}
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(("number", "vocab_size"), [(100, 100), (2**31, None)])
+def test_the_tokenizer_of_another_model_is_named_when_a_text_needs_what_it_lacks(
+    tmp_path: Path, number: int, vocab_size: int | None
+) -> None:
+    _write_words(tmp_path, known=99, foreign=number)
+    tokenizer = load_tokenizer(tmp_path, vocab_size)
+    (ids,) = tokenizer.ids(["known"])
+    assert ids.tolist() == [99]
+    with pytest.raises(ModelError, match=r"tokenizer\.json gives .* another model's"):
+        tokenizer.ids(["known", "foreign"])
+
+
+def test_a_tokenizer_that_fails_on_a_text_is_named(tmp_path: Path) -> None:
+    _write_words(tmp_path, known=1)
+    tokenizer = load_tokenizer(tmp_path)
+    for split in (tokenizer.ids, tokenizer.spans):
+        with pytest.raises(ModelError, match=r"tokenizer\.json cannot split.*UNK"):
+            split(["not there"])
+
+
 def test_the_recipe_makes_what_is_asked_for() -> None:
     both = recipe_of(STARTER, STARTER.roles)
     assert both.dense

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pplx_local import models
 from pplx_local.backend import Backend, open_backend, registered_backends
+from pplx_local.backend.architecture import read_architecture
 from pplx_local.encoding.session import Session, WorkerInfo
 from pplx_local.errors import BackendUnavailable, PplxLocalError
 
@@ -87,7 +88,8 @@ def open_session(setup: Setup) -> tuple[Session, WorkerInfo]:
         dtype=setup.dtype,
         max_batch_tokens=setup.max_batch_tokens,
     )
-    tokenizer = models.load_tokenizer(setup.model_dir)
+    vocab_size = read_architecture(setup.model_dir).vocab_size
+    tokenizer = models.load_tokenizer(setup.model_dir, vocab_size)
     session = Session(tokenizer, checkpoint.window_rule, backend, encoder)
     return session, WorkerInfo(
         backend.name, encoder.device, encoder.dtype, encoder.dim, os.getpid(), 0.0
