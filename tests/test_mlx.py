@@ -13,7 +13,7 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
-from targets import INT8, cosines, random_ids, random_mean, whole, window_of
+from targets import INT8, broad, cosines, random_ids, random_mean, whole, window_of
 from tiny import write_bert, write_qwen3
 
 from pplx_local import models, reference, window
@@ -23,6 +23,8 @@ from pplx_local.records import EncodingRecipe, TokenVectors, TokenWindow
 mx = pytest.importorskip("mlx.core")
 
 from pplx_local_mlx import MlxBackend, attention, maxsim, quantize  # noqa: E402
+
+__all__ = ["broad"]
 
 BACKEND = MlxBackend()
 DENSE = EncodingRecipe(True, False, "tanh", "sign")
