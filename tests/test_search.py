@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 from desk import Desk
 
+from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import EncoderCrashed, PplxLocalError
 from pplx_local.records import Scores, TokenVectors
 
@@ -34,6 +38,32 @@ def test_a_leg_that_cannot_run_is_an_error_only_when_it_was_asked_for(
         assert index.search("timing belt").hits
         with pytest.raises(PplxLocalError, match="dense leg cannot run"):
             index.search("timing belt", mode="dense")
+
+
+def test_a_query_that_the_encoder_cannot_take_is_answered_by_keywords(
+    desk: Desk,
+) -> None:
+    desk.update()
+
+    def crash(text: str) -> Future[EncodedQuery]:
+        future: Future[EncodedQuery] = Future()
+        future.set_exception(EncoderCrashed("ended 3 times on the same text"))
+        return future
+
+    with desk.open() as index:
+        searcher = index.searcher("hybrid")
+        assert desk.worker is not None
+        desk.worker.encode_query = crash  # type: ignore[assignment]
+        answer = searcher.search("timing belt")
+        assert [Path(os.fsdecode(hit.path)).name for hit in answer.hits] == [
+            "engine.txt"
+        ]
+        assert "same text" in (answer.legs["dense"].reason or "")
+        assert "same text" in (answer.legs["late"].reason or "")
+        with pytest.raises(EncoderCrashed):
+            searcher.search("timing belt", mode="dense")
+        with pytest.raises(EncoderCrashed):  # figures of a missing leg would mislead
+            searcher.rank("timing belt")
 
 
 def test_confidence_needs_a_late_space(desk: Desk) -> None:

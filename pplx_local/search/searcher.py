@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import numpy as np
@@ -62,7 +63,7 @@ class Searcher:
             PplxLocalError: The mode needs a leg that cannot run.
         """
         started = time.perf_counter()
-        ranking, encoded = self._rank(query, mode, k)
+        ranking, encoded = self._rank(query, mode, k, required={mode})
         presenter = Presenter(
             self._store,
             ranking,
@@ -89,12 +90,12 @@ class Searcher:
 
     def rank(self, query: str, *, mode: Mode = "hybrid", k: int = 100) -> Ranking:
         """Score at least k candidates of each leg, where there are so many."""
-        return self._rank(query, mode, k)[0]
+        return self._rank(query, mode, k, required={"dense", "late"})[0]
 
     # --- ranking ---
 
     def _rank(
-        self, text: str, mode: Mode, k: int
+        self, text: str, mode: Mode, k: int, required: Collection[str]
     ) -> tuple[Ranking, Mapping[Role, EncodedQuery]]:
         self._refuse_impossible(mode)
         k = max(k, CANDIDATES)
@@ -102,7 +103,7 @@ class Searcher:
         lexical = LexicalLeg(self._store, analyze_query(text))
         with clock.time("lexical"):
             found = [lexical.find(k)[0]]
-        encoded = self._encode(text, mode, clock)
+        encoded, failed = self._encode(text, mode, required, clock)
         dense = self._dense_leg(encoded)
         if dense:
             with clock.time("dense"):
@@ -116,7 +117,7 @@ class Searcher:
             keyword_share=lexical.fraction(raw["lexical"]),
             known_share=lexical.known_share,
             is_null=np.isin(ids, null),
-            legs=self._reports(raw, mode, clock),
+            legs=self._reports(raw, mode, clock, failed),
         )
         return ranking, encoded
 
@@ -125,19 +126,27 @@ class Searcher:
             reason = self._missing.get(mode, "the profile has no such space")
             raise PplxLocalError(f"The {mode} leg cannot run: {reason}")
 
-    def _encode(self, text: str, mode: Mode, clock: _Clock) -> dict[Role, EncodedQuery]:
-        """Encode the query once for each encoder that the mode needs."""
-        if mode == "lexical" or not text.strip():
-            return {}
-        done: dict[int, EncodedQuery] = {}
+    def _encode(
+        self, text: str, mode: Mode, required: Collection[str], clock: _Clock
+    ) -> tuple[dict[Role, EncodedQuery], dict[Role, str]]:
+        """Encode the query once for each encoder; the reasons of those that could not."""
         encoded: dict[Role, EncodedQuery] = {}
+        failed: dict[Role, str] = {}
+        if mode == "lexical" or not text.strip():
+            return encoded, failed
+        asked: dict[int, Future[EncodedQuery]] = {}
         for role, space in self._spaces.items():
             key = id(space.encoder)
             with clock.time(role):
-                if key not in done:
-                    done[key] = space.encoder.encode_query(text).result()
-            encoded[role] = done[key]
-        return encoded
+                try:
+                    if key not in asked:
+                        asked[key] = space.encoder.encode_query(text)
+                    encoded[role] = asked[key].result()
+                except PplxLocalError as error:  # the other legs still answer
+                    if role in required:
+                        raise
+                    failed[role] = str(error)
+        return encoded, failed
 
     def _dense_leg(self, encoded: Mapping[Role, EncodedQuery]) -> DenseLeg | None:
         vectors = encoded["dense"].dense if "dense" in encoded else None
@@ -182,7 +191,11 @@ class Searcher:
         return raw
 
     def _reports(
-        self, raw: Mapping[Leg, Values], mode: Mode, clock: _Clock
+        self,
+        raw: Mapping[Leg, Values],
+        mode: Mode,
+        clock: _Clock,
+        failed: Mapping[Role, str],
     ) -> dict[Leg, LegReport]:
         legs: dict[Leg, LegReport] = {}
         for leg in ("lexical", "dense", "late"):
@@ -191,7 +204,7 @@ class Searcher:
                 ran=ran,
                 coverage=self._coverage(leg),
                 ms=clock.ms.get(leg, 0.0),
-                reason=None if ran else self._why_not(leg, mode),
+                reason=None if ran else self._why_not(leg, mode, failed),
             )
         return legs
 
@@ -201,11 +214,13 @@ class Searcher:
         space = self._spaces.get(leg)
         return self._store.coverage(space.space) if space else 0.0
 
-    def _why_not(self, leg: Leg, mode: Mode) -> str:
+    def _why_not(self, leg: Leg, mode: Mode, failed: Mapping[Role, str]) -> str:
         if mode == "lexical":
             return "not asked for"
-        if leg == "lexical" or leg in self._spaces:
+        if leg == "lexical":
             return "the query has nothing to encode"
+        if leg in self._spaces:
+            return failed.get(leg, "the query has nothing to encode")
         return self._missing.get(leg, "the profile has no such space")
 
 
