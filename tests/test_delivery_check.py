@@ -260,7 +260,10 @@ def test_the_command_shows_what_was_expected_and_found(
 def test_a_checkpoint_that_is_not_here_cannot_be_checked(tmp_path: Path) -> None:
     done = Program(tmp_path, tiny_checkpoint("late"))("models", "check", "tiny-late")
     assert done.returncode == 2
-    assert "Tiny late is not here. Fetch it with: pplx-local models" in done.stderr
+    assert (
+        "Tiny late is not on this computer. Fetch it with: pplx-local models"
+        in done.stderr
+    )
 
 
 def test_the_listing_says_what_each_is_for_and_needs(tmp_path: Path) -> None:

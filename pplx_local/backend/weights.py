@@ -81,6 +81,9 @@ def locate_head(model_dir: Path, architecture: Architecture) -> TensorPlace:
 
 def _headers(path: Path) -> Iterator[tuple[str, TensorPlace]]:
     try:
+        path.open(
+            "rb"
+        ).close()  # says why it fails: the library always says "not there"
         with safe_open(path, framework="np") as file:
             for key in file.keys():  # noqa: SIM118 - it is no mapping
                 part = file.get_slice(key)
@@ -89,7 +92,7 @@ def _headers(path: Path) -> Iterator[tuple[str, TensorPlace]]:
                 )
                 yield _plain(key), place
     except OSError as error:
-        raise ModelError(f"Cannot read {path}: {error}.") from error
+        raise ModelError(f"Cannot read {path}: {error.strerror or error}.") from error
     except SafetensorError as error:
         raise ModelError(
             f"{path} is damaged, perhaps cut short: {error}. Fetch it again."

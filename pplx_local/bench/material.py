@@ -12,7 +12,7 @@ from pathlib import Path
 from pplx_local.config import Settings
 from pplx_local.documents import Reader
 from pplx_local.errors import DocumentError, FolderError, ModelError
-from pplx_local.models import Checkpoint, Profile, find
+from pplx_local.models import Checkpoint, Profile, find_or_refuse
 from pplx_local.watch import Found, walk
 
 _ENOUGH_CHARS = 2_000_000
@@ -24,14 +24,10 @@ def checkpoints_of(profile: Profile, settings: Settings) -> dict[Checkpoint, Pat
     Raises:
         ModelError: One of them is not on this computer, or there are none.
     """
-    found: dict[Checkpoint, Path] = {}
-    for checkpoint in filter(None, profile):
-        model_dir = find(checkpoint, settings.home)
-        if model_dir is None:
-            raise ModelError(
-                f"{checkpoint.title} is not on this computer. {checkpoint.install}"
-            )
-        found[checkpoint] = model_dir
+    found = {
+        checkpoint: find_or_refuse(checkpoint, settings.home)
+        for checkpoint in filter(None, profile)
+    }
     if not found:
         raise ModelError("There is no model to measure. See: pplx-local doctor")
     return found

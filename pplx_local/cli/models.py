@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,12 +81,14 @@ def _how_to_get(checkpoint: Checkpoint, home: Path) -> str:
     from pplx_local.models import find, folder_of
 
     folder = folder_of(checkpoint, home)
-    if folder.is_dir() and find(checkpoint, home) is None:
+    with suppress(OSError):  # of a folder that only another user may open
+        if not folder.is_dir() or find(checkpoint, home):
+            return checkpoint.install
         return (
             f"What lies in {visible_path(folder)} is not whole, or nobody vouches for it. "
             f"Take it over with: pplx-local models import '{visible_path(folder)}'"
         )
-    return checkpoint.install
+    return f"{visible_path(folder)} cannot be opened: give yourself access to it."
 
 
 def _size_of(folder: Path) -> int:

@@ -14,9 +14,8 @@ from pplx_local.config import Settings
 from pplx_local.delivery.allowance import allowance_for
 from pplx_local.delivery.measures import Finding, Golden, Subject, measure
 from pplx_local.encoding import WorkerInfo
-from pplx_local.errors import ModelError
 from pplx_local.index import WorkerFactory, spawn_worker
-from pplx_local.models import Checkpoint, find, load_tokenizer, verify
+from pplx_local.models import Checkpoint, find_or_refuse, load_tokenizer, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,7 @@ def check(
         ModelError: It is not here, or a file is not what it should be.
         PplxLocalError: It cannot run here.
     """
-    model_dir = find(checkpoint, settings.home)
-    if model_dir is None:
-        raise ModelError(f"{checkpoint.title} is not here. {checkpoint.install}")
+    model_dir = find_or_refuse(checkpoint, settings.home)
     verify(checkpoint, model_dir)
     comparable = _comparable(checkpoint)
     with closing(worker(comparable, model_dir, settings)) as encoder:

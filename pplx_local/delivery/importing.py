@@ -54,9 +54,9 @@ def examine(folder: Path, name: str | None = None) -> Source:
     Raises:
         ModelError: It is none, or not one that can be used.
     """
-    if not (folder / "config.json").is_file():
-        raise ModelError(_no_checkpoint(folder))
     try:
+        if not (folder / "config.json").is_file():
+            raise ModelError(_no_checkpoint(folder))
         checkpoint = identify(folder, name)
         names = [p.relative_to(folder).as_posix() for p in _files(folder)]
         require_parts(checkpoint, names, folder)
@@ -98,8 +98,10 @@ def import_source(source: Source, home: Path, on_bytes: OnBytes) -> Path:
 
 
 def _no_checkpoint(folder: Path) -> str:
-    if not folder.is_dir():
+    if not folder.exists():
         return f"There is no folder {folder}."
+    if not folder.is_dir():
+        return f"{folder} is no folder. Name the one that holds config.json."
     snapshots = sorted((folder / "snapshots").glob("*/config.json"))
     if snapshots:
         return (

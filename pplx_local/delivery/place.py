@@ -114,9 +114,17 @@ def settle(
     write_manifest(staging, Manifest(checkpoint.name, *origin, when, files))
     place = folder_of(checkpoint, home)
     old = staging_of(checkpoint, home, "old")
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
+    _clear(old)
+    if os.path.lexists(place):
         place.rename(old)
     staging.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    _clear(old)
     return place
+
+
+def _clear(old: Path) -> None:
+    """Remove a folder, or the file or link that a person put in its place."""
+    if old.is_dir() and not old.is_symlink():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from pplx_local.evaluate.late_chunking import is_contextual, profile_with
 from pplx_local.evaluate.metrics import judge
 from pplx_local.index import Index, WorkerFactory, spawn_worker
 from pplx_local.index.scratch import scratch_settings
-from pplx_local.models import profile_of
+from pplx_local.models import find_or_refuse, profile_of
 from pplx_local.records import (
     Chunk,
     Document,
@@ -85,6 +85,8 @@ class Evaluation:
         if legs and set(legs) - set(MODES):
             raise ConfigError(f"Legs are {', '.join(MODES)}; not {', '.join(legs)}.")
         self._profile = profile_with(profile_of(settings), late_chunking)
+        for checkpoint in filter(None, self._profile):
+            find_or_refuse(checkpoint, settings.home)
         self._figures: dict[str, dict[str, list[float]]] = defaultdict(
             lambda: defaultdict(list)
         )

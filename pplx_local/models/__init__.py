@@ -21,7 +21,7 @@ from pplx_local.models.manifest import (
     record,
     write_manifest,
 )
-from pplx_local.models.profile import as_set, profile_of
+from pplx_local.models.profile import as_set, find_or_refuse, profile_of
 from pplx_local.models.recipe import recipe_of, space_spec, token_mean
 from pplx_local.models.tokenizer import load_tokenizer
 
@@ -36,6 +36,7 @@ __all__ = [
     "RecordedFile",
     "as_set",
     "find",
+    "find_or_refuse",
     "folder_of",
     "hash_file",
     "load_tokenizer",

@@ -55,17 +55,18 @@ def find(checkpoint: Checkpoint, home: Path | None = None) -> Path | None:
 
 
 def _is_whole(checkpoint: Checkpoint, place: Path) -> bool:
-    if not all((place / name).is_file() for name in checkpoint.files):
-        return False
     try:
+        if not all((place / name).is_file() for name in checkpoint.files):
+            return False
         weights = weight_files(place)
         manifest = read_manifest(place)
-    except ModelError:
+        recorded = manifest.files if manifest else {}
+        known = {*checkpoint.sha256, *recorded}
+        return all(path.name in known for path in weights) and all(
+            (place / name).is_file() for name in recorded
+        )
+    except (ModelError, OSError):  # a folder that only another user may open
         return False
-    recorded = manifest.files if manifest else {}
-    return all(
-        path.name in {*checkpoint.sha256, *recorded} for path in weights
-    ) and all((place / name).is_file() for name in recorded)
 
 
 def verify(checkpoint: Checkpoint, model_dir: Path) -> None:

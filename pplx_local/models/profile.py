@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from pplx_local.config import Settings
+from pplx_local.errors import ModelError
 from pplx_local.models.catalogue import Checkpoint, Profile
-from pplx_local.models.files import resolve
+from pplx_local.models.files import find, resolve
 
 
 def profile_of(settings: Settings) -> Profile:
@@ -17,6 +19,20 @@ def profile_of(settings: Settings) -> Profile:
     """
     found = resolve(settings.model, settings.home)
     return Profile(*(as_set(one, settings) if one else None for one in found))
+
+
+def find_or_refuse(checkpoint: Checkpoint, home: Path) -> Path:
+    """Find the folder of a checkpoint that cannot be done without.
+
+    Raises:
+        ModelError: It is not on this computer.
+    """
+    model_dir = find(checkpoint, home)
+    if model_dir is None:
+        raise ModelError(
+            f"{checkpoint.title} is not on this computer. {checkpoint.install}"
+        )
+    return model_dir
 
 
 def as_set(checkpoint: Checkpoint, settings: Settings) -> Checkpoint:
