@@ -125,6 +125,12 @@ def test_another_file_is_refused(starter_dir: Path, tmp_path: Path) -> None:
         verify(STARTER, tmp_path)
 
 
+def test_models_in_a_place_that_cannot_be_opened_are_not_here(tmp_path: Path) -> None:
+    home = tmp_path / ("x" * 300)
+    assert find(CATALOGUE["pplx-embed-v1-0.6b"], home) is None
+    assert resolve("auto", home).dense == STARTER
+
+
 def test_the_tokenizer_adds_and_cuts_nothing(starter_dir: Path) -> None:
     tokenizer = load_tokenizer(starter_dir)
     short, long = tokenizer.ids(["hello", "hello " * 1_000])
