@@ -25,6 +25,7 @@ from pplx_local.models import (
     MANIFEST,
     Checkpoint,
     find,
+    folder_of,
     read_manifest,
     verify,
 )
@@ -229,6 +230,39 @@ def test_sizes_of_no_known_checkpoint_are_refused(dense: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"There is no folder .*nowhere"):
         examine(tmp_path / "nowhere")
+
+
+def test_a_folder_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"Cannot read .*x{300}"):
+        examine(tmp_path / ("x" * 300))
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(ModelError, match="is no folder"):
+        examine(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("points_to", ["nowhere", "elsewhere", None])
+def test_what_is_no_folder_gives_its_place_up_again_and_again(
+    dense: Path, known: dict[str, Checkpoint], tmp_path: Path, points_to: str | None
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.txt").write_text("kept")
+    place = folder_of(known["tiny-dense"], tmp_path)
+    place.parent.mkdir()
+    for _ in range(2):
+        if points_to:
+            place.symlink_to(tmp_path / points_to)
+        else:
+            place.write_text("")
+        assert imported(dense, tmp_path) == place
+        assert find(known["tiny-dense"], tmp_path) == place
+        assert not place.is_symlink()
+        shutil.rmtree(place)
+    assert imported(dense, tmp_path) == place
+    assert (elsewhere / "mine.txt").read_text() == "kept"
 
 
 def edit(path: Path, **changes: object) -> None:
