@@ -68,6 +68,24 @@ def _measure_loading(folder: Path, dtype: str) -> dict[str, int]:
     return figures
 
 
+def test_a_query_is_not_filled_up_to_the_rows_that_keep_documents_steady() -> None:
+    from pplx_local_torch.steady import Steadiness, SteadyLinear
+
+    seen: list[int] = []
+    linear = torch.nn.Linear(8, 4)
+    linear.register_forward_hook(lambda _, args, __: seen.append(len(args[0])))
+    steadiness = Steadiness()
+    layer = SteadyLinear(linear, 96, steadiness)
+    x = torch.randn(1, 32, 8)
+    filled = layer(x)
+    steadiness.on = False
+    alone = layer(x)
+    assert seen[0] == 96
+    assert filled.shape == alone.shape == (1, 32, 4)
+    assert seen[1:] == [1]  # as it came, its leading dimension too
+    torch.testing.assert_close(filled, alone)
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_packed_windows_attend_to_themselves_alone(groups: int) -> None:
     from pplx_local_torch.attention import Packing, _attend

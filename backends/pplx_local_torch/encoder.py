@@ -44,6 +44,8 @@ class TorchEncoder:
     @torch.inference_mode()
     def encode(self, windows: Sequence[TokenWindow]) -> Encoded:
         """Run the windows and quantise on the device."""
+        is_query = any(window.kind == "query" for window in windows)
+        self._network.steadiness.on = not is_query
         results = Results(windows, self._recipe, (self.dim, self.token_dim), self._on)
         for batch in self._batches(windows):
             self._run(windows, batch, results)

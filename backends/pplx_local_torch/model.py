@@ -20,7 +20,7 @@ from pplx_local.backend.weights import (
 )
 from pplx_local.errors import ModelError
 from pplx_local_torch.attention import NAME, Packing
-from pplx_local_torch.steady import make_steady
+from pplx_local_torch.steady import Steadiness, make_steady
 
 
 class Network(nn.Module):
@@ -29,6 +29,7 @@ class Network(nn.Module):
     def __init__(self, body: PreTrainedModel, head: nn.Linear | None) -> None:
         super().__init__()
         self.body, self.head = body, head
+        self.steadiness = Steadiness()
 
     def forward(self, ids: Tensor, positions: Tensor, packing: Packing) -> Tensor:
         """Run packed windows, ids and positions (T,): last states (T, hidden)."""
@@ -73,7 +74,7 @@ def load_model(
         head.weight = nn.Parameter(_tensors({"": place}, device, torch.float32)[""])
     network = Network(body, head).eval().requires_grad_(False)
     if device.type == "cpu":
-        make_steady(network)
+        network.steadiness = make_steady(network)
     return network, architecture
 
 

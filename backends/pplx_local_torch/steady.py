@@ -23,30 +23,44 @@ _MOST_ROWS = 1024
 """From here down, every number of rows is tried."""
 
 
+class Steadiness:
+    """Whether layers are given more rows than they ask for.
+
+    A query needs none: it is always alone, and so always the same.
+    """
+
+    on = True
+
+
 class SteadyLinear(nn.Module):
     """A linear layer that is never given fewer rows than it needs to be steady."""
 
-    def __init__(self, linear: nn.Linear, min_rows: int) -> None:
+    def __init__(
+        self, linear: nn.Linear, min_rows: int, steadiness: Steadiness
+    ) -> None:
         super().__init__()
         self.linear, self.min_rows = linear, min_rows
+        self._steadiness = steadiness
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., K) to (..., N)."""
         flat = x.reshape(-1, x.shape[-1])  # (M, K)
         missing = self.min_rows - len(flat)
-        if missing <= 0:
+        if missing <= 0 or not self._steadiness.on:
             return self.linear(x)
         padded = F.pad(flat, (0, 0, 0, missing))
         return self.linear(padded)[: len(flat)].view(*x.shape[:-1], -1)
 
 
-def make_steady(model: nn.Module) -> None:
+def make_steady(model: nn.Module) -> Steadiness:
     """Replace those linear layers whose rounding depends on the number of rows."""
+    steadiness = Steadiness()
     for name, layer in list(model.named_modules()):
         if isinstance(layer, nn.Linear):
             rows = steady_rows(*layer.weight.shape, layer.weight.dtype)
             if rows > ROW_MULTIPLE:
-                model.set_submodule(name, SteadyLinear(layer, rows))
+                model.set_submodule(name, SteadyLinear(layer, rows, steadiness))
+    return steadiness
 
 
 @cache
