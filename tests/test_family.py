@@ -23,6 +23,7 @@ from pplx_local.config import Settings
 from pplx_local.errors import FingerprintMismatch
 from pplx_local.index import Index
 from pplx_local.models import Profile, load_tokenizer
+from pplx_local.records import Mode
 
 CONTEXT, LATE = tiny_checkpoint("context"), tiny_checkpoint("late")
 PROFILE = f"{CONTEXT.name} + {LATE.name}"
@@ -61,7 +62,7 @@ def program(home: Path) -> Program:
     return program
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def index(program: Program, home: Path) -> Iterator[Index]:
     """The same home, in this process."""
     profile = Profile(CONTEXT, LATE)
@@ -76,7 +77,7 @@ def _asked(program: Program, *words: str) -> dict[str, Any]:
     return answer
 
 
-def test_both_answer(program: Program) -> None:
+def test_both_answer_on_the_command_line(program: Program) -> None:
     answer = _asked(program, "curiosity about the world")
     assert answer["profile"] == {"dense": CONTEXT.name, "late": LATE.name}
     assert {leg: report["ran"] for leg, report in answer["legs"].items()} == {
@@ -84,9 +85,13 @@ def test_both_answer(program: Program) -> None:
     }  # fmt: skip
     assert all(report["coverage"] == 1 for report in answer["legs"].values())
     assert answer["hits"][0]["path"].endswith("note.txt")
-    for mode in ("dense", "late"):
-        found = _asked(program, "curiosity", "--mode", mode)
-        assert found["hits"], mode
+
+
+@pytest.mark.parametrize("mode", ["dense", "late"])
+def test_each_leg_answers_alone(index: Index, mode: Mode) -> None:
+    hits = index.search("curiosity", mode=mode).hits
+    assert hits
+    assert all(mode in hit.scores for hit in hits)
 
 
 def test_dense_vectors_are_those_of_the_document_read_as_a_whole(index, home) -> None:
@@ -132,12 +137,12 @@ def test_a_late_chunk_has_its_prefix_and_no_punctuation(index, home) -> None:
     assert vectors.positions.tolist() == [-1, *words]
 
 
-def test_explanations_name_words_of_the_passage(program: Program) -> None:
-    answer = _asked(program, "glaciers carve", "--explain")
-    hit = answer["hits"][0]
-    words = {hit["text"][start:end] for _, start, end, _ in hit["matches"]}
+def test_explanations_name_words_of_the_passage(index: Index) -> None:
+    hit = index.search("glaciers carve", explain=True).hits[0]
+    words = {hit.text[match.text_start : match.text_end] for match in hit.matches}
     assert words
-    assert {query for query, *_ in hit["matches"]} <= {"glaciers", "carve"}
+    assert not any(word != word.strip() for word in words)
+    assert {match.query_word for match in hit.matches} <= {"glaciers", "carve"}
 
 
 def test_another_window_limit_is_another_space(index, home) -> None:
