@@ -24,7 +24,13 @@ HOME_VARIABLE = "PPLX_LOCAL_HOME"
 """Moves the database, the settings and the logs."""
 
 _MORE_THAN_0 = math.ulp(0.0)
-_LIMITS = {"window_tokens": (256, 32_768), "prefix_position": (0, 1)}
+_LARGEST = 2**50
+"""A petabyte: more than that overflows what systems take as a limit."""
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    "window_tokens": (256, 32_768),
+    "prefix_position": (0, 1),
+    "read_timeout_s": (_MORE_THAN_0, 1_000_000),
+}
 """Of the numbers that cannot be just anything above 0."""
 
 
@@ -128,9 +134,11 @@ def _checked(path: Path, key: str, value: Any) -> Any:
             f"{path}: {key} = {value!r} should be of type {wanted.__name__}."
         )
     if isinstance(value, int | float):
-        least, most = _LIMITS.get(key, (_MORE_THAN_0, math.inf))
-        if not least <= value <= most or value == math.inf:
-            span = f"from {least:,} to {most:,}" if key in _LIMITS else "more than 0"
+        least, most = _LIMITS.get(key, (_MORE_THAN_0, _LARGEST))
+        if not least <= value <= most:
+            span = f"from {least:,} to {most:,}"
+            if least == _MORE_THAN_0:
+                span = f"more than 0, and at most {most:,}"
             raise ConfigError(f"{path}: {key} = {value} should be {span}.")
     return value
 

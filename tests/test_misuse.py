@@ -289,6 +289,16 @@ def test_a_limit_has_to_be_more_than_nothing(program, line):
     assert "should be more than 0" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "line", [f"read_memory_bytes = {2**63}", "read_timeout_s = 1e9"]
+)
+def test_a_limit_that_no_system_takes_is_refused(program, line):
+    (program.home / "config.toml").write_text(line)
+    result = program("status")
+    assert result.exit_code == 2
+    assert re.search(r"config\.toml: read_\w+ = .* should be .*at most", result.stderr)
+
+
 def test_more_hits_than_anyone_reads_are_refused(program, notes):
     program("add", notes)
     assert program("search", "heron", "-k", 10**20).exit_code == 2
