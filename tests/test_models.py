@@ -16,6 +16,8 @@ from pplx_local.models import (
     Checkpoint,
     Profile,
     find,
+    folder_of,
+    how_to_get,
     load_tokenizer,
     lookup,
     recipe_of,
@@ -23,6 +25,7 @@ from pplx_local.models import (
     space_spec,
     token_mean,
     verify,
+    why_missing,
 )
 
 
@@ -129,6 +132,18 @@ def test_models_in_a_place_that_cannot_be_opened_are_not_here(tmp_path: Path) ->
     home = tmp_path / ("x" * 300)
     assert find(CATALOGUE["pplx-embed-v1-0.6b"], home) is None
     assert resolve("auto", home).dense == STARTER
+
+
+def test_files_that_are_no_checkpoint_are_not_fetched_again_for_want_of_a_record(
+    tmp_path: Path,
+) -> None:
+    checkpoint = CATALOGUE["pplx-embed-v1-0.6b"]
+    assert "models pull" in how_to_get(checkpoint, tmp_path)
+    folder = folder_of(checkpoint, tmp_path)
+    folder.mkdir(parents=True)
+    said = why_missing(checkpoint, tmp_path)
+    assert f"models import '{folder}'" in said
+    assert "not on this computer" in said
 
 
 def test_the_tokenizer_adds_and_cuts_nothing(starter_dir: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +11,12 @@ from pplx_local.cli.check import check
 from pplx_local.cli.fetch import import_model, pull
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
-from pplx_local.cli.show import visible, visible_path, write_data, write_json
+from pplx_local.cli.show import visible, write_data, write_json
 from pplx_local.cli.use import use
 from pplx_local.cli.words import size_in_words
 
 if TYPE_CHECKING:
     from pplx_local.config import Settings
-    from pplx_local.models import Checkpoint
 
 app = typer.Typer(
     help="Which models there are, how to get one, and which one is used.",
@@ -49,7 +47,7 @@ app.command("check")(check)
 
 def _listed(settings: Settings) -> list[dict[str, Any]]:
     from pplx_local.index.cost import memory_for
-    from pplx_local.models import CATALOGUE, find, profile_of
+    from pplx_local.models import CATALOGUE, find, how_to_get, profile_of
 
     used = {one.name for one in profile_of(settings) if one}
     listed = []
@@ -70,25 +68,10 @@ def _listed(settings: Settings) -> list[dict[str, Any]]:
                 "memory_fp32_bytes": memory_fp32,
                 "path": str(found) if found else None,
                 "used": checkpoint.name in used,
-                "install": _how_to_get(checkpoint, settings.home),
+                "install": how_to_get(checkpoint, settings.home),
             }
         )
     return listed
-
-
-def _how_to_get(checkpoint: Checkpoint, home: Path) -> str:
-    """Say what to do, also about files that lie there and are no checkpoint."""
-    from pplx_local.models import find, folder_of
-
-    folder = folder_of(checkpoint, home)
-    with suppress(OSError):  # of a folder that only another user may open
-        if not folder.is_dir() or find(checkpoint, home):
-            return checkpoint.install
-        return (
-            f"What lies in {visible_path(folder)} is not whole, or nobody vouches for it. "
-            f"Take it over with: pplx-local models import '{visible_path(folder)}'"
-        )
-    return f"{visible_path(folder)} cannot be opened: give yourself access to it."
 
 
 def _size_of(folder: Path) -> int:
@@ -105,7 +88,7 @@ def _lines(model: dict[str, Any]) -> list[str]:
         f"    {' and '.join(model['roles'])}, "
         f"{model['parameters'] / 1e6:,.0f}M parameters, languages: {languages}, licence {model['license']}",
         f"    {_needs(model)}",
-        *([] if model["path"] else [f"    {model['install']}"]),
+        *([] if model["path"] else [f"    {visible(model['install'])}"]),
     ]
 
 

@@ -19,7 +19,14 @@ from pplx_local.doctor.check import Check, Outcome, guarded
 from pplx_local.doctor.encoders import encoders
 from pplx_local.index import WorkerFactory, spawn_worker
 from pplx_local.index.library import NO_MODEL
-from pplx_local.models import Checkpoint, find, profile_of, space_spec, verify
+from pplx_local.models import (
+    Checkpoint,
+    find,
+    how_to_get,
+    profile_of,
+    space_spec,
+    verify,
+)
 from pplx_local.records import Role
 from pplx_local.store import Store
 from pplx_local.store.connection import Database, create_file
@@ -163,7 +170,8 @@ def _models(settings: Settings, worker: WorkerFactory) -> Iterator[Check]:
         name = f"model {checkpoint.name}"
         model_dir = find(checkpoint, settings.home)
         if model_dir is None:
-            yield Check(name, "warn", "not on this computer", checkpoint.install)
+            remedy = how_to_get(checkpoint, settings.home)
+            yield Check(name, "warn", "not on this computer", remedy)
             continue
         yield from guarded(name, partial(_model, checkpoint, model_dir))
         yield from encoders(checkpoint, model_dir, settings, worker)

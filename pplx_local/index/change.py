@@ -16,7 +16,7 @@ from pplx_local.index.cost import (
 )
 from pplx_local.index.serving import Held, ProfileSpaces, checkpoints_of
 from pplx_local.index.status import profile_names, serving_names
-from pplx_local.models import Checkpoint, find
+from pplx_local.models import Checkpoint, find, why_missing
 from pplx_local.records import ModelEstimate
 from pplx_local.store import Space, Store
 
@@ -66,11 +66,7 @@ def _refuse_missing(spaces: ProfileSpaces, settings: Settings) -> None:
     checkpoints = dict.fromkeys(one for one in spaces.profile if one)
     missing = [one for one in checkpoints if find(one, settings.home) is None]
     if missing:
-        raise ModelError(
-            " ".join(
-                f"{one.title} is not on this computer. {one.install}" for one in missing
-            )
-        )
+        raise ModelError(" ".join(why_missing(one, settings.home) for one in missing))
 
 
 def _refuse_lack_of_room(found: ModelEstimate, settings: Settings) -> None:

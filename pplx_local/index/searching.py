@@ -11,6 +11,7 @@ from pplx_local.index.paths import lies_in
 from pplx_local.index.scan import why_unreachable
 from pplx_local.index.serving import Held, ProfileSpaces
 from pplx_local.index.workers import Workers
+from pplx_local.models import why_missing
 from pplx_local.records import Leg, Mode, Role
 from pplx_local.search import Searcher, SearchSpace
 from pplx_local.store import Store
@@ -72,7 +73,7 @@ def _absent(spaces: ProfileSpaces, no_model: str) -> dict[Role, str]:
         return {"dense": no_model, "late": no_model}
     profile = spaces.profile._asdict()
     return {
-        role: f"{profile[role].title} is not on this computer. {profile[role].install}"
+        role: why_missing(profile[role], spaces.home)
         for role, held in spaces.wanted().items()
         if held is None
     }

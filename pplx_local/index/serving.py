@@ -80,7 +80,7 @@ class ProfileSpaces:
     def __init__(self, store: Store, settings: Settings, profile: Profile) -> None:
         """Bind; the store and the disk are asked anew each time."""
         self._store, self._settings = store, settings
-        self._home = settings.home
+        self.home = settings.home
         self._follows_disk = settings.model.strip().casefold() == "auto"
         self._specs: dict[tuple[str, Role, Path], SpaceSpec] = {}
         self.profile = profile
@@ -90,7 +90,7 @@ class ProfileSpaces:
         made = {space.spec.fingerprint: space for space in self._store.spaces()}
         wanted: dict[Role, Held | None] = {}
         for role, checkpoint in self._roles():
-            model_dir = find(checkpoint, self._home)
+            model_dir = find(checkpoint, self.home)
             if model_dir is None:
                 wanted[role] = None
                 continue
@@ -181,7 +181,7 @@ class ProfileSpaces:
         spec = space.spec
         known = CATALOGUE.get(spec.checkpoint)
         checkpoint = as_set(known, self._settings) if known else None
-        model_dir = find(checkpoint, self._home) if checkpoint else None
+        model_dir = find(checkpoint, self.home) if checkpoint else None
         if checkpoint is None or model_dir is None or spec.role not in checkpoint.roles:
             return None
         today = self._spec(checkpoint, spec.role, model_dir)
@@ -196,7 +196,7 @@ class ProfileSpaces:
 
     def _is_away(self, spec: SpaceSpec) -> bool:
         checkpoint = CATALOGUE.get(spec.checkpoint)
-        return checkpoint is not None and find(checkpoint, self._home) is None
+        return checkpoint is not None and find(checkpoint, self.home) is None
 
 
 def names(held: Iterable[Held]) -> str:

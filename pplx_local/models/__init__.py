@@ -21,7 +21,13 @@ from pplx_local.models.manifest import (
     record,
     write_manifest,
 )
-from pplx_local.models.profile import as_set, find_or_refuse, profile_of
+from pplx_local.models.profile import (
+    as_set,
+    find_or_refuse,
+    how_to_get,
+    profile_of,
+    why_missing,
+)
 from pplx_local.models.recipe import recipe_of, space_spec, token_mean
 from pplx_local.models.tokenizer import load_tokenizer
 
@@ -39,6 +45,7 @@ __all__ = [
     "find_or_refuse",
     "folder_of",
     "hash_file",
+    "how_to_get",
     "load_tokenizer",
     "lookup",
     "profile_of",
@@ -49,5 +56,6 @@ __all__ = [
     "space_spec",
     "token_mean",
     "verify",
+    "why_missing",
     "write_manifest",
 ]

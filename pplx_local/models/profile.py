@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 from pplx_local.config import Settings
 from pplx_local.errors import ModelError
 from pplx_local.models.catalogue import Checkpoint, Profile
-from pplx_local.models.files import find, resolve
+from pplx_local.models.files import find, folder_of, resolve
 
 
 def profile_of(settings: Settings) -> Profile:
@@ -29,10 +30,26 @@ def find_or_refuse(checkpoint: Checkpoint, home: Path) -> Path:
     """
     model_dir = find(checkpoint, home)
     if model_dir is None:
-        raise ModelError(
-            f"{checkpoint.title} is not on this computer. {checkpoint.install}"
-        )
+        raise ModelError(why_missing(checkpoint, home))
     return model_dir
+
+
+def why_missing(checkpoint: Checkpoint, home: Path) -> str:
+    """Say that `find` finds no checkpoint, and what to do."""
+    return f"{checkpoint.title} is not on this computer. {how_to_get(checkpoint, home)}"
+
+
+def how_to_get(checkpoint: Checkpoint, home: Path) -> str:
+    """Say what to do, also about files that lie there and are no checkpoint."""
+    folder = folder_of(checkpoint, home)
+    if not os.path.lexists(folder) or find(checkpoint, home):
+        return checkpoint.install
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return f"{folder} cannot be opened: give yourself access to it."
+    return (
+        f"What lies in {folder} is not whole, or nobody vouches for it. Take it over "
+        f"with: pplx-local models import '{folder}'. To begin anew: {checkpoint.install}"
+    )
 
 
 def as_set(checkpoint: Checkpoint, settings: Settings) -> Checkpoint:
