@@ -146,6 +146,17 @@ def test_files_that_are_no_checkpoint_are_not_fetched_again_for_want_of_a_record
     assert "not on this computer" in said
 
 
+@pytest.mark.parametrize("setting", ["none + late-0.6b", "v1-0.6b + Auto", "+", "a +"])
+def test_what_stands_beside_a_plus_is_a_name(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ModelError, match="between the names of two"):
+        resolve(setting, tmp_path)
+
+
+def test_a_checkpoint_beside_itself_is_one(tmp_path: Path) -> None:
+    name = STARTER.name
+    assert resolve(f"{name} + {name.upper()}", tmp_path) == Profile(STARTER, STARTER)
+
+
 def test_the_tokenizer_adds_and_cuts_nothing(starter_dir: Path) -> None:
     tokenizer = load_tokenizer(starter_dir)
     short, long = tokenizer.ids(["hello", "hello " * 1_000])

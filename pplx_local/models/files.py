@@ -184,7 +184,13 @@ def resolve(setting: str, home: Path) -> Profile:
         return Profile(None, None)
     if choice == "auto":
         return _best_here(home)
-    return _together([lookup(name) for name in setting.split("+")])
+    names = [name.strip() for name in setting.split("+")]
+    if len(names) > 1 and not {"", "auto", "none"}.isdisjoint(map(str.casefold, names)):
+        raise ModelError(
+            f"{setting!r} is no choice of models: a '+' stands between the names of two "
+            "checkpoints, and 'auto' and 'none' stand alone. See: pplx-local models list"
+        )
+    return _together(list(dict.fromkeys(map(lookup, names))))
 
 
 def _best_here(home: Path) -> Profile:

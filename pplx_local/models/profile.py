@@ -48,7 +48,7 @@ def how_to_get(checkpoint: Checkpoint, home: Path) -> str:
         return f"{folder} cannot be opened: give yourself access to it."
     return (
         f"What lies in {folder} is not whole, or nobody vouches for it. Take it over "
-        f"with: pplx-local models import '{folder}'. To begin anew: {checkpoint.install}"
+        f"with: pplx-local models import '{folder}'. Or begin anew. {checkpoint.install}"
     )
 
 
