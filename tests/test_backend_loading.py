@@ -31,6 +31,14 @@ def test_half_precision_is_refused(target, tiny) -> None:
         backend.load(tiny, INT8, device=device, dtype="float16")
 
 
+def test_torch_says_who_has_weights_of_few_bits(target, tiny) -> None:
+    backend, device = target
+    if backend.name != "torch":
+        pytest.skip("MLX offers them")
+    with pytest.raises(BackendUnavailable, match=r"8bit.* need the backend mlx"):
+        backend.load(tiny, INT8, device=device, dtype="8bit")
+
+
 def _drop(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).unlink()
 

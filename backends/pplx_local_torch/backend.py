@@ -76,8 +76,9 @@ class TorchBackend:
             return "bfloat16" if _has_bfloat16(device) else "float32"
         if wanted not in _DTYPES:
             raise BackendUnavailable(
-                f"The precision {wanted!r} is not offered (float16 gives NaNs); "
-                f"choose {' or '.join(_DTYPES)}. Change `dtype` in config.toml."
+                f"The precision {wanted!r} is not offered by torch (float16 gives NaNs, "
+                f"8bit and 4bit need the backend mlx); choose {' or '.join(_DTYPES)}. "
+                "Change `dtype` in config.toml."
             )
         return wanted
 
