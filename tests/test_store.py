@@ -432,6 +432,23 @@ def test_garbage_inside_is_a_clear_error(path: Path) -> None:
         store.text(document_id, Span(0, 30_000))
 
 
+def test_a_file_that_the_system_does_not_let_grow_is_a_clear_error(path: Path) -> None:
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from pplx_local.store import Store\n"
+        "with Store.open(Path(sys.argv[1])) as store:\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))\n"
+        "    store.add_folder(b'/a', 1, 1)\n"
+    )
+    with Store.open(path):
+        pass
+    run = [sys.executable, "-c", program, str(path)]
+    result = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert f"The index {path} cannot be read or written" in result.stderr
+    assert "Is its disk full" in result.stderr
+
+
 def test_a_full_disk_loses_nothing(store: Store) -> None:
     write(store, "one", ["some words"])
     n_pages = store._database.value("PRAGMA page_count")

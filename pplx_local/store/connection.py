@@ -290,6 +290,11 @@ def _translate(error: apsw.Error, path: Path) -> StoreError:
             f"Cannot open the index {path}: {error}. Is its folder readable and "
             "writable for you?"
         )
+    if isinstance(error, apsw.IOError):  # a full disk too, where a search has to write
+        return StoreError(
+            f"The index {path} cannot be read or written: {error}. Is its disk full, or "
+            "away? Make room, or bring it back, and run the same command again."
+        )
     return StoreError(f"The index {path} gave an error: {error}")
 
 
