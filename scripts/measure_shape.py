@@ -1,6 +1,6 @@
 """Time the true shape of a pplx-embed checkpoint, with random weights.
 
-    python scripts/measure_shape.py [--tokens 3000] [--layers 28] TEXT...
+    python scripts/measure_shape.py [--tokens 3000] [--layers 28] [--rounds 1] TEXT...
 
 The same texts through our encoder and through transformers as people run it (batches
 of 16, sorted by length, padded to the longest), in one run, in float32 and bfloat16.
@@ -14,7 +14,7 @@ import json
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,25 +123,34 @@ def _rate(run: Callable[[list[Ids]], None], texts: list[Ids]) -> float:
     return sum(map(len, texts)) / (time.perf_counter() - start)
 
 
+def _runs(folder: Path) -> Iterator[tuple[str, Callable[[list[Ids]], None]]]:
+    default, _ = ours(folder, None)
+    for dtype in ("float32", "bfloat16"):
+        here = " (the default here)" if dtype == default else ""
+        yield f"ours, {dtype}{here}", ours(folder, dtype)[1]
+        yield f"transformers, padded, {dtype}", padded(folder, getattr(torch, dtype))
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", nargs="+", type=Path)
     parser.add_argument("--tokens", type=int, default=3000)
     parser.add_argument("--layers", type=int, default=28)
+    parser.add_argument("--rounds", type=int, default=1)
     given = parser.parse_args()
     texts = texts_of(given.texts, given.tokens)
     print(f"{len(texts)} texts, {sum(map(len, texts)):,} tokens")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder, given.layers)
-        default, run = ours(folder, None)
-        rates = {f"ours, {default} (the default here)": _rate(run, texts)}
-        for dtype in ("float32", "bfloat16"):
-            if dtype != default:
-                rates[f"ours, {dtype}"] = _rate(ours(folder, dtype)[1], texts)
-            stock = padded(folder, getattr(torch, dtype))
-            rates[f"transformers, padded, {dtype}"] = _rate(stock, texts)
+        runs = dict(_runs(folder))
+        # In turn, and the best of each: other programs disturb all of them alike.
+        rounds = [
+            {what: _rate(run, texts) for what, run in runs.items()}
+            for _ in range(given.rounds)
+        ]
+    rates = {what: max(one[what] for one in rounds) for what in runs}
     against = rates["transformers, padded, bfloat16"]
     for what, rate in rates.items():
         print(f"{what:<40} {rate:8.1f} tokens/s  {rate / against:6.2f}")

@@ -20,7 +20,7 @@ from tiny import SEPARATOR, stock_states
 
 from pplx_local import reference
 from pplx_local.config import Settings
-from pplx_local.errors import FingerprintMismatch
+from pplx_local.errors import PplxLocalError
 from pplx_local.index import Index
 from pplx_local.models import Profile, load_tokenizer
 from pplx_local.records import Mode
@@ -145,11 +145,22 @@ def test_explanations_name_words_of_the_passage(index: Index) -> None:
     assert {match.query_word for match in hit.matches} <= {"glaciers", "carve"}
 
 
-def test_another_window_limit_is_another_space(index, home) -> None:
+def test_another_window_limit_costs_the_dense_leg_alone(program, home) -> None:
+    """Until the model is used anew; what was there answers, and new files are read."""
     rule = replace(CONTEXT.window_rule, limit=16_384)
     profile = Profile(replace(CONTEXT, window_rule=rule), LATE)
-    with (
-        Index.open(Settings(home, model=PROFILE), profile=profile) as other,
-        pytest.raises(FingerprintMismatch, match="windows"),
-    ):
-        other.search("lease")
+    (home.parent / "documents" / "new.txt").write_text("The valley again.\n")
+    settings = Settings(home, model=PROFILE)
+    with Index.open(settings, write=True, profile=profile) as other:
+        update = other.update()
+        list(update)
+        answer = other.search("valley again")
+        assert update.report.added == 1
+        assert "windows" in (update.encoder_error or "")
+        assert answer.hits[0].path.endswith(b"new.txt")
+        assert {leg for leg, report in answer.legs.items() if report.ran} == {
+            "lexical", "late",
+        }  # fmt: skip
+        assert "pplx-local models use" in (answer.legs["dense"].reason or "")
+        with pytest.raises(PplxLocalError, match="windows"):
+            other.search("valley", mode="dense")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pplx_local.index.encode import EncodingStage
 from pplx_local.index.serving import Held, ProfileSpaces, checkpoints_of, names
 from pplx_local.index.speed import remember
 from pplx_local.index.workers import Workers
-from pplx_local.records import Progress
+from pplx_local.records import Progress, Role
 from pplx_local.store import Space, Store
 
 
@@ -42,15 +42,29 @@ class Filling:
     """
 
     def __init__(
-        self, store: Store, spaces: ProfileSpaces, workers: Workers, home: Path
+        self,
+        store: Store,
+        spaces: ProfileSpaces,
+        workers: Workers,
+        home: Path,
+        mismatched: Mapping[Role, str],
     ) -> None:
-        """Prepare; nothing is loaded before `warm_up` or `run`."""
+        """Prepare; nothing is loaded before `warm_up` or `run`.
+
+        Args:
+            store: What is filled.
+            spaces: Say with what.
+            workers: Do the embedding.
+            home: Where speeds are remembered.
+            mismatched: Why vectors of a role are left as they are.
+        """
         self._store, self._spaces = store, spaces
         self._workers, self._home = workers, home
         self._is_complete = False
         self.encoded_tokens = 0
         self.reused_windows = 0
-        self.error: str | None = None
+        self._mismatched = mismatched
+        self.error: str | None = " ".join(dict.fromkeys(mismatched.values())) or None
         """Why vectors are missing; None when none are."""
 
     def warm_up(self) -> None:
@@ -61,12 +75,14 @@ class Filling:
 
     def run(self) -> Iterator[Progress]:
         """Embed what is missing."""
+        if self.error:
+            yield self._told(self.error)
         for job in self._first_jobs():
             yield from self._fill(job)
         filled = []
         for job in self._wanted_jobs():
             filled.append((yield from self._fill(job)))
-        self._is_complete = all(filled)
+        self._is_complete = all(filled) and not self._mismatched
 
     def switch(self) -> Iterator[Progress]:
         """Drop the old spaces when the wanted ones are as full as they get."""
@@ -107,7 +123,11 @@ class Filling:
         )
 
     def _wanted_jobs(self) -> list[_Job]:
-        held = self._spaces.wanted_here()
+        held = [
+            one
+            for one in self._spaces.wanted_here()
+            if one.space.spec.role not in self._mismatched
+        ]
         if self._spaces.is_changing():
             old = names(self._spaces.serving().values())
             return _jobs(held, f"Embedding with {{}}; {old} answers until it is done.")

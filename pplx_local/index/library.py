@@ -162,7 +162,6 @@ class Index:
 
         Raises:
             FolderError: A path lies in no registered folder.
-            FingerprintMismatch: The vectors were made by another checkpoint.
         """
         targets = (
             [Target(folder, None) for folder in self.store.folders()]
@@ -176,8 +175,9 @@ class Index:
         return Update(self.store, self.settings, [], self._filling())
 
     def _filling(self) -> Filling:
-        self._spaces.make_wanted()
-        return Filling(self.store, self._spaces, self._workers, self.settings.home)
+        mismatched = self._spaces.make_wanted()
+        home = self.settings.home
+        return Filling(self.store, self._spaces, self._workers, home, mismatched)
 
     def _target(self, path: Path) -> Target:
         # A link inside a registered folder may lead to another one.
@@ -236,7 +236,6 @@ class Index:
 
         Raises:
             PplxLocalError: The mode needs a leg that cannot run here.
-            FingerprintMismatch: The vectors were made by another checkpoint.
         """
         with self._steady():
             searcher = self.searcher(mode)

@@ -31,17 +31,15 @@ def make_searcher(
         workers: Encode the queries.
         mode: What will be ranked by.
         no_model: Why there is none, where the profile is empty.
-
-    Raises:
-        FingerprintMismatch: The vectors were made by another checkpoint.
     """
     serving = spaces.serving()
     ready: dict[Role, SearchSpace] = {}
     missing: dict[Role, str] = {}
     if mode != "lexical":
-        spaces.refuse_mismatch()
-        missing = _absent(spaces, no_model)
+        missing = _absent(spaces, no_model) | spaces.mismatched()
         for role, held in serving.items():
+            if role in missing:
+                continue
             found = _ready(held, workers)
             if isinstance(found, SearchSpace):
                 ready[role] = found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pplx_local.config import Settings
+from pplx_local.errors import FingerprintMismatch
 from pplx_local.models import (
     CATALOGUE,
     Checkpoint,
@@ -138,23 +139,30 @@ class ProfileSpaces:
         """List the lengths of the documents that any of these spaces lacks."""
         return self._store.unencoded_lengths([one.space for one in held])
 
-    def make_wanted(self) -> None:
-        """Make the tables of the profile's spaces.
+    def make_wanted(self) -> dict[Role, str]:
+        """Make the tables of the profile's spaces, but of those that `mismatched` names.
 
-        Raises:
-            FingerprintMismatch: The vectors were made by another checkpoint.
+        Returns:
+            What `mismatched` does.
         """
+        mismatched = self.mismatched()
         for held in self.wanted_here():
-            self._store.open_space(held.space.spec)
+            if held.space.spec.role not in mismatched:
+                self._store.open_space(held.space.spec)
+        return mismatched
 
-    def refuse_mismatch(self) -> None:
-        """Check that the profile's vectors were made by today's rules.
+    def mismatched(self) -> dict[Role, str]:
+        """Say whose vectors were made by other rules than today's, and what mends it.
 
-        Raises:
-            FingerprintMismatch: They were not.
+        They are neither searched nor added to; everything else goes on.
         """
+        found: dict[Role, str] = {}
         for held in self.wanted_here():
-            self._store.open_space(held.space.spec, create=False)
+            try:
+                self._store.open_space(held.space.spec, create=False)
+            except FingerprintMismatch as error:
+                found[held.space.spec.role] = str(error)
+        return found
 
     def drop(self, spaces: Sequence[Space]) -> None:
         """Drop spaces, all or none: a half of them would be taken for the fullest."""
