@@ -161,6 +161,7 @@ def test_another_window_limit_costs_the_dense_leg_alone(program, home) -> None:
         assert {leg for leg, report in answer.legs.items() if report.ran} == {
             "lexical", "late",
         }  # fmt: skip
-        assert "pplx-local models use" in (answer.legs["dense"].reason or "")
+        mended_by = f"pplx-local models use '{PROFILE}', then pplx-local update"
+        assert mended_by in (answer.legs["dense"].reason or "")
         with pytest.raises(PplxLocalError, match="windows"):
             other.search("valley", mode="dense")

@@ -17,8 +17,10 @@ from pathlib import Path
 from pplx_local.config import Settings
 from pplx_local.doctor.check import Check, Outcome, guarded
 from pplx_local.doctor.encoders import encoders
+from pplx_local.errors import FingerprintMismatch
 from pplx_local.index import WorkerFactory, spawn_worker
 from pplx_local.index.library import NO_MODEL
+from pplx_local.index.serving import how_to_rebuild
 from pplx_local.models import (
     Checkpoint,
     find,
@@ -110,7 +112,13 @@ def _vectors(settings: Settings) -> Iterator[Check]:
             model_dir = find(checkpoint, settings.home) if checkpoint else None
             if checkpoint and model_dir:
                 spec = space_spec(checkpoint, role, model_dir)
-                if store.open_space(spec, create=False):  # refuses those of other rules
+                try:
+                    space = store.open_space(spec, create=False)
+                except FingerprintMismatch as error:
+                    remedy = how_to_rebuild(settings)
+                    yield Check("vectors", "fail", str(error), remedy)
+                    continue
+                if space:
                     detail = f"{role}, of {checkpoint.name} as it is now"
                     yield Check("vectors", "ok", detail)
 

@@ -6,6 +6,7 @@ how many documents each of them lacks, so no kill can leave it wrong.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +162,8 @@ class ProfileSpaces:
             try:
                 self._store.open_space(held.space.spec, create=False)
             except FingerprintMismatch as error:
-                found[held.space.spec.role] = str(error)
+                role = held.space.spec.role
+                found[role] = f"{error} {how_to_rebuild(self._settings)}"
         return found
 
     def drop(self, spaces: Sequence[Space]) -> None:
@@ -205,6 +207,15 @@ class ProfileSpaces:
     def _is_away(self, spec: SpaceSpec) -> bool:
         checkpoint = CATALOGUE.get(spec.checkpoint)
         return checkpoint is not None and find(checkpoint, self.home) is None
+
+
+def how_to_rebuild(settings: Settings) -> str:
+    """Say what mends vectors that were made by other rules."""
+    return (
+        "To build them anew: pplx-local models use "
+        f"{shlex.quote(settings.model)}, then pplx-local update. Until then the other "
+        "legs answer."
+    )
 
 
 def names(held: Iterable[Held]) -> str:

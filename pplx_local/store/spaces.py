@@ -264,7 +264,5 @@ def _mismatch(old: SpaceSpec, new: SpaceSpec) -> FingerprintMismatch:
     ]
     return FingerprintMismatch(
         f"The {new.role} vectors in the index were made by another {new.checkpoint}: "
-        f"{'; '.join(differing) or 'its shape differs'}. To build them anew: pplx-local "
-        f"models use {new.checkpoint}, then pplx-local update. Until then keywords "
-        "answer: pplx-local search --mode lexical."
+        f"{'; '.join(differing) or 'its shape differs'}."
     )
