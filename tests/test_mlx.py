@@ -65,7 +65,9 @@ def test_a_thousand_batches_leave_the_memory_as_it_was(tmp_path) -> None:
         encoder.encode(_windows(0, calls[number % 10]))
         held.append(mx.get_active_memory() + mx.get_cache_memory())
         resident.append(process.memory_info().rss)
-    assert max(held[-100:]) == max(held[100:200])
+    # What the cache holds differs by a few bytes with the order in which threads
+    # hand their buffers back; a leak of one row per batch would be far above 1 %.
+    assert max(held[-100:]) <= 1.01 * max(held[100:200])
     assert max(resident[-100:]) - max(resident[200:300]) < 4e6
 
 
