@@ -14,6 +14,7 @@
     |   +-- StoreFull          no room on the disk
     |   +-- SchemaTooNew       written by a newer program
     |   +-- FingerprintMismatch  built by another checkpoint or rule
+    +-- DaemonError            the background indexer: not to be started, reached or trusted
     +-- ModelError             a checkpoint that is missing or not what it should be
     +-- BackendUnavailable     an array framework that is not installed
     +-- EncoderCrashed         the worker ended more often than a retry can mend
@@ -100,6 +101,10 @@ class SchemaTooNew(StoreError):
 
 class FingerprintMismatch(StoreError):
     """Vectors in the database were made by another checkpoint or rule."""
+
+
+class DaemonError(PplxLocalError):
+    """The background indexer cannot be started, reached, or trusted."""
 
 
 class ModelError(PplxLocalError):

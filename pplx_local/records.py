@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # Half of what a search through the daemon takes would be the import of numpy.
+    import numpy as np
+    from numpy.typing import NDArray
 
 Role = Literal["dense", "late"]
 Leg = Literal["lexical", "dense", "late"]
@@ -421,6 +423,15 @@ class ModelChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Watching:
+    """How changes in a folder are noticed."""
+
+    how: Literal["events", "polling"]
+    reason: str | None = None
+    """Why it is polled, and what helps; None for events."""
+
+
+@dataclass(frozen=True, slots=True)
 class FolderStatus:
     """A registered folder and its files by state."""
 
@@ -428,6 +439,39 @@ class FolderStatus:
     reachable: bool
     scanned_ns: int | None
     states: Mapping[State, int]
+    watching: Watching | None = None
+    """None where no daemon watches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """Files that wait to be read."""
+
+    waiting: int
+    """All of them."""
+    retrying: int = 0
+    """Of these, those that failed once or twice and wait for another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStatus:
+    """What the background indexer of a home is doing."""
+
+    pid: int
+    version: str
+    """Of the program that it runs."""
+    started_ns: int
+    doing: Progress | None
+    """None while there is nothing to do, or it waits."""
+    rate: float | None
+    """Files or tokens per second, as `doing` counts them; None while unknown."""
+    seconds_left: float | None
+    """Of the stage under way; None while unknown."""
+    waits: str | None
+    """Why it does not work now though there is something to do; None when it does."""
+    trouble: str | None
+    """What went wrong last and has not gone right since; None when all is well."""
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,3 +495,6 @@ class Status:
     """When the oldest of the folders' walks ended; None before the first."""
     change: ModelChange | None = None
     """None unless another profile is being embedded and does not answer yet."""
+    queue: QueueStatus = QueueStatus(0)
+    daemon: DaemonStatus | None = None
+    """None when no daemon runs for this home."""

@@ -1,0 +1,1 @@
+"""The background indexer: one writer for each home, asked over a unix socket."""
