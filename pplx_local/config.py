@@ -30,8 +30,11 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "window_tokens": (256, 32_768),
     "prefix_position": (0, 1),
     "read_timeout_s": (_MORE_THAN_0, 1_000_000),
+    "idle_minutes": (_MORE_THAN_0, 1_440),
 }
 """Of the numbers that cannot be just anything above 0."""
+_CHOICES: Mapping[str, tuple[str, ...]] = {"power": ("auto", "always")}
+"""Of the words that cannot be just anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class Settings:
     """A file whose reader is silent for longer has failed."""
     read_memory_bytes: int = 2_000_000_000
     """What the reader of one file may take."""
+    power: str = "auto"
+    """"auto": the daemon spares a battery and a hot computer; "always": it works on."""
+    idle_minutes: float = 5.0
+    """After so long without work the daemon gives the model's memory back."""
 
     @property
     def database(self) -> Path:
@@ -95,8 +102,8 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:
         **flags: Given on the command line; None means not given.
 
     Raises:
-        ConfigError: The file cannot be read, or holds an unknown key, a wrong type or
-            a limit that is not more than 0.
+        ConfigError: The file cannot be read, or holds an unknown key, a wrong type, a
+            limit that is not more than 0, or a word that is not among the choices.
     """
     settings = Settings(home=(home or default_home()).expanduser().absolute())
     given = {key: value for key, value in flags.items() if value is not None}
@@ -134,13 +141,20 @@ def _checked(path: Path, key: str, value: Any) -> Any:
             f"{path}: {key} = {value!r} should be of type {wanted.__name__}."
         )
     if isinstance(value, int | float):
-        least, most = _LIMITS.get(key, (_MORE_THAN_0, _LARGEST))
-        if not least <= value <= most:
-            span = f"from {least:,} to {most:,}"
-            if least == _MORE_THAN_0:
-                span = f"more than 0, and at most {most:,}"
-            raise ConfigError(f"{path}: {key} = {value} should be {span}.")
+        _check_limits(path, key, value)
+    elif value not in (choices := _CHOICES.get(key, (value,))):
+        words = " or ".join(f'"{choice}"' for choice in choices)
+        raise ConfigError(f"{path}: {key} = {value!r} should be {words}.")
     return value
+
+
+def _check_limits(path: Path, key: str, value: float) -> None:
+    least, most = _LIMITS.get(key, (_MORE_THAN_0, _LARGEST))
+    if not least <= value <= most:
+        span = f"from {least:,} to {most:,}"
+        if least == _MORE_THAN_0:
+            span = f"more than 0, and at most {most:,}"
+        raise ConfigError(f"{path}: {key} = {value} should be {span}.")
 
 
 def write_setting(path: Path, key: str, value: str) -> None:

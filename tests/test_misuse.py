@@ -290,13 +290,21 @@ def test_a_limit_has_to_be_more_than_nothing(program, line):
 
 
 @pytest.mark.parametrize(
-    "line", [f"read_memory_bytes = {2**63}", "read_timeout_s = 1e9"]
+    "line",
+    [f"read_memory_bytes = {2**63}", "read_timeout_s = 1e9", "idle_minutes = 1441"],
 )
 def test_a_limit_that_no_system_takes_is_refused(program, line):
     (program.home / "config.toml").write_text(line)
     result = program("status")
     assert result.exit_code == 2
-    assert re.search(r"config\.toml: read_\w+ = .* should be .*at most", result.stderr)
+    assert re.search(r"config\.toml: \w+ = .* should be .*at most", result.stderr)
+
+
+def test_a_word_that_is_no_choice_names_the_choices(program):
+    (program.home / "config.toml").write_text('power = "never"')
+    result = program("status")
+    assert result.exit_code == 2
+    assert """power = 'never' should be "auto" or "always".""" in result.stderr
 
 
 def test_more_hits_than_anyone_reads_are_refused(program, notes):
