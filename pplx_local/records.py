@@ -342,6 +342,19 @@ class FileRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an update, and of the paths that were registered for it."""
+
+    report: UpdateReport
+    failures: tuple[FileRecord, ...] = ()
+    """Files that ended it in state `failed`."""
+    encoder_error: str | None = None
+    """Why vectors are missing; None when none are."""
+    refused: tuple[str, ...] = ()
+    """Why paths could not be registered, a message each."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceSpec:
     """A role, a checkpoint, and all the rules that its vectors depend on."""
 
