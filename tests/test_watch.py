@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pplx_local.watch import Denied, Found, ignored, walk
+from pplx_local.watch import Denied, Found, ignored, true_path, walk, why_ignored
 
 
 def found(root: Path) -> dict[str, str | None]:
@@ -37,6 +37,13 @@ def test_files_come_depth_first_by_the_bytes_of_their_names(tmp_path: Path) -> N
         "c/d.md",
         "é.md",
     ]
+
+
+def test_the_order_is_that_of_whole_paths(tmp_path: Path) -> None:
+    fill(tmp_path, "a/b.md", "a.md", "a-b/c.md", "a0.md", "a/b/c.md", "a/b0", "ab")
+    paths = [item.path for item in walk(os.fsencode(tmp_path))]
+    assert len(paths) == 7
+    assert paths == sorted(paths)
 
 
 def test_a_file_comes_with_what_lstat_says(tmp_path: Path) -> None:
@@ -135,9 +142,10 @@ def test_no_rule_applies_to_the_root_itself(tmp_path: Path) -> None:
     assert item.skip is None
 
 
-def test_a_missing_root_is_denied(tmp_path: Path) -> None:
-    gone = os.fsencode(tmp_path / "gone")
-    assert list(walk(gone)) == [Denied(gone, "no longer there")]
+def test_a_missing_root_holds_nothing(tmp_path: Path) -> None:
+    fill(tmp_path, "file")
+    assert list(walk(os.fsencode(tmp_path / "gone"))) == []
+    assert list(walk(os.fsencode(tmp_path / "file/below"))) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions mean nothing to root")
@@ -179,3 +187,72 @@ def test_a_file_that_vanishes_during_the_walk_is_no_error(tmp_path: Path) -> Non
     (tmp_path / "b/c.md").unlink()
     (tmp_path / "b").rmdir()
     assert list(walked) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("", None),
+        ("notes.md", None),
+        ("deep/down/notes.md", None),
+        (".git/config", "version control"),
+        ("a/node_modules/b/c.md", "installed packages"),
+        ("a/.env", "looks like a secret"),
+        ("a/Photos.app", None),
+        ("Photos.app", "application package"),
+        (".gone", "hidden file"),
+    ],
+)
+def test_why_a_path_is_passed_over(
+    tmp_path: Path, path: str, reason: str | None
+) -> None:
+    root = tmp_path / ".config"
+    fill(root, "a/Photos.app", "Photos.app/x.md")
+    assert why_ignored(os.fsencode(root / path), os.fsencode(root)) == reason
+
+
+def test_a_path_is_passed_over_when_the_walk_leaves_it_out(tmp_path: Path) -> None:
+    fill(tmp_path, "a.md", "b/c.md", ".git/d.md", "venv/e/f.md", "g.app/h.md", "i.app")
+    root = os.fsencode(tmp_path)
+    given = {item.path for item in walk(root)}
+    every = {os.fsencode(path) for path in tmp_path.rglob("*") if path.is_file()}
+    assert given == {path for path in every if why_ignored(path, root) is None}
+    assert len(given) == 3
+
+
+def test_a_path_keeps_its_spelling(tmp_path: Path) -> None:
+    fill(tmp_path, "a.md", "Ä.md", "1")
+    for name in ("a.md", "Ä.md", "1"):
+        path = os.fsencode(tmp_path / name)
+        assert true_path(path) == path
+    assert true_path(os.fsencode(tmp_path / "b.md")) is None
+
+
+def test_two_names_of_one_file_are_both_paths(tmp_path: Path) -> None:
+    fill(tmp_path, "a.md")
+    if (tmp_path / "A.MD").exists():
+        pytest.skip("this file system ignores case")
+    os.link(tmp_path / "a.md", tmp_path / "A.MD")
+    for name in ("a.md", "A.MD"):
+        path = os.fsencode(tmp_path / name)
+        assert true_path(path) == path
+
+
+def test_another_spelling_of_a_name_is_no_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "Notes.md", "Übung.md")
+    real = os.lstat
+    # As a file system that ignores case, whatever the one below us does.
+    names = {name.casefold(): name for name in os.listdir(tmp_path)}  # noqa: PTH208
+
+    def lstat(path: bytes) -> os.stat_result:
+        name = Path(os.fsdecode(path)).name.casefold()
+        return real(tmp_path / names.get(name, name))
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    assert true_path(os.fsencode(tmp_path / "notes.md")) is None
+    assert true_path(os.fsencode(tmp_path / "übung.md")) is None
+    for name in ("Notes.md", "Übung.md"):
+        path = os.fsencode(tmp_path / name)
+        assert true_path(path) == path

@@ -6,12 +6,13 @@ The walk is the truth; events, when they come, are only hints.
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
-import re
 import stat
+import unicodedata
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from pplx_local.watch.rules import ignored
 
 
 class Found(NamedTuple):
@@ -33,38 +34,6 @@ class Denied(NamedTuple):
     reason: str
 
 
-_FOLDERS = {
-    "version control": ".git .hg .svn .bzr .jj cvs",
-    "installed packages": "node_modules bower_components site-packages venv .venv"
-    " __pypackages__",
-    "cache": "__pycache__ caches .cache .mypy_cache .pytest_cache .ruff_cache .tox"
-    " .nox .gradle .ipynb_checkpoints .npm .cargo",
-    "trash": ".trash .trashes .trash-* $recycle.bin lost+found .recycle",
-    "looks like a secret": ".ssh .gnupg .aws .kube .password-store keychains",
-    "application package": "*.app *.framework *.photoslibrary *.bundle *.lrdata",
-}
-_FILES = {
-    "looks like a secret": ".env .env.* *.env *.pem *.p12 *.pfx *.ppk *.jks"
-    " *.keystore *.kdbx *.kdb *.gpg *.pgp *.keychain *.keychain-db id_rsa* id_dsa*"
-    " id_ecdsa* id_ed25519* .netrc .pgpass .htpasswd .git-credentials .npmrc .pypirc",
-    "backup or lock of an editor": "*~ *.swp *.swo *.bak #*# .#* ~$* ~lock.* .~lock.*",
-    "unfinished or temporary": "*.tmp *.temp *.part *.partial *.crdownload *.download",
-    "file of the system": ".ds_store thumbs.db desktop.ini .localized ._*",
-    "list of locked packages": "package-lock.json npm-shrinkwrap.json yarn.lock"
-    " pnpm-lock.yaml cargo.lock poetry.lock pdm.lock uv.lock composer.lock"
-    " gemfile.lock pipfile.lock go.sum",
-}
-
-
-def _compiled(rules: dict[str, str]) -> list[tuple[str, re.Pattern[str]]]:
-    return [
-        (reason, re.compile("|".join(map(fnmatch.translate, globs.split()))))
-        for reason, globs in rules.items()
-    ]
-
-
-_FOLDER_RULES = _compiled(_FOLDERS)
-_FILE_RULES = _compiled(_FILES)
 _SPECIAL = {
     stat.S_IFLNK: "symbolic link",
     stat.S_IFIFO: "named pipe",
@@ -75,6 +44,8 @@ _SPECIAL = {
 _DATALESS = 0x40000000
 """macOS: the file's bytes are in a cloud; reading it would fetch them."""
 
+_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+
 _WORDS = {
     errno.ENOENT: "no longer there",
     errno.EACCES: "no permission to look into it",
@@ -84,22 +55,11 @@ _WORDS = {
 }
 
 
-def ignored(name: bytes, *, is_folder: bool) -> str | None:
-    """Say why a name is passed over by default; None when it is not.
-
-    Everything hidden is, on top of the tables above.
-    """
-    text = os.fsdecode(name).lower()
-    for reason, pattern in _FOLDER_RULES if is_folder else _FILE_RULES:
-        if pattern.match(text):
-            return reason
-    if text.startswith("."):
-        return "hidden folder" if is_folder else "hidden file"
-    return None
-
-
 def walk(root: bytes) -> Iterator[Found | Denied]:
-    """Go through a folder depth first, by name, and give each of its files.
+    """Go through a folder and give each of its files, in the order of their paths.
+
+    By bytes, as a database sorts them, so that both can be compared in one pass. What
+    cannot be entered comes where its files would have.
 
     No link is followed, so there are no loops; other file systems mounted inside are
     entered. Folders that rules pass over are left out with all they hold; files that
@@ -110,10 +70,13 @@ def walk(root: bytes) -> Iterator[Found | Denied]:
         root: An absolute path.
 
     Yields:
-        Files, and whatever could not be looked at. What vanishes meanwhile is no error.
+        Files, and whatever could not be looked at. What is not there, or vanishes
+        meanwhile, is no error.
     """
     try:
         status = os.lstat(root)
+    except (FileNotFoundError, NotADirectoryError):
+        return
     except OSError as error:
         yield Denied(root, _reason(error))
         return
@@ -149,11 +112,19 @@ def _visit(
 def _enter(path: bytes, ahead: list[Iterator[os.DirEntry[bytes]]]) -> Iterator[Denied]:
     try:
         with os.scandir(path) as entries:
-            ahead.append(iter(sorted(entries, key=lambda entry: entry.name)))
+            ahead.append(iter(sorted(entries, key=_place)))
     except FileNotFoundError:
         return
     except OSError as error:
         yield Denied(path, _reason(error))
+
+
+def _place(entry: os.DirEntry[bytes]) -> bytes:
+    """Sort a folder as the paths in it sort: after `a.md` and before `a0`."""
+    try:
+        return entry.name + b"/" * entry.is_dir(follow_symlinks=False)
+    except OSError:  # told when it is visited
+        return entry.name
 
 
 def _found(path: bytes, status: os.stat_result, why: str | None) -> Found:
@@ -174,3 +145,46 @@ def _found(path: bytes, status: os.stat_result, why: str | None) -> Found:
 
 def _reason(error: OSError) -> str:
     return _WORDS.get(error.errno or 0, error.strerror or str(error))
+
+
+def true_path(path: bytes) -> bytes | None:
+    """Give a path back when its folder holds an entry of exactly this name.
+
+    Where the file system ignores case, or forms of the same letter, `lstat` finds
+    `A.txt` under the name of `a.txt` too.
+
+    Args:
+        path: Not a registered folder itself.
+
+    Returns:
+        None when there is nothing, or only something with another spelling.
+    """
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    folder, name = os.path.split(path)
+    others = (folder + b"/" + other for other in _spellings(name))
+    if not any(_is_same(status, other) for other in others):
+        return path
+    try:
+        with os.scandir(folder) as entries:
+            return path if any(entry.name == name for entry in entries) else None
+    except OSError:
+        return path
+
+
+def _spellings(name: bytes) -> set[bytes]:
+    """Give other names that such a file system takes for the same."""
+    if name.isascii():
+        return {name.swapcase()} - {name}
+    text = os.fsdecode(name)
+    others = (text.swapcase(), *(unicodedata.normalize(f, text) for f in _FORMS))
+    return {os.fsencode(other) for other in others} - {name}
+
+
+def _is_same(status: os.stat_result, other: bytes) -> bool:
+    try:
+        return os.path.samestat(status, os.lstat(other))
+    except OSError:
+        return False
