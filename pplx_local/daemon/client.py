@@ -1,0 +1,290 @@
+"""The front ends' end of the socket: an index that another process keeps.
+
+It loads neither the store nor anything of a model: a search through the daemon should
+take as long as its answer.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any, Self
+
+from pplx_local.daemon.place import PROTOCOL, Announcement, announced, is_own
+from pplx_local.daemon.wire import Request, Result, parse_reply, request_line
+from pplx_local.errors import DaemonError, FolderError
+from pplx_local.records import (
+    Answer,
+    FileRecord,
+    Mode,
+    ModelEstimate,
+    Outcome,
+    Progress,
+    Status,
+    UpdateReport,
+)
+
+_HELLO_TIMEOUT_S = 5.0
+_ENDED = "The daemon ended. What was done is kept; run the same command again."
+_ANEW = "pplx-local daemon stop; pplx-local daemon start"
+
+
+def connect(home: Path) -> RemoteIndex | None:
+    """Reach the daemon of a home; None where none runs.
+
+    Raises:
+        DaemonError: One is there, but does not answer, is of another version or is not
+            ours.
+    """
+    said = announced(home)
+    if said is None:
+        return None
+    if said.protocol != PROTOCOL:
+        connection = _dial(said)
+        if connection is None:
+            return None
+        connection.close()
+        raise DaemonError(
+            f"The daemon (process {said.pid}) is of version {said.version}, which this "
+            f"program does not understand. Start it anew: {_ANEW}"
+        )
+    return _greeted(said)
+
+
+def stop(home: Path) -> int | None:
+    """Ask the daemon of a home, of whatever version, to end.
+
+    Returns:
+        Its process, which is still ending; None where none runs.
+
+    Raises:
+        DaemonError: It does not answer, or is not ours.
+    """
+    said = announced(home)
+    daemon = _greeted(said) if said else None
+    if daemon is None:
+        return None
+    with daemon, suppress(DaemonError):  # it may be gone before it has replied
+        daemon.stop()
+    return daemon.pid
+
+
+def _greeted(said: Announcement) -> RemoteIndex | None:
+    connection = _dial(said)
+    if connection is None:
+        return None
+    daemon = RemoteIndex(connection, said)
+    try:
+        daemon.hello()
+    except TimeoutError as error:
+        daemon.close()
+        raise _silent(said) from error
+    except BaseException:
+        daemon.close()
+        raise
+    connection.settimeout(None)
+    return daemon
+
+
+def _dial(said: Announcement) -> socket.socket | None:
+    """Connect; None where nobody listens any more."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(_HELLO_TIMEOUT_S)
+    try:
+        connection.connect(said.socket)
+    except (FileNotFoundError, ConnectionRefusedError):
+        connection.close()
+        return None
+    except (TimeoutError, BlockingIOError) as error:
+        connection.close()
+        raise _silent(said) from error
+    except OSError as error:
+        connection.close()
+        why = error.strerror
+        raise DaemonError(
+            f"Cannot reach the daemon at {said.socket}: {why}."
+        ) from error
+    if not is_own(connection):
+        connection.close()
+        raise DaemonError(
+            f"What listens at {said.socket} belongs to somebody else, and is not asked. "
+            "Start your own: pplx-local daemon start"
+        )
+    return connection
+
+
+def _silent(said: Announcement) -> DaemonError:
+    return DaemonError(
+        f"The daemon (process {said.pid}) has not answered for "
+        f"{_HELLO_TIMEOUT_S:.0f} seconds. Try again, or end it: kill {said.pid}"
+    )
+
+
+class RemoteIndex:
+    """What an `Index` does, done by the daemon."""
+
+    def __init__(self, connection: socket.socket, said: Announcement) -> None:
+        """Use `connect`."""
+        self.pid = said.pid
+        """Of the daemon."""
+        self._protocol = said.protocol
+        self._connection = connection
+        self._stream = connection.makefile("rb")
+        self._numbers = count(1)
+
+    def close(self) -> None:
+        """Leave; the daemon goes on."""
+        self._stream.close()
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        """Nothing more is opened."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave."""
+        self.close()
+
+    # --- asking ---
+
+    def hello(self) -> Mapping[str, Any]:
+        """Ask who answers."""
+        return self._ask("hello")
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        wait: bool = True,
+    ) -> Answer:
+        """Answer a query; with `wait`, also where the model has to be loaded for it."""
+        return self._ask(
+            "search", query=query, k=k, mode=mode, explain=explain, wait=wait
+        )
+
+    def status(self) -> Status:
+        """Count files, documents, chunks, bytes and coverage."""
+        return self._ask("status")
+
+    # --- indexing ---
+
+    def add_folder(self, path: Path) -> None:
+        """Register a folder or a single file; it is not indexed now.
+
+        Raises:
+            FolderError: It cannot be registered.
+        """
+        outcome = self._ask("add", paths=[_raw(path)], index=False)
+        for message in outcome.refused:
+            raise FolderError(message)
+
+    def add(self, paths: Sequence[Path]) -> Followed:
+        """Register folders or files, and index them."""
+        sent = list(map(_raw, paths))
+        return Followed(self._replies("add", paths=sent, index=True))
+
+    def update(self, paths: Sequence[Path] | None = None) -> Followed:
+        """Bring the index up to date with the disk."""
+        sent = None if paths is None else list(map(_raw, paths))
+        return Followed(self._replies("update", paths=sent))
+
+    def remove_folder(self, path: Path) -> int:
+        """Forget a folder; return how many files it had."""
+        return self._ask("remove", path=_raw(path))
+
+    def purge(self) -> tuple[int, int]:
+        """Erase what no file needs; return how many documents and bytes went."""
+        return self._ask("purge")
+
+    # --- models ---
+
+    def estimate_model(self, name: str) -> ModelEstimate:
+        """Estimate what `use_model` would leave to embed."""
+        return self._ask("estimate_model", name=name)
+
+    def use_model(self, name: str) -> list[str]:
+        """Choose a model; return those whose vectors were dropped."""
+        return self._ask("use_model", name=name)
+
+    # --- the daemon itself ---
+
+    def pause(self) -> None:
+        """Have changes left for later."""
+        self._ask("pause")
+
+    def resume(self) -> None:
+        """Have it go on."""
+        self._ask("resume")
+
+    def stop(self) -> None:
+        """Have it end."""
+        self._ask("stop")
+
+    # --- the socket ---
+
+    def _ask(self, call: str, **args: Any) -> Any:
+        replies = self._replies(call, **args)
+        while not isinstance(reply := next(replies), Result):
+            pass
+        return reply.value
+
+    def _replies(self, call: str, **args: Any) -> Iterator[Progress | Result]:
+        request = Request(next(self._numbers), call, args)
+        try:
+            with suppress(BrokenPipeError):  # why it hung up is there to read
+                self._connection.sendall(request_line(request, self._protocol))
+            while line := self._stream.readline():
+                yield parse_reply(line, call)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise DaemonError(_ENDED) from error
+        raise DaemonError(_ENDED)
+
+
+class Followed:
+    """Work of the daemon: iterate for progress; stop iterating to leave it to itself."""
+
+    def __init__(self, replies: Iterator[Progress | Result]) -> None:
+        """Prepare; nothing is asked before the iteration."""
+        self._replies = replies
+        self._outcome = Outcome(UpdateReport())
+
+    def __iter__(self) -> Iterator[Progress]:
+        """Follow it to its end."""
+        for reply in self._replies:
+            if isinstance(reply, Result):
+                self._outcome = reply.value
+                return
+            yield reply
+
+    @property
+    def report(self) -> UpdateReport:
+        """What was done."""
+        return self._outcome.report
+
+    @property
+    def failures(self) -> Sequence[FileRecord]:
+        """Files that could not be read."""
+        return self._outcome.failures
+
+    @property
+    def encoder_error(self) -> str | None:
+        """Why vectors are missing; None when none are."""
+        return self._outcome.encoder_error
+
+    @property
+    def refused(self) -> Sequence[str]:
+        """Why paths could not be registered."""
+        return self._outcome.refused
+
+
+def _raw(path: Path) -> bytes:
+    """The daemon has another working folder."""
+    return bytes(path.absolute())
