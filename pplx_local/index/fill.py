@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from pplx_local.index.serving import Held, ProfileSpaces, checkpoints_of, names
 from pplx_local.index.speed import remember
 from pplx_local.index.workers import Workers
 from pplx_local.records import Progress, Role
-from pplx_local.store import Space, Store
+from pplx_local.store import Backlog, Space, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,19 @@ class Filling:
         self.error: str | None = " ".join(dict.fromkeys(mismatched.values())) or None
         """Why vectors are missing; None when none are."""
 
+    def backlog(self) -> Backlog:
+        """Count what `run` would embed: documents and characters, for each model."""
+        jobs = [*self._first_jobs(), *self._wanted_jobs()]
+        counts = [self._store.count_unencoded(job.spaces) for job in jobs]
+        return Backlog(*map(sum, zip((0, 0), *counts, strict=True)))
+
     def warm_up(self) -> None:
         """Let the first model load its weights while files are read."""
         for job in self._first_jobs() or self._wanted_jobs():
             self._start(job)
             return
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Generator[Progress, None, None]:
         """Embed what is missing."""
         if self.error:
             yield self._told(self.error)
@@ -84,7 +90,7 @@ class Filling:
             filled.append((yield from self._fill(job)))
         self._is_complete = all(filled) and not self._mismatched
 
-    def switch(self) -> Iterator[Progress]:
+    def switch(self) -> Generator[Progress, None, None]:
         """Drop the old spaces when the wanted ones are as full as they get."""
         wanted = self._spaces.wanted()
         here = [held for held in wanted.values() if held]

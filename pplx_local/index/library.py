@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -13,21 +12,19 @@ from typing import Self
 import filelock
 
 from pplx_local.config import Settings, write_setting
-from pplx_local.errors import FolderError
 from pplx_local.index.change import estimate, let_go
 from pplx_local.index.fill import Filling
+from pplx_local.index.findings import Findings
+from pplx_local.index.folders import add_folder, remove_folder
+from pplx_local.index.kept_reader import KeptReader
 from pplx_local.index.lock import take_lock
-from pplx_local.index.paths import (
-    absolute,
-    followed,
-    lies_in,
-    not_registered,
-    readable,
-)
+from pplx_local.index.paths import absolute
+from pplx_local.index.scan import Scan
 from pplx_local.index.searching import make_searcher
 from pplx_local.index.serving import ProfileSpaces
 from pplx_local.index.status import status_of
-from pplx_local.index.update import Target, Update, apart
+from pplx_local.index.targets import Target, targets_of
+from pplx_local.index.update import Update
 from pplx_local.index.verdict import what_became
 from pplx_local.index.workers import WorkerFactory, Workers, spawn_worker
 from pplx_local.models import STARTER, Profile, profile_of
@@ -37,11 +34,16 @@ from pplx_local.records import (
     FolderRecord,
     Mode,
     ModelEstimate,
+    Progress,
+    QueueStatus,
+    Role,
     State,
     Status,
 )
 from pplx_local.search import Searcher
-from pplx_local.store import Store
+from pplx_local.store import Backlog, Store
+
+Steps = Generator[Progress, None, None]
 
 NO_MODEL = f"no model is here. {STARTER.install}"
 
@@ -54,8 +56,11 @@ class Index:
         settings: Settings,
         store: Store,
         lock: filelock.FileLock | None,
-        worker: WorkerFactory,
+        workers: Workers,
+        *,
         profile: Profile | None = None,
+        niceness: int = 0,
+        shares_workers: bool = False,
     ) -> None:
         """Use `Index.open`."""
         self.settings = settings
@@ -64,7 +69,8 @@ class Index:
         self.store = store
         """For evaluation and benchmarks; everyone else asks the index."""
         self._lock = lock
-        self._workers = Workers(worker, settings)
+        self._workers, self._shares_workers = workers, shares_workers
+        self._reader = KeptReader(settings, niceness)
         self._spaces = ProfileSpaces(store, settings, self.profile)
 
     @classmethod
@@ -75,6 +81,8 @@ class Index:
         write: bool = False,
         worker: WorkerFactory = spawn_worker,
         profile: Profile | None = None,
+        workers: Workers | None = None,
+        niceness: int = 0,
     ) -> Self:
         """Open the index of a home folder.
 
@@ -83,6 +91,8 @@ class Index:
             write: Become the one writer; makes the database where there is none.
             worker: How encoder workers are made.
             profile: The checkpoints to use; None for those that the settings name.
+            workers: Shared with other indexes: `close` leaves them running.
+            niceness: Of the process that reads files.
 
         Raises:
             StoreBusy: Another process is the writer.
@@ -90,16 +100,25 @@ class Index:
         """
         lock = take_lock(settings) if write else None
         try:
-            store = Store.open(settings.database, readonly=not write)
-            return cls(settings, store, lock, worker, profile)
+            return cls(
+                settings,
+                Store.open(settings.database, readonly=not write),
+                lock,
+                workers or Workers(worker, settings),
+                profile=profile,
+                niceness=niceness,
+                shares_workers=workers is not None,
+            )
         except BaseException:
             if lock:
                 lock.release()
             raise
 
     def close(self) -> None:
-        """End the workers, close the database, give the lock back."""
-        self._workers.close()
+        """End the children, close the database, give the lock back."""
+        self._reader.close()
+        if not self._shares_workers:
+            self._workers.close()
         self.store.close()
         if self._lock:
             self._lock.release()
@@ -120,14 +139,7 @@ class Index:
         Raises:
             FolderError: It is missing, unreadable, or the program's own home.
         """
-        path = readable(path)
-        if path.is_relative_to(self.settings.home.resolve()):
-            raise FolderError(f"{path} is where pplx-local keeps its own files.")
-        covering = self._covering(path)
-        if covering:
-            return covering
-        device = path.stat().st_dev
-        return self.store.add_folder(os.fsencode(path), device, time.time_ns())
+        return add_folder(self.store, self.settings.home, path)
 
     def remove_folder(self, path: Path) -> int:
         """Forget a folder; its documents stop answering at once.
@@ -138,19 +150,7 @@ class Index:
         Raises:
             FolderError: It is not registered.
         """
-        wanted = os.fsencode(absolute(path))
-        folders = {folder.path: folder for folder in self.store.folders()}
-        folder = folders.get(wanted) or folders.get(os.fsencode(followed(path)))
-        if folder is None:
-            raise FolderError(not_registered(path, list(folders)))
-        n_files = self.store.remove_folder(folder.folder_id)
-        self.store.settle_documents(time.time_ns())
-        return n_files
-
-    def _covering(self, path: Path) -> FolderRecord | None:
-        raw = os.fsencode(path)
-        folders = self.store.folders()
-        return next((f for f in folders if lies_in(raw, f.path)), None)
+        return remove_folder(self.store, path)
 
     # --- update ---
 
@@ -163,34 +163,68 @@ class Index:
         Raises:
             FolderError: A path lies in no registered folder.
         """
-        targets = (
-            [Target(folder, None) for folder in self.store.folders()]
-            if paths is None
-            else [self._target(path) for path in paths]
-        )
-        return Update(self.store, self.settings, apart(targets), self._filling())
+        return Update(self, self.targets(paths))
 
     def encode(self) -> Update:
         """Embed what has no vectors yet; no folder is walked."""
-        return Update(self.store, self.settings, [], self._filling())
+        return Update(self, [])
 
-    def _filling(self) -> Filling:
-        mismatched = self._spaces.make_wanted()
+    # --- the steps of an update, for one who takes them in turn with other work ---
+    # Between two of them the database is whole, and others may write.
+
+    def targets(self, paths: Sequence[Path] | None) -> list[Target]:
+        """Find what paths stand for; None stands for all registered folders.
+
+        Raises:
+            FolderError: A path lies in no registered folder.
+        """
+        return targets_of(paths, self.store.folders())
+
+    def scan(
+        self, targets: Sequence[Target], findings: Findings, *, retry: bool
+    ) -> Steps:
+        """Compare targets with the disk; what has to be read is queued.
+
+        With `retry`, unchanged files that could not be read get another chance.
+        """
+        home = self.settings.home
+        return Scan(self.store, targets, findings, exclude=home, retry=retry).run()
+
+    def read(self, findings: Findings, *, tries: int) -> Steps:
+        """Read what is due; a file may fail `tries` times before it is given up."""
+        return self._reader.run(self.store, findings, tries=tries)
+
+    def fill(self) -> Filling:
+        """Prepare to embed what has no vectors."""
+        return self._filling(self._spaces.make_wanted())
+
+    def backlog(self) -> Backlog:
+        """Count what `fill` would embed: documents and characters."""
+        return self._filling(self._spaces.mismatched()).backlog()
+
+    def queue(self) -> QueueStatus:
+        """Count what waits to be read."""
+        return self.store.queue()
+
+    def next_try_s(self) -> float | None:
+        """Give the seconds until `read` has work, 0 for now; None when none waits."""
+        return self.store.next_try_s(time.time_ns())
+
+    def settle(self) -> None:
+        """Hide documents that no file needs, show those that one needs again."""
+        self.store.settle_documents(time.time_ns())
+
+    def end_reader(self) -> None:
+        """End the reader's process until something has to be read again."""
+        self._reader.close()
+
+    def rest(self, after_s: float) -> None:
+        """End the reader and the encoders that have been idle for so long."""
+        self._reader.rest(after_s)
+
+    def _filling(self, mismatched: Mapping[Role, str]) -> Filling:
         home = self.settings.home
         return Filling(self.store, self._spaces, self._workers, home, mismatched)
-
-    def _target(self, path: Path) -> Target:
-        # A link inside a registered folder may lead to another one.
-        ways = followed(path), absolute(path)
-        found = [(way, folder) for way in ways if (folder := self._covering(way))]
-        if not found:
-            known = [folder.path for folder in self.store.folders()]
-            raise FolderError(not_registered(absolute(path), known))
-        path, folder = found[0]
-        while not os.path.lexists(path) and os.fsencode(path) != folder.path:
-            path = path.parent  # it was deleted: its folder knows
-        under = os.fsencode(path)
-        return Target(folder, None if under == folder.path else under)
 
     # --- models ---
 

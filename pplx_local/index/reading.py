@@ -1,17 +1,19 @@
-"""New and changed files into documents: from here on they answer keyword queries."""
+"""Files that wait into documents: from here on they answer keyword queries."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 from pplx_local.documents import Reader, digest_file, pipeline_of
 from pplx_local.errors import DocumentError, Unreadable
-from pplx_local.index.scan import Findings, record_of
+from pplx_local.index.findings import Findings
+from pplx_local.index.look import denied_record, look_at, record_of, why_unreachable
+from pplx_local.index.missing import away
 from pplx_local.records import FileRecord, FolderRecord, Progress
-from pplx_local.store import Store
-from pplx_local.watch import Found
+from pplx_local.store import Store, Waiting
+from pplx_local.watch import Denied, Found
 
 _COMMIT_EVERY_S = 0.25
 """What a kill may cost; also how often progress is told."""
@@ -23,121 +25,204 @@ _SETTLE_EVERY_S = 2.0
 class _Job:
     """A file on its way to a document."""
 
-    number: int
-    """From 1."""
-    record: FileRecord
+    waiting: Waiting
+    found: Found | Denied | None
+    """What a look at it showed just now; None when it is gone."""
     pipeline: str
+    digest: str | None = None
     error: DocumentError | None = None
     """Why it could not even be opened."""
     document_id: int | None = None
     """Of a document that is known already: a copy, a rename, a return."""
+    is_asked: bool = False
+    """Whether the reader was asked for it ahead."""
 
 
 class ReadingStage:
-    """The reading stage of one update, the newest files first."""
+    """Reads what is due in the queue, the newest files first."""
 
-    def __init__(self, store: Store, reader: Reader, findings: Findings) -> None:
-        """List the work; nothing is read before `run`."""
-        self._store, self._reader = store, reader
-        self._files = sorted(
-            findings.to_read, key=lambda item: (-item[1].mtime_ns, item[1].path)
-        )
-        self._failures = findings.failures
+    def __init__(
+        self, store: Store, reader: Reader, findings: Findings, *, tries: int = 1
+    ) -> None:
+        """Prepare; nothing is read before `run`.
 
-    def run(self) -> Iterator[Progress]:
-        """Read every file; one that cannot be read gets a state and a reason."""
+        Args:
+            store: Open for writing.
+            reader: May live on between stages.
+            findings: Failures are added here.
+            tries: How often a file is tried before a failure that may mend itself is
+                taken for one.
+        """
+        self._store, self._reader, self._findings = store, reader, findings
+        self._tries = tries
+
+    def run(self) -> Generator[Progress, None, None]:
+        """Read until nothing is due; each file gets its record as it leaves the queue.
+
+        What comes into the queue meanwhile takes its turn by its age.
+        """
         settled = time.monotonic()
         jobs = self._jobs()
         n_done = 0
-        while job := self._finish_some(jobs):
-            n_done = job.number
-            yield Progress("read", n_done, len(self._files), job.record.path)
-            if time.monotonic() - settled > _SETTLE_EVERY_S:
-                self._store.settle_documents(time.time_ns())
-                settled = time.monotonic()
+        try:
+            while finished := self._finish_some(jobs):
+                n_done += len(finished)
+                total = n_done + self._store.count_due(time.time_ns())
+                yield Progress("read", n_done, total, finished[-1])
+                if time.monotonic() - settled > _SETTLE_EVERY_S:
+                    self._store.settle_documents(time.time_ns())
+                    settled = time.monotonic()
+        finally:
+            jobs.close()
         self._store.settle_documents(time.time_ns())
-        yield Progress("read", n_done, len(self._files))
+        yield Progress("read", n_done, n_done)
 
-    def _finish_some(self, jobs: Iterator[_Job]) -> _Job | None:
-        """Finish files for a moment, in one transaction; return the last one.
+    def _finish_some(self, jobs: Iterator[_Job]) -> list[bytes]:
+        """Finish files for a moment, in one transaction; return their paths.
 
         Each document is whole or not there; the transaction around several saves the
         keyword index from being merged for each of them.
         """
-        job = None
+        finished = []
         until = time.monotonic() + _COMMIT_EVERY_S
         with self._store.transaction():
             for job in jobs:
                 self._finish(job)
+                finished.append(job.waiting.path)
                 if time.monotonic() > until:
                     break
-        return job
+        return finished
 
-    def _jobs(self) -> Iterator[_Job]:
+    def _jobs(self) -> Generator[_Job, None, None]:
         """Prepare one job ahead, so that its file is read while this one is stored."""
         current: _Job | None = None
-        for number, (folder, found) in enumerate(self._files, 1):
-            ahead = self._prepare(number, folder, found, current)
-            if current:
-                yield current
-            current = ahead
-        if current:
-            yield current
-
-    def _prepare(
-        self, number: int, folder: FolderRecord, found: Found, before: _Job | None
-    ) -> _Job:
-        job = _Job(
-            number,
-            record_of(folder, found, "pending", "not read yet"),
-            pipeline_of(found.path),
-        )
+        ahead: _Job | None = None
         try:
-            digest = digest_file(found.path)
+            while True:
+                ahead = self._prepare_next(current)
+                if current:
+                    yield current
+                elif not ahead:
+                    return
+                current = ahead
+        finally:
+            for job in filter(None, (current, ahead)):
+                self._drop(job)
+
+    def _prepare_next(self, current: _Job | None) -> _Job | None:
+        for waiting in self._store.due_files(time.time_ns(), limit=2):
+            if not current or waiting.path != current.waiting.path:
+                return self._prepare(waiting, current)
+        return None
+
+    def _prepare(self, waiting: Waiting, before: _Job | None) -> _Job:
+        path = waiting.path
+        job = _Job(waiting, look_at(path), pipeline_of(path))
+        if not isinstance(job.found, Found) or job.found.skip:
+            return job
+        try:
+            job.digest = digest_file(path)
         except DocumentError as error:
             job.error = error
             return job
-        job.record = replace(job.record, digest=digest)
-        job.document_id = self._store.find_document(digest, job.pipeline)
-        is_copy_of_before = before is not None and before.record.digest == digest
+        job.document_id = self._store.find_document(job.digest, job.pipeline)
+        is_copy_of_before = before is not None and before.digest == job.digest
         if job.document_id is None and not is_copy_of_before:
-            self._reader.prefetch(found.path)
+            self._reader.prefetch(path)
+            job.is_asked = True
         return job
 
+    # --- one file ---
+
     def _finish(self, job: _Job) -> None:
-        record = replace(job.record, pipeline=job.pipeline)
+        """Settle a file, as it is now, unless that was done since it was prepared."""
+        waiting = self._store.queued(job.waiting.path)
+        folder = self._folder(waiting.folder_id) if waiting else None
+        if folder is None or look_at(job.waiting.path) != job.found:
+            self._drop(job)
+            job = self._prepare(job.waiting, None) if folder else job
+        if folder:
+            self._settle(job, folder)
+        job.is_asked = False
+
+    def _drop(self, job: _Job) -> None:
+        """Let the reader forget what nobody will take, or what is out of date."""
+        if job.is_asked:
+            self._reader.close()
+            job.is_asked = False
+
+    def _folder(self, folder_id: int) -> FolderRecord | None:
+        return next(
+            (f for f in self._store.folders() if f.folder_id == folder_id), None
+        )
+
+    def _settle(self, job: _Job, folder: FolderRecord) -> None:
+        match job.found:
+            case None:
+                self._let_go(job.waiting.path, folder)
+            case Denied():
+                self._put(denied_record(folder, job.found))
+            case Found(skip=str(reason)):
+                self._put(record_of(folder, job.found, "skipped", reason))
+            case Found():
+                self._read(job, record_of(folder, job.found, "pending", ""))
+
+    def _let_go(self, path: bytes, folder: FolderRecord) -> None:
+        reason = why_unreachable(folder, has_files=True)
+        record = self._store.file(path)
+        if reason and record:
+            self._put(away(record, reason))
+        else:
+            self._store.forget_files([path])
+
+    def _read(self, job: _Job, record: FileRecord) -> None:
+        record = replace(record, digest=job.digest, pipeline=job.pipeline)
         try:
             document_id = self._document(job)
-            record = replace(
-                record, state="indexed", reason=None, document_id=document_id
-            )
         except DocumentError as error:
-            record = self._refused(record, error)
-        self._store.put_file(record)
-        if record.state == "failed":
-            self._failures.append(record)
+            self._refuse(record, error)
+        else:
+            indexed = replace(record, state="indexed", reason=None)
+            self._put(replace(indexed, document_id=document_id))
 
-    def _refused(self, record: FileRecord, error: DocumentError) -> FileRecord:
+    def _refuse(self, record: FileRecord, error: DocumentError) -> None:
         """Give the file its state; what it was before answers on if a retry may help."""
-        old = self._store.file(record.path) if error.retry else None
-        return replace(
-            record,
-            state=error.state,
-            reason=str(error),
-            retry=error.retry,
-            document_id=old.document_id if old else None,
+        record = replace(
+            record, state=error.state, reason=str(error), retry=error.retry
         )
+        if error.retry:
+            old, waiting = (
+                self._store.file(record.path),
+                self._store.queued(record.path),
+            )
+            record = replace(record, document_id=old.document_id if old else None)
+            if waiting and waiting.attempts + 1 < self._tries:
+                self._put_off(record, waiting.attempts + 1)
+                return
+        self._put(record)
+
+    def _put_off(self, record: FileRecord, n_tried: int) -> None:
+        reason = str(record.reason)
+        wait_s = self._store.put_off(record.path, reason, time.time_ns())
+        told = f"{reason}; tried {n_tried} of {self._tries} times; next in {wait_s} s"
+        self._store.put_file(replace(record, state="pending", reason=told))
+
+    def _put(self, record: FileRecord) -> None:
+        self._store.put_file(record)
+        self._store.unqueue(record.path)
+        if record.state == "failed":
+            self._findings.failures.append(record)
 
     def _document(self, job: _Job) -> int:
         if job.error:
             raise job.error
-        digest = job.record.digest
+        digest = job.digest
         assert digest is not None, "set, or there is an error"
         if job.document_id is None:
             job.document_id = self._store.find_document(digest, job.pipeline)
         if job.document_id is not None:
             return job.document_id
-        reading = self._reader.read(job.record.path)
+        reading = self._reader.read(job.waiting.path)
         with self._store.write_document(digest, job.pipeline) as writer:
             for block in reading:
                 writer.add(block)

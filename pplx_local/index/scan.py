@@ -6,214 +6,177 @@ there: a volume that is away makes its files unreachable, it never deletes them.
 
 from __future__ import annotations
 
+import heapq
 import os
-import stat
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from pplx_local.documents import kind_of, pipeline_of
-from pplx_local.index.paths import lies_in
-from pplx_local.records import FileRecord, FolderRecord, Progress, State
+from pplx_local.index.changes import Changes
+from pplx_local.index.findings import Findings
+from pplx_local.index.look import (
+    denied_record,
+    identity,
+    is_walked,
+    record_of,
+    was_never_read,
+    why_unreachable,
+)
+from pplx_local.index.missing import Missing, away
+from pplx_local.index.targets import Target
+from pplx_local.records import FileRecord, Progress
 from pplx_local.store import Store
 from pplx_local.watch import Denied, Found, walk
 
-_BATCH = 2_000
-"""Records written in one transaction; also how often progress is told."""
+_TELL_EVERY_S = 0.1
+"""Also the longest that other work waits for a scan."""
 
-_Identity = tuple[int, int, int, int]
-
-
-@dataclass(slots=True)
-class Findings:
-    """What the walks of one update found, in files."""
-
-    to_read: list[tuple[FolderRecord, Found]] = field(default_factory=list)
-    """New and changed files."""
-    failures: list[FileRecord] = field(default_factory=list)
-    """What could not be looked at, and later what could not be read."""
-    n_new: int = 0
-    n_changed: int = 0
-    n_renamed: int = 0
-    n_unchanged: int = 0
-    n_removed: int = 0
-    n_unreachable: int = 0
+_path = attrgetter("path")
 
 
-class FolderScan:
-    """One walk over a registered folder, or over the part of it at `under`.
+class Scan:
+    """One walk over parts of registered folders.
 
-    Skipped, moved and vanished files are settled in the database at once; files that
-    have to be read are only listed.
+    Skipped, moved and vanished files are settled in the database; files that have to be
+    read are queued there. The walk and the records come in the same order and are
+    merged, so neither is ever held whole.
     """
 
     def __init__(
         self,
         store: Store,
-        folder: FolderRecord,
+        targets: Sequence[Target],
         findings: Findings,
         *,
-        under: bytes | None = None,
         exclude: Path | None = None,
+        retry: bool = True,
     ) -> None:
         """Prepare; nothing is read before `run`.
 
         Args:
             store: Open for writing.
-            folder: Registered.
+            targets: What to look at, each apart from the others.
             findings: What is found is added here.
-            under: A file or folder in it; None for all of it.
             exclude: Our own state, which is no document.
+            retry: Give unchanged files that could not be read another chance.
         """
-        self._store, self._folder, self._findings = store, folder, findings
+        self._store, self._targets, self._findings = store, targets, findings
         self._exclude = os.fsencode(exclude) + b"/" if exclude else None
-        self._root = under or folder.path
-        self._known: dict[bytes, FileRecord] = {}
-        self._seen: set[bytes] = set()
-        self._denied: list[bytes] = []
-        self._fresh: list[Found] = []
-        self._settled: list[FileRecord] = []
+        self._retry = retry
+        self._changes = Changes(store, anew=retry)
+        self._missing = Missing(store, targets, findings, self._exclude)
+        self._n_seen = 0
+        self._told = time.monotonic()
 
-    def run(self) -> Iterator[Progress]:
-        """Walk and compare."""
-        files = self._store.files(folder_id=self._folder.folder_id, under=self._root)
-        self._known = {file.path: file for file in files}
-        reason = why_unreachable(self._folder, has_files=bool(self._known))
-        if reason:
-            self._mark_unreachable(list(self._known.values()), reason)
+    def run(self) -> Generator[Progress, None, None]:
+        """Walk and compare; between two steps everything found is in the database."""
+        reached = []
+        for target in self._targets:
+            known = self._store.files(
+                folder_id=target.folder.folder_id, under=target.root
+            )
+            has_files = next(known, None) is not None
+            if reason := why_unreachable(target.folder, has_files=has_files):
+                yield from self._mark_unreachable(target, reason)
+            else:
+                reached.append((target, self._missing.device_of(target.folder)))
+                yield from self._compare_all(target)
+        self._changes.write()
+        yield from self._missing.settle(self._n_seen)
+        for target, device in reached:
+            if target.under is None and device is not None:
+                now_ns = time.time_ns()
+                self._store.set_scanned(target.folder.folder_id, device, now_ns)
+        yield Progress("scan", self._n_seen, self._n_seen)
+
+    def _mark_unreachable(
+        self, target: Target, reason: str
+    ) -> Generator[Progress, None, None]:
+        folder_id = target.folder.folder_id
+        for file in self._store.files(folder_id=folder_id, under=target.root):
+            self._findings.n_unreachable += 1
+            self._changes.settle(file, away(file, reason))
+            yield from self._breathe(file.path)
+
+    def _compare_all(self, target: Target) -> Generator[Progress, None, None]:
+        for found, old in self._pairs(target):
+            if found:
+                self._n_seen += 1
+                self._compare(target, found, old)
+            elif old:
+                self._missing.add(target.folder, old.path)
+            yield from self._breathe(found.path if found else None)
+
+    def _breathe(self, path: bytes | None) -> Iterator[Progress]:
+        """Write what was found, and let others work, from time to time."""
+        is_time = time.monotonic() - self._told > _TELL_EVERY_S
+        if is_time or self._changes.are_many:
+            self._changes.write()
+            yield Progress("scan", self._n_seen, None, path)
+            self._told = time.monotonic()
+
+    def _pairs(
+        self, target: Target
+    ) -> Iterator[tuple[Found | None, FileRecord | None]]:
+        """Pair what the disk has with what is known, by path; one side may be absent."""
+        streams: tuple[Iterable[Found | FileRecord], ...] = (
+            self._walk(target),
+            self._store.files(folder_id=target.folder.folder_id, under=target.root),
+        )
+        for _, pair in groupby(heapq.merge(*streams, key=_path), key=_path):
+            found: Found | None = None
+            old: FileRecord | None = None
+            for one in pair:
+                if isinstance(one, Found):
+                    found = one
+                else:
+                    old = one
+            yield found, old
+
+    def _walk(self, target: Target) -> Iterator[Found]:
+        if not is_walked(target.root, target.folder.path):
             return
-        yield from self._walk()
-        self._settle_missing()
-        self._store.put_files(self._settled)
-        self._findings.to_read += [(self._folder, found) for found in self._fresh]
-        if self._root == self._folder.path:
-            device = os.lstat(self._root).st_dev
-            self._store.set_scanned(self._folder.folder_id, device, time.time_ns())
-
-    def _walk(self) -> Iterator[Progress]:
-        for entry in walk(self._root):
+        for entry in walk(target.root):
             if self._exclude and entry.path.startswith(self._exclude):
                 continue
-            self._seen.add(entry.path)
             if isinstance(entry, Denied):
-                self._denied.append(entry.path)
-                nothing = Found(entry.path, device=0, inode=0, size=0, mtime_ns=0)
-                denied = record_of(self._folder, nothing, "failed", entry.reason)
-                self._findings.failures.append(denied)
-                self._settle(denied)
-            elif reason := entry.skip or kind_of(entry.path).reason:
-                self._settle(record_of(self._folder, entry, "skipped", reason))
+                self._deny(target, entry)
             else:
-                self._compare(entry)
-            if len(self._seen) % _BATCH == 0:
-                yield Progress("scan", len(self._seen), None, entry.path)
-        yield Progress("scan", len(self._seen), len(self._seen))
+                yield entry
 
-    def _compare(self, found: Found) -> None:
-        old = self._known.get(found.path)
-        if old is None:
-            self._findings.n_new += 1
-            self._fresh.append(found)
-        elif self._is_settled(old, found):
+    def _deny(self, target: Target, denied: Denied) -> None:
+        """Note what could not be looked at: its record sorts elsewhere than its walk."""
+        self._missing.denied.append(denied.path)
+        record = denied_record(target.folder, denied)
+        self._findings.failures.append(record)
+        self._changes.settle(self._store.file(denied.path), record)
+
+    def _compare(self, target: Target, found: Found, old: FileRecord | None) -> None:
+        if reason := found.skip or kind_of(found.path).reason:
+            skipped = record_of(target.folder, found, "skipped", reason)
+            self._changes.settle(old, skipped)
+        elif old and self._is_settled(old, found):
             self._findings.n_unchanged += 1
         else:
-            self._findings.n_changed += 1
-            self._fresh.append(found)
+            if was_never_read(old):
+                self._findings.n_new += 1
+            else:
+                self._findings.n_changed += 1
+            self._changes.read(target.folder, found)
 
     def _is_settled(self, old: FileRecord, found: Found) -> bool:
-        if _identity(old)[1:] != _identity(found)[1:]:  # devices change at a restart
+        """Tell whether a file need not be read."""
+        same = identity(old) == identity(found)
+        if not same or old.pipeline != pipeline_of(found.path):
             return False
         if old.state == "unreachable" and old.document_id is not None:
-            self._settle(replace(old, state="indexed", reason=None, retry=False))
+            back = replace(old, state="indexed", reason=None, retry=False)
+            self._changes.settle(old, back)
             return True
-        return old.pipeline == pipeline_of(found.path) and not old.retry
-
-    def _settle_missing(self) -> None:
-        """Decide what became of known files that the walk did not meet."""
-        away: list[FileRecord] = []
-        gone: list[FileRecord] = []
-        for path, file in self._known.items():
-            if path not in self._seen:
-                hidden = any(lies_in(path, folder) for folder in self._denied)
-                (away if hidden else gone).append(file)
-        self._mark_unreachable(away, "its folder cannot be entered")
-        n_renamed = self._follow_renames(gone)
-        self._findings.n_renamed += n_renamed
-        self._findings.n_new -= n_renamed
-        self._findings.n_removed += len(gone) - n_renamed
-        self._store.forget_files(file.path for file in gone)
-
-    def _follow_renames(self, gone: list[FileRecord]) -> int:
-        """Let new paths take over the documents of vanished ones with their identity.
-
-        Returns:
-            How many did.
-        """
-        by_identity = {
-            _identity(file): file for file in gone if file.document_id is not None
-        }
-        still_fresh = []
-        for found in self._fresh:
-            old = by_identity.get(_identity(found))
-            if old is None or old.pipeline != pipeline_of(found.path):
-                still_fresh.append(found)
-                continue
-            self._settle(
-                replace(old, path=found.path, state="indexed", reason=None, retry=False)
-            )
-            del by_identity[_identity(found)]
-        n_renamed = len(self._fresh) - len(still_fresh)
-        self._fresh = still_fresh
-        return n_renamed
-
-    def _mark_unreachable(self, files: list[FileRecord], reason: str) -> None:
-        self._findings.n_unreachable += len(files)
-        self._store.put_files(
-            [replace(f, state="unreachable", reason=reason, retry=True) for f in files]
-        )
-
-    def _settle(self, record: FileRecord) -> None:
-        self._settled.append(record)
-        if len(self._settled) >= _BATCH:
-            self._store.put_files(self._settled)
-            self._settled.clear()
-
-
-def record_of(
-    folder: FolderRecord, found: Found, state: State, reason: str
-) -> FileRecord:
-    """Make the record of a file that was seen and not read."""
-    return FileRecord(
-        path=found.path,
-        folder_id=folder.folder_id,
-        device=found.device,
-        inode=found.inode,
-        size=found.size,
-        mtime_ns=found.mtime_ns,
-        digest=None,
-        state=state,
-        reason=reason,
-    )
-
-
-def why_unreachable(folder: FolderRecord, *, has_files: bool) -> str | None:
-    """Say why a folder's files cannot be judged now; None when they can.
-
-    An empty folder on another device than before is where a volume used to be.
-    """
-    try:
-        status = os.lstat(folder.path)
-        if not stat.S_ISDIR(status.st_mode):
-            return None
-        with os.scandir(folder.path) as entries:
-            is_empty = next(entries, None) is None
-    except OSError as error:
-        return f"cannot be reached: {error.strerror}"
-    if is_empty and has_files and status.st_dev != folder.device:
-        return "the volume is not mounted"
-    return None
-
-
-def _identity(file: FileRecord | Found) -> _Identity:
-    return file.device, file.inode, file.size, file.mtime_ns
+        if old.state in ("pending", "unreachable"):
+            return False
+        return not (self._retry and old.retry)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from pplx_local.errors import PplxLocalError
+from pplx_local.index.look import why_unreachable
 from pplx_local.index.paths import lies_in
-from pplx_local.index.scan import why_unreachable
 from pplx_local.index.serving import Held, ProfileSpaces
 from pplx_local.index.workers import Workers
 from pplx_local.models import why_missing

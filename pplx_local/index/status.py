@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pplx_local.config import Settings
-from pplx_local.index.scan import why_unreachable
+from pplx_local.index.look import why_unreachable
 from pplx_local.index.serving import ProfileSpaces
 from pplx_local.models import Profile
 from pplx_local.records import (
@@ -36,6 +36,7 @@ def status_of(store: Store, settings: Settings, spaces: ProfileSpaces) -> Status
         bytes_by_part=store.bytes_by_part(),
         fresh_as_of_ns=min(filter(None, walks)) if all(walks) and walks else None,
         change=_change(store, spaces),
+        queue=store.queue(),
     )
 
 

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pplx_local.config import Settings
-from pplx_local.documents import Reader
-from pplx_local.index.fill import Filling
-from pplx_local.index.paths import lies_in
-from pplx_local.index.reading import ReadingStage
-from pplx_local.index.scan import Findings, FolderScan
-from pplx_local.records import FileRecord, FolderRecord, Progress, UpdateReport
-from pplx_local.store import Store
+from pplx_local.index.findings import Findings
+from pplx_local.index.targets import Target
+from pplx_local.index.upkeep import let_go_of_old
+from pplx_local.records import FileRecord, Progress, UpdateReport
 
-KEEP_HIDDEN_NS = 24 * 3600 * 10**9
-"""How long the vectors of a document that no file needs wait for its return."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A registered folder, or the part of it that is to be updated."""
-
-    folder: FolderRecord
-    under: bytes | None
-    """None for the whole folder."""
-
-    @property
-    def root(self) -> bytes:
-        """Where its walk begins."""
-        return self.under or self.folder.path
-
-
-def apart(targets: Sequence[Target]) -> list[Target]:
-    """Leave out targets that lie in others, so that no file is read twice."""
-    kept: dict[bytes, Target] = {}
-    for target in targets:
-        root = target.root
-        if any(lies_in(root, other) for other in kept):
-            continue
-        kept = {other: t for other, t in kept.items() if not lies_in(other, root)}
-        kept[root] = target
-    return list(kept.values())
+if TYPE_CHECKING:
+    from pplx_local.index.library import Index
 
 
 class Update:
@@ -52,29 +20,27 @@ class Update:
     Keywords come first for all files, then vectors: every file can be found early.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        targets: Sequence[Target],
-        filling: Filling,
-    ) -> None:
-        """Prepare; nothing happens before the iteration."""
-        self._store, self._settings = store, settings
-        self._targets, self._filling = targets, filling
+    def __init__(self, index: Index, targets: Sequence[Target]) -> None:
+        """Prepare; nothing happens before the iteration.
+
+        Args:
+            index: Open for writing.
+            targets: What is looked at; without any, nothing is read either.
+        """
+        self._index, self._targets = index, targets
+        self._filling = index.fill()
         self._findings = Findings()
 
     def __iter__(self) -> Iterator[Progress]:
         """Run the stages: scan, read, encode."""
-        for target in self._targets:
-            yield from self._scan(target)
-        self._store.settle_documents(time.time_ns())
-        if self._findings.to_read:
+        if self._targets:
+            yield from self._index.scan(self._targets, self._findings, retry=True)
+            self._index.settle()
             yield from self._read()
         yield from self._filling.run()
-        self._store.settle_documents(time.time_ns())  # vectors may want more shards
+        self._index.settle()  # vectors may want more shards
         yield from self._filling.switch()
-        self._store.purge(time.time_ns() - KEEP_HIDDEN_NS)
+        let_go_of_old(self._index.store)
 
     @property
     def failures(self) -> list[FileRecord]:
@@ -89,36 +55,12 @@ class Update:
     @property
     def report(self) -> UpdateReport:
         """What was done so far."""
-        found = self._findings
-        return UpdateReport(
-            added=found.n_new,
-            changed=found.n_changed,
-            renamed=found.n_renamed,
-            unchanged=found.n_unchanged,
-            removed=found.n_removed,
-            unreachable=found.n_unreachable,
-            failed=len(self.failures),
-            encoded_tokens=self._filling.encoded_tokens,
-            reused_windows=self._filling.reused_windows,
-        )
-
-    def _scan(self, target: Target) -> Iterator[Progress]:
-        scan = FolderScan(
-            self._store,
-            target.folder,
-            self._findings,
-            under=target.under,
-            exclude=self._settings.home,
-        )
-        yield from scan.run()
+        filling = self._filling
+        return self._findings.report(filling.encoded_tokens, filling.reused_windows)
 
     def _read(self) -> Iterator[Progress]:
+        if self._index.next_try_s() != 0:
+            return
         self._filling.warm_up()
-        reader = Reader(
-            timeout_s=self._settings.read_timeout_s,
-            memory_bytes=self._settings.read_memory_bytes,
-            max_file_bytes=self._settings.max_file_bytes,
-        )
-        with closing(reader):
-            stage = ReadingStage(self._store, reader, self._findings)
-            yield from stage.run()
+        yield from self._index.read(self._findings, tries=1)
+        self._index.end_reader()  # embedding can take long

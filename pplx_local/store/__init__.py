@@ -2,6 +2,7 @@
 
 from pplx_local.store.documents import ChunkRef, DocumentWriter
 from pplx_local.store.lexical import LexicalQuery, analyze_query
+from pplx_local.store.queue import Waiting
 from pplx_local.store.spaces import Backlog, Space
 from pplx_local.store.store import Store
 
@@ -12,5 +13,6 @@ __all__ = [
     "LexicalQuery",
     "Space",
     "Store",
+    "Waiting",
     "analyze_query",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pplx_local.records import FileRecord, FolderRecord, State
 from pplx_local.store.connection import Database, Row
+from pplx_local.store.numbers import signed, unsigned
 
 _ROWS_AT_ONCE = 1_000
 _COLUMNS = (
@@ -29,7 +30,7 @@ class Files:
             self._database.execute(
                 "INSERT INTO folders (path, device, added_ns) VALUES (?, ?, ?) "
                 "ON CONFLICT (path) DO NOTHING",
-                (path, _signed(device), added_ns),
+                (path, signed(device), added_ns),
             )
             folder = next(one for one in self.folders() if one.path == path)
             inside = path.rstrip(b"/") + b"/"
@@ -39,9 +40,11 @@ class Files:
         return folder
 
     def _take_over(self, folder_id: int, inner_id: int) -> None:
-        self._database.execute(
-            "UPDATE files SET folder_id = ? WHERE folder_id = ?", (folder_id, inner_id)
-        )
+        for table in ("files", "queue"):
+            self._database.execute(
+                f"UPDATE {table} SET folder_id = ? WHERE folder_id = ?",
+                (folder_id, inner_id),
+            )
         self._database.execute("DELETE FROM folders WHERE folder_id = ?", (inner_id,))
 
     def folders(self) -> list[FolderRecord]:
@@ -51,7 +54,7 @@ class Files:
             "ORDER BY path"
         )
         return [
-            FolderRecord(folder_id, path, _unsigned(device), added_ns, scanned_ns)
+            FolderRecord(folder_id, path, unsigned(device), added_ns, scanned_ns)
             for folder_id, path, device, added_ns, scanned_ns in rows
         ]
 
@@ -59,7 +62,7 @@ class Files:
         """Record the end of a walk."""
         self._database.execute(
             "UPDATE folders SET device = ?, scanned_ns = ? WHERE folder_id = ?",
-            (_signed(device), scanned_ns, folder_id),
+            (signed(device), scanned_ns, folder_id),
         )
 
     def remove_folder(self, folder_id: int) -> int:
@@ -85,27 +88,13 @@ class Files:
         self, folder_id: int | None, state: State | None, under: bytes | None
     ) -> Iterator[FileRecord]:
         """List files by path, in pages, so that writes in between do no harm."""
-        root = None if under is None else under.rstrip(b"/") or b"/"
-        prefix = None if root is None else root.rstrip(b"/") + b"/"
+        conditions, bindings = _conditions(folder_id, state, under)
         after = b""
         while True:
             rows = self._database.rows(
-                f"SELECT {_COLUMNS} FROM files WHERE path > :after"
-                " AND (:folder IS NULL OR folder_id = :folder)"
-                " AND (:state IS NULL OR state = :state)"
-                " AND (:root IS NULL OR path = :root"
-                " OR (path >= :prefix AND path < :beyond))"
+                f"SELECT {_COLUMNS} FROM files WHERE path > :after {conditions}"
                 " ORDER BY path LIMIT :limit",
-                {
-                    "after": after,
-                    "folder": folder_id,
-                    "state": state,
-                    "root": root,
-                    "prefix": prefix,
-                    # "0" is the byte that follows "/".
-                    "beyond": prefix and prefix[:-1] + b"0",
-                    "limit": _ROWS_AT_ONCE,
-                },
+                {**bindings, "after": after, "limit": _ROWS_AT_ONCE},
             )
             yield from map(_record, rows)
             if len(rows) < _ROWS_AT_ONCE:
@@ -148,9 +137,29 @@ class Files:
         return [path for (path,) in rows]
 
 
+def _conditions(
+    folder_id: int | None, state: State | None, under: bytes | None
+) -> tuple[str, dict[str, object]]:
+    """Narrow a list of files down; by path so that the index on it is of use."""
+    conditions = ""
+    bindings: dict[str, object] = {"folder": folder_id, "state": state}
+    if folder_id is not None:
+        conditions += " AND folder_id = :folder"
+    if state is not None:
+        conditions += " AND state = :state"
+    if under is not None:
+        inside = under.rstrip(b"/") + b"/"
+        # "0" is the byte that follows "/".
+        bindings |= {"root": inside[:-1] or b"/", "inside": inside}
+        bindings["beyond"] = inside[:-1] + b"0"
+        conditions += " AND path >= :root AND path < :beyond AND (path = :root OR path >= :inside)"
+    used = {name: each for name, each in bindings.items() if f":{name}" in conditions}
+    return conditions, used
+
+
 def _record(row: Row) -> FileRecord:
     path, folder_id, device, inode, *rest, retry = row
-    numbers = _unsigned(device), _unsigned(inode)
+    numbers = unsigned(device), unsigned(inode)
     values: Row = (path, folder_id, *numbers, *rest, bool(retry))
     return FileRecord(*values)
 
@@ -159,8 +168,8 @@ def _bindings(record: FileRecord) -> Row:
     return (
         record.path,
         record.folder_id,
-        _signed(record.device),
-        _signed(record.inode),
+        signed(record.device),
+        signed(record.inode),
         record.size,
         record.mtime_ns,
         record.digest,
@@ -170,12 +179,3 @@ def _bindings(record: FileRecord) -> Row:
         record.pipeline,
         int(record.retry),
     )
-
-
-def _signed(number: int) -> int:
-    """Fit a 64-bit device or inode number into SQLite's signed integers."""
-    return number - (1 << 64) if number >= 1 << 63 else number
-
-
-def _unsigned(number: int) -> int:
-    return number + (1 << 64) if number < 0 else number

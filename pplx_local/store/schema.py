@@ -28,7 +28,13 @@ def m001_first(database: Database) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_first,)
+def m002_queue(database: Database) -> None:
+    """Let the files that have to be read wait in the database."""
+    for statement in _QUEUE.split(";\n"):
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_first, m002_queue)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
@@ -178,3 +184,18 @@ CREATE TABLE document_spaces (
     n_without_tokens INTEGER NOT NULL,
     PRIMARY KEY (document_id, space_id)
 ) STRICT, WITHOUT ROWID"""
+
+_QUEUE = """
+CREATE TABLE queue (
+    path BLOB PRIMARY KEY REFERENCES files (path) ON DELETE CASCADE,
+    folder_id INTEGER NOT NULL REFERENCES folders ON DELETE CASCADE,
+    device INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    due_ns INTEGER NOT NULL,
+    reason TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX queue_newest ON queue (mtime_ns DESC);
+CREATE INDEX queue_by_inode ON queue (inode)"""

@@ -17,6 +17,7 @@ from pplx_local.records import (
     FileRecord,
     FolderRecord,
     Place,
+    QueueStatus,
     SpaceSpec,
     Span,
     State,
@@ -28,6 +29,7 @@ from pplx_local.store.connection import Database, create_file
 from pplx_local.store.documents import ChunkRef, Documents, DocumentWriter
 from pplx_local.store.files import Files
 from pplx_local.store.lexical import LexicalQuery, Lexicon
+from pplx_local.store.queue import Queue, Waiting
 from pplx_local.store.settle import Settling
 from pplx_local.store.spaces import Backlog, Space, Spaces
 from pplx_local.store.vectors import Vectors
@@ -42,6 +44,7 @@ class Store:
         self._database = database
         self._lexicon = Lexicon(database)
         self._files = Files(database)
+        self._queue = Queue(database)
         self._documents = Documents(database, self._lexicon)
         self._spaces = Spaces(database)
         self._vectors = Vectors(database, self._spaces)
@@ -149,6 +152,50 @@ class Store:
     def count_states(self, folder_id: int | None = None) -> dict[State, int]:
         """Count files by state; a state without files is absent."""
         return self._files.count_states(folder_id)
+
+    # --- files that have to be read ---
+
+    def queue_files(self, files: Iterable[Waiting], *, anew: bool = False) -> None:
+        """Let files that have records wait to be read, once for each path.
+
+        Args:
+            files: Those that wait already and have not changed wait on as they do.
+            anew: Forget their failed attempts all the same.
+        """
+        with self._database.transaction():
+            self._queue.add(files, anew=anew)
+
+    def queued(self, path: bytes) -> Waiting | None:
+        """Look up a file that waits."""
+        return self._queue.get(path)
+
+    def queued_with_inode(self, device: int, inode: int) -> list[Waiting]:
+        """List the files of this inode that wait."""
+        return self._queue.of_inode(device, inode)
+
+    def due_files(self, now_ns: int, limit: int) -> list[Waiting]:
+        """List what is to be read now, the newest first."""
+        return self._queue.due(now_ns, limit)
+
+    def count_due(self, now_ns: int) -> int:
+        """Count what is to be read now."""
+        return self._queue.count_due(now_ns)
+
+    def next_try_s(self, now_ns: int) -> float | None:
+        """Give the seconds until a file is due, 0 for now; None when none waits."""
+        return self._queue.next_try_s(now_ns)
+
+    def put_off(self, path: bytes, reason: str, now_ns: int) -> int:
+        """Count a failed attempt; return the seconds until the next one."""
+        return self._queue.put_off(path, reason, now_ns)
+
+    def unqueue(self, path: bytes) -> None:
+        """Let a file wait no longer."""
+        self._queue.remove(path)
+
+    def queue(self) -> QueueStatus:
+        """Count what waits."""
+        return self._queue.status()
 
     # --- documents ---
 
