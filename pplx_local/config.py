@@ -91,6 +91,11 @@ def default_home() -> Path:
     chosen = os.environ.get(HOME_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
+    return platform_home()
+
+
+def platform_home() -> Path:
+    """Follow the platform, whatever the environment says."""
     return Path(platformdirs.user_data_dir("pplx-local", appauthor=False))
 
 

@@ -7,7 +7,6 @@ be tested without the computer that it is for.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import psutil
+
+from pplx_local.daemon.asking import ask
 
 Effort = Literal["all", "keywords", "nothing"]
 
@@ -175,17 +176,7 @@ def _setting(told: str, name: str) -> str:
 
 
 def _pmset(*what: str) -> str:
-    with suppress(OSError, subprocess.SubprocessError):
-        return subprocess.run(
-            ["/usr/bin/pmset", "-g", *what],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_ASK_TIMEOUT_S,
-            check=False,
-        ).stdout
-    return ""
+    return ask("/usr/bin/pmset", "-g", *what, timeout_s=_ASK_TIMEOUT_S).output
 
 
 # --- the thread's own part ---
