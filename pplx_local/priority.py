@@ -1,0 +1,27 @@
+"""How a process lets others go first."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+
+def lower(niceness: int) -> None:
+    """Give this process at least this niceness, and the disk when no one else wants it.
+
+    Called before it starts threads, which inherit both. The disk's part is Linux's
+    alone. What the system does not permit is left as it is.
+
+    Args:
+        niceness: 0 for nothing at all, 19 for the most.
+    """
+    if niceness <= 0 or sys.platform == "win32":
+        return
+    with suppress(OSError):
+        os.nice(max(niceness - os.nice(0), 0))
+    if sys.platform == "linux":
+        import psutil
+
+        with suppress(psutil.Error, OSError):
+            psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
