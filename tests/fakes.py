@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -127,13 +129,20 @@ class FakeEncoder:
         self.encoded_tokens = 0
         self.encoded_windows = 0
 
-    def encode(self, windows: Sequence[TokenWindow]) -> Encoded:
+    def encode(
+        self,
+        windows: Sequence[TokenWindow],
+        *,
+        between: Callable[[], None] | None = None,
+    ) -> Encoded:
         self.encoded_windows += len(windows)
         self.encoded_tokens += sum(len(window.token_ids) for window in windows)
         pooled: list[list[NDArray[np.float32]]] = []  # rows of each chunk
         kept: list[list[NDArray[np.float32]]] = []
         positions: list[NDArray[np.int32]] = []
         for window in windows:
+            if between:
+                between()
             rows = self._hidden(window.token_ids)
             for index, (start, end) in enumerate(window.pool_spans):
                 if index or not window.continues:
@@ -233,6 +242,10 @@ class FakeWorker:
             WordTokenizer(), self.checkpoint.window_rule, FakeBackend(), self.encoder
         )
         self.closed = False
+        self.is_resting = True
+        """Whether a child would not run now."""
+        self._last_use = time.monotonic()
+        self._last_query = -math.inf
 
     @property
     def encoded_tokens(self) -> int:
@@ -253,6 +266,23 @@ class FakeWorker:
     def start(self) -> None:
         if self.closed:
             raise EncoderCrashed("The encoder was closed.")
+        self.is_resting = False
+        self._last_use = time.monotonic()
+
+    def is_ready(self) -> bool:
+        return not (self.closed or self.is_resting)
+
+    def idle_s(self) -> float:
+        return time.monotonic() - self._last_use
+
+    def since_query_s(self) -> float:
+        return time.monotonic() - self._last_query
+
+    def rest(self, after_s: float) -> bool:
+        if self.is_resting or self.idle_s() < after_s:
+            return False
+        self.is_resting = True
+        return True
 
     def info(self) -> WorkerInfo:
         self.start()
@@ -271,6 +301,7 @@ class FakeWorker:
         return self._answer(self._session.encode, plans)
 
     def encode_query(self, text: str) -> Future[EncodedQuery]:
+        self._last_query = time.monotonic()
         return self._answer(self._session.encode_query, text)
 
     def query(self, text: str) -> EncodedQuery:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 import mlx.core as mx
@@ -39,11 +39,18 @@ class MlxEncoder:
         self.device, self.dtype = names
         self._max_batch_tokens = max_batch_tokens
 
-    def encode(self, windows: Sequence[TokenWindow]) -> Encoded:
+    def encode(
+        self,
+        windows: Sequence[TokenWindow],
+        *,
+        between: Callable[[], None] | None = None,
+    ) -> Encoded:
         """Run the windows and quantise on the device."""
         with mx.stream(self._on):
             results = Results(windows, self._recipe, (self.dim, self.token_dim))
             for batch in self._batches(windows):
+                if between:
+                    between()
                 self._run(windows, batch, results)
                 mx.clear_cache()
             return results.encoded()

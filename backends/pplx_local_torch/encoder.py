@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import psutil
@@ -42,13 +42,18 @@ class TorchEncoder:
         self._max_batch_tokens = max_batch_tokens
 
     @torch.inference_mode()
-    def encode(self, windows: Sequence[TokenWindow]) -> Encoded:
+    def encode(
+        self,
+        windows: Sequence[TokenWindow],
+        *,
+        between: Callable[[], None] | None = None,
+    ) -> Encoded:
         """Run the windows and quantise on the device."""
         is_query = any(window.kind == "query" for window in windows)
-        self._network.steadiness.on = not is_query
         results = Results(windows, self._recipe, (self.dim, self.token_dim), self._on)
-        for batch in self._batches(windows):
-            self._run(windows, batch, results)
+        with self._network.passes(steady=not is_query, between=between):
+            for batch in self._batches(windows):
+                self._run(windows, batch, results)
         return results.encoded()
 
     def memory_bytes(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -30,6 +32,27 @@ class Network(nn.Module):
         super().__init__()
         self.body, self.head = body, head
         self.steadiness = Steadiness()
+        self._between: Callable[[], None] | None = None
+        for layer in body.modules():
+            if isinstance(layer, nn.Linear):
+                layer.register_forward_pre_hook(self._pause)
+
+    @contextmanager
+    def passes(
+        self, *, steady: bool, between: Callable[[], None] | None
+    ) -> Iterator[None]:
+        """Say how to run what follows; before, and behind, others may be under way.
+
+        Args:
+            steady: Whether the same bits are wanted in any company.
+            between: Called before each product of a pass; it may run passes itself.
+        """
+        before = self.steadiness.on, self._between
+        self.steadiness.on, self._between = steady, between
+        try:
+            yield
+        finally:
+            self.steadiness.on, self._between = before
 
     def forward(self, ids: Tensor, positions: Tensor, packing: Packing) -> Tensor:
         """Run packed windows, ids and positions (T,): last states (T, hidden)."""
@@ -39,6 +62,10 @@ class Network(nn.Module):
         output = self.body(**inputs, packing=packing)
         states: Tensor = output.last_hidden_state[0]
         return states
+
+    def _pause(self, *unused: Any) -> None:
+        if self._between:
+            self._between()
 
     def project(self, states: Tensor) -> Tensor:
         """Turn states (T, hidden) into token states (T, token_dim).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Protocol
@@ -32,7 +32,12 @@ class Encoder(Protocol):
     """"bfloat16" or "float32"; "8bit" or "4bit" for quantised weights, whose states
     are bfloat16 where the device has it."""
 
-    def encode(self, windows: Sequence[TokenWindow]) -> Encoded:
+    def encode(
+        self,
+        windows: Sequence[TokenWindow],
+        *,
+        between: Callable[[], None] | None = None,
+    ) -> Encoded:
         """Run the windows and quantise on the device.
 
         Vectors come in the order of windows and spans; a window with `continues` adds
@@ -40,6 +45,11 @@ class Encoder(Protocol):
         vector: on CPU the codes are the same to the bit, on a GPU to 1e-3.
 
         Memory is bounded by batches inside, however many windows are given.
+
+        Args:
+            windows: Documents', or a query's.
+            between: Called between forward passes at the least, and about every 50 ms
+                where a pass can be interrupted or made so short. It may encode itself.
         """
         ...
 

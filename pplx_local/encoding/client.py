@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import threading
-from collections import deque
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -35,9 +36,10 @@ class _Request:
 class EncoderWorker:
     """A child process that holds tokenizer, framework and weights.
 
-    Calls are sent ahead and answered in order, so that the child never waits for the
-    next piece of work. A child that dies is started again and given the unanswered
-    calls once more.
+    Calls are sent ahead, so that the child never waits for the next piece of work.
+    Plans and encodings of documents are answered in order; everything else comes
+    before them, even while one is under way. A child that dies is started again and
+    given the unanswered calls once more. Any thread may call.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class EncoderWorker:
         device: str | None = None,
         dtype: str | None = None,
         max_batch_tokens: int = 16_384,
+        niceness: int = 0,
     ) -> None:
         self._setup = Setup(
             checkpoint,
@@ -58,8 +61,15 @@ class EncoderWorker:
             None if dtype == "auto" else dtype,
             max_batch_tokens,
         )
+        self._niceness = niceness
         self._lock = threading.RLock()
-        self._pending: deque[_Request] = deque()
+        self._pending: dict[int, _Request] = {}
+        """By number, in the order of the calls."""
+        self._begun: list[int] = []
+        """Those that the child is inside of, the innermost last."""
+        self._n_calls = 0
+        self._last_use = time.monotonic()
+        self._last_query = -math.inf
         self._info: Future[WorkerInfo] = Future()
         self._child: Child | None = None
         self._refusal: PplxLocalError | None = None
@@ -78,6 +88,7 @@ class EncoderWorker:
         with self._lock:
             if self._closed:
                 raise EncoderCrashed("The encoder was closed.")
+            self._last_use = time.monotonic()
             if self._child is None and self._refusal is None:
                 self._spawn()
 
@@ -91,6 +102,38 @@ class EncoderWorker:
         """
         self.start()
         return self._info.result()
+
+    def is_ready(self) -> bool:
+        """Tell whether the weights are loaded, so that a call is answered soon."""
+        with self._lock:
+            is_loaded = self._child is not None and self._info.done()
+            return is_loaded and self._refusal is None
+
+    def idle_s(self) -> float:
+        """Tell for how long it has had nothing to do; loading counts as work."""
+        with self._lock:
+            is_busy = self._pending or (self._child and not self._info.done())
+            return 0.0 if is_busy else time.monotonic() - self._last_use
+
+    def since_query_s(self) -> float:
+        """Tell how long ago a query was last encoded; infinite for never."""
+        return time.monotonic() - self._last_query
+
+    def rest(self, after_s: float) -> bool:
+        """End the child if it has been idle for so long; the next call starts another.
+
+        One that could not load, for want of memory perhaps, is tried again then.
+
+        Returns:
+            Whether there was one to end.
+        """
+        with self._lock:
+            child = self._child
+            if child is None or self.idle_s() < after_s:
+                return False
+            self._child = self._refusal = None
+        child.end()
+        return True
 
     @property
     def window_rule(self) -> WindowRule:
@@ -148,13 +191,18 @@ class EncoderWorker:
     # --- requests ---
 
     def _ask(self, method: str, *args: Any, **options: Any) -> Future[Any]:
-        request = _Request(pickle.dumps((method, args, options), protocol=5))
+        with self._lock:
+            number = self._n_calls = self._n_calls + 1
+        call = (number, method, args, options)
+        request = _Request(pickle.dumps(call, protocol=5))  # long: not with the lock
         request.future.set_running_or_notify_cancel()
         with self._lock:
             self.start()
             if self._refusal:
                 raise self._refusal
-            self._pending.append(request)
+            if method == "encode_query":
+                self._last_query = self._last_use
+            self._pending[number] = request
             if self._child:
                 self._child.send(request.message)
         return request.future
@@ -164,45 +212,56 @@ class EncoderWorker:
         if self._info.done():
             self._info = Future()
         try:
-            self._child = Child(self._on_reply, self._on_end)
+            self._child = Child(self._on_reply, self._on_end, self._niceness)
         except OSError as error:
             self._fail(EncoderCrashed(f"The encoder cannot be started: {error}."))
             return
         self._child.send(pickle.dumps(self._setup, protocol=5))
-        for request in self._pending:
+        for request in self._pending.values():
             self._child.send(request.message)
 
     def _on_reply(self, child: Child, reply: Reply) -> None:
-        """Answer the oldest request. Called by the child's reader thread."""
-        if reply.kind == "ready":
-            self._on_ready(child, reply.value)
-        elif reply.kind == "refused":
-            with self._lock:
-                self._refusal = reply.value
-            self._fail(reply.value)
-        else:
-            with self._lock:
-                request = self._pending.popleft()
-            if reply.kind == "failed":
-                request.future.set_exception(reply.value)
-            else:
-                request.future.set_result(reply.value)
+        """Take what a child says. Called by the child's reader thread."""
+        match reply.kind:
+            case "ready":
+                self._on_ready(child, reply.value)
+            case "refused":
+                with self._lock:
+                    self._refusal = reply.value
+                self._fail(reply.value)
+            case "began":
+                with self._lock:
+                    self._begun.append(reply.number)
+            case _:
+                self._on_answer(reply)
 
     def _on_ready(self, child: Child, info: WorkerInfo) -> None:
         with self._lock:
             self._failed_starts = 0
+            self._last_use = time.monotonic()
             self._info.set_result(replace(info, load_s=child.age_s()))
 
-    def _on_end(self, cause: str) -> None:
+    def _on_answer(self, reply: Reply) -> None:
+        with self._lock:
+            self._begun.remove(reply.number)
+            self._last_use = time.monotonic()
+            request = self._pending.pop(reply.number)
+        if reply.kind == "failed":
+            request.future.set_exception(reply.value)
+        else:
+            request.future.set_result(reply.value)
+
+    def _on_end(self, child: Child, cause: str) -> None:
         """Mend a crash. Called by the child's reader thread, last."""
         with self._lock:
-            if self._closed or self._refusal:
+            if child is not self._child or self._refusal:  # closed, or at rest
                 return
             self._child = None
             if self._info.done():
-                self._blame_oldest(cause)
+                self._blame_call(cause)
             else:
                 self._blame_start(cause)
+            self._begun.clear()
             if self._pending or not self._info.done():
                 self._spawn()
 
@@ -218,13 +277,20 @@ class EncoderWorker:
                 )
             )
 
-    def _blame_oldest(self, cause: str) -> None:
-        """Count a crash against the call that was being worked on."""
+    def _blame_call(self, cause: str) -> None:
+        """Count a crash against the call that was being worked on.
+
+        Those that it was inside of are innocent; so are those that wait, except that
+        something has to be blamed where the child dies before it begins anything.
+        """
         if not self._pending:
             return
-        self._pending[0].crashes += 1
-        if self._pending[0].crashes == MAX_CRASHES:
-            self._pending.popleft().future.set_exception(
+        number = self._begun[-1] if self._begun else next(iter(self._pending))
+        request = self._pending[number]
+        request.crashes += 1
+        if request.crashes == MAX_CRASHES:
+            del self._pending[number]
+            request.future.set_exception(
                 EncoderCrashed(
                     f"The encoder ended {MAX_CRASHES} times on the same text ({cause})."
                 )
@@ -233,8 +299,8 @@ class EncoderWorker:
     def _fail(self, error: PplxLocalError) -> None:
         """Fail everyone who waits."""
         with self._lock:
-            waiting = [self._info, *(request.future for request in self._pending)]
+            requests = list(self._pending.values())
             self._pending.clear()
-            for future in waiting:
+            for future in (self._info, *(request.future for request in requests)):
                 if not future.done():
                     future.set_exception(error)

@@ -31,24 +31,28 @@ class Child:
     def __init__(
         self,
         on_reply: Callable[[Child, Reply], None],
-        on_end: Callable[[str], None],
+        on_end: Callable[[Child, str], None],
+        niceness: int = 0,
     ) -> None:
         self._on_reply, self._on_end = on_reply, on_end
         self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
         self._started = time.monotonic()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the reader
-        self._process, self._connection = self._spawn()
+        self._process, self._connection = self._spawn(niceness)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         threading.Thread(target=self._write, daemon=True).start()
 
-    def _spawn(self) -> tuple[subprocess.Popen[bytes], Connection]:
+    def _spawn(self, niceness: int) -> tuple[subprocess.Popen[bytes], Connection]:
         # Not multiprocessing: it runs the caller's main module again, which needs a
         # guard there. A session of its own keeps the terminal's Ctrl-C away.
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _PROGRAM, str(theirs.fileno())],
+                [
+                    *(sys.executable, "-P", "-c", _PROGRAM),
+                    *(str(theirs.fileno()), str(niceness)),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
@@ -93,7 +97,7 @@ class Child:
         cause = self._cause(code)
         self._connection.close()
         self._stderr.close()
-        self._on_end(cause)
+        self._on_end(self, cause)
 
     def _cause(self, code: int) -> str:
         """Say in words how it ended."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +66,20 @@ class Session:
         """Lay the chunks of one document into windows, as `window.plan` does."""
         return window.plan(texts, self.tokenizer, self.rule, owned)
 
-    def encode(self, plans: Sequence[WindowPlan]) -> Encoded:
-        """Encode plans: vectors in the order of plans and of their chunks."""
-        return self.encoder.encode([one for plan in plans for one in plan.windows])
+    def encode(
+        self,
+        plans: Sequence[WindowPlan],
+        *,
+        between: Callable[[], None] | None = None,
+    ) -> Encoded:
+        """Encode plans: vectors in the order of plans and of their chunks.
+
+        Args:
+            plans: Of documents, or of one query.
+            between: Called again and again meanwhile; it may call this session.
+        """
+        windows = [one for plan in plans for one in plan.windows]
+        return self.encoder.encode(windows, between=between)
 
     def encode_query(self, text: str) -> EncodedQuery:
         """Encode a query; a text without tokens has no vectors."""

@@ -1,4 +1,7 @@
-"""The child's side: load, then answer calls in order until the client is gone."""
+"""The child's side: load, then answer calls until the client is gone.
+
+Calls that a person waits for come first, even in the midst of encoding documents.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Literal
 
-from pplx_local import models
+from pplx_local import models, priority
 from pplx_local.backend import Backend, open_backend, registered_backends
 from pplx_local.backend.architecture import read_architecture
+from pplx_local.encoding.inbox import Call, Inbox
 from pplx_local.encoding.session import Session, WorkerInfo
 from pplx_local.errors import BackendUnavailable, PplxLocalError
 
@@ -29,6 +32,9 @@ _ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 """Defaults; the person's own environment comes first."""
+_FOLLOW_UP_S = 0.1
+"""How long documents wait behind a query: the search that sent it looks its candidates
+up, which takes the processor too, and then wants them scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +52,36 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: to the set-up first, then to each call in turn."""
+    """An answer to the set-up, then a sign of the beginning and one of the end of calls.
 
-    kind: Literal["ready", "refused", "done", "failed"]
-    value: Any
+    A call that begins before another has ended is inside it, and ends first.
+    """
+
+    kind: Literal["ready", "refused", "began", "done", "failed"]
+    value: Any = None
     """A `WorkerInfo`, the error, or what the call returned."""
+    number: int = -1
+    """Of the call; none for the set-up."""
 
 
 def main() -> None:
     """Serve the client at the other end of the socket named on the command line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    descriptor, niceness = map(int, sys.argv[1:])
+    priority.lower(niceness)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    connection = Connection(int(sys.argv[1]))
-    inbox: SimpleQueue[Any] = SimpleQueue()
+    connection = Connection(descriptor)
+    inbox = Inbox()
+    setup = pickle.loads(connection.recv_bytes())
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
     try:
-        session, info = open_session(inbox.get())
+        session, info = open_session(setup)
     except PplxLocalError as error:
         _reply(connection, Reply("refused", error))
         return
     _reply(connection, Reply("ready", info))
-    while True:
-        _reply(connection, _answer(session, *inbox.get()))
+    _Server(session, inbox, connection).serve()
 
 
 def open_session(setup: Setup) -> tuple[Session, WorkerInfo]:
@@ -109,23 +122,52 @@ def _open_backend(name: str) -> Backend:
     return open_backend(names[-1] if names else "torch")
 
 
-def _receive(connection: Connection, inbox: SimpleQueue[Any]) -> None:
+def _receive(connection: Connection, inbox: Inbox) -> None:
     """Take calls in while others are worked on; leave at once when the client is gone."""
     try:
         while True:
-            inbox.put(pickle.loads(connection.recv_bytes()))
+            inbox.put(Call(*pickle.loads(connection.recv_bytes())))
     except (EOFError, OSError):
         os._exit(0)
 
 
-def _answer(
-    session: Session, method: str, args: tuple[Any, ...], options: dict[str, Any]
-) -> Reply:
-    # Any other error is a defect: the process ends, and the client tries again.
-    try:
-        return Reply("done", getattr(session, method)(*args, **options))
-    except PplxLocalError as error:
-        return Reply("failed", error)
+class _Server:
+    """Answers calls, the urgent ones first."""
+
+    def __init__(self, session: Session, inbox: Inbox, connection: Connection) -> None:
+        self._session, self._inbox, self._connection = session, inbox, connection
+        self._patience_s = 0.0
+
+    def serve(self) -> None:
+        """Answer call after call, until the process ends."""
+        while True:
+            self._serve_urgent()
+            self._answer(self._inbox.take())
+
+    def _serve_urgent(self) -> None:
+        """Answer what cannot wait, and what follows from it."""
+        while call := self._inbox.take_urgent(self._patience_s):
+            self._answer(call)
+        self._patience_s = 0.0
+
+    def _answer(self, call: Call) -> None:
+        _reply(self._connection, Reply("began", number=call.number))
+        try:
+            reply = Reply("done", self._run(call), call.number)
+        except PplxLocalError as error:
+            reply = Reply("failed", error, call.number)
+        except Exception as error:
+            # A defect: the process ends, and the client tries again. Not by the error
+            # itself, which a backend whose encoding this call is inside might handle.
+            raise SystemExit(f"{type(error).__name__}: {error}") from error
+        _reply(self._connection, reply)
+        self._patience_s = _FOLLOW_UP_S if call.method == "encode_query" else 0.0
+
+    def _run(self, call: Call) -> Any:
+        options = call.options
+        if call.method == "encode":
+            options = {**options, "between": self._serve_urgent}
+        return getattr(self._session, call.method)(*call.args, **options)
 
 
 def _reply(connection: Connection, reply: Reply) -> None:
