@@ -6,7 +6,12 @@ from pplx_local.index.library import Index
 from pplx_local.index.survey import survey
 from pplx_local.index.targets import Target
 from pplx_local.index.update import Update
-from pplx_local.index.workers import WorkerFactory, Workers, spawn_worker
+from pplx_local.index.workers import (
+    WorkerFactory,
+    Workers,
+    spawn_polite_worker,
+    spawn_worker,
+)
 
 __all__ = [
     "Filling",
@@ -16,6 +21,7 @@ __all__ = [
     "Update",
     "WorkerFactory",
     "Workers",
+    "spawn_polite_worker",
     "spawn_worker",
     "survey",
 ]
