@@ -9,7 +9,7 @@ from fakes import WordTokenizer, fake_checkpoint
 
 from pplx_local import window
 from pplx_local.index.cost import tokens_read
-from pplx_local.index.encode import CHARS_PER_TOKEN
+from pplx_local.index.lanes import CHARS_PER_TOKEN
 from pplx_local.models import Checkpoint
 from pplx_local.window import WindowRule
 

@@ -141,7 +141,7 @@ class Changing(Desk):
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Changing]:
     for checkpoint in (BIG, SMALL, DENSE, OTHER, TOGETHER, LATE):
         monkeypatch.setitem(CATALOGUE, checkpoint.name, checkpoint)  # type: ignore[arg-type]
-    monkeypatch.setattr("pplx_local.index.encode.BATCH_CHARS", 20)
+    monkeypatch.setattr("pplx_local.index.encode.MOST_CHARS", 20)
     desk = Changing(tmp_path)
     write_setting(desk.settings.file, "model", "small")
     desk.write("harbour.md", "# Harbour\n\nThe keeper counts ships at dawn.\n")
@@ -627,7 +627,7 @@ def test_the_estimate_counts_what_is_missing(desk: Changing) -> None:
 def test_what_overlapping_windows_read_twice_is_in_the_estimate(
     desk: Changing,
 ) -> None:
-    words = " ".join(f"w{number % 700:03}" for number in range(40_000))
+    words = " ".join(f"w{number * number // 7 % 1000:03}" for number in range(40_000))
     desk.write("book.txt", words)
     (desk.settings.home / "speed").write_text('{"together": 100, "only-dense": 100}')
     surveyed = {}
@@ -662,7 +662,8 @@ def test_the_estimated_disk_is_near_what_the_vectors_take(desk: Changing) -> Non
 
 
 def test_a_speed_is_remembered_for_each_checkpoint(desk: Changing) -> None:
-    desk.write("long.txt", "many words in one line and more of them\n" * 1_000)
+    lines = [f"many words in line {number} and more of them" for number in range(1_000)]
+    desk.write("long.txt", "\n".join(lines))
     desk.update()
     with desk.open(write=True) as index:
         assert index.estimate_model("big").seconds is None

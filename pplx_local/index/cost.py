@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pplx_local.config import Settings
-from pplx_local.index.encode import CHARS_PER_TOKEN
+from pplx_local.index.lanes import CHARS_PER_TOKEN
 from pplx_local.index.speed import recall
 from pplx_local.models import Checkpoint
 from pplx_local.records import Role

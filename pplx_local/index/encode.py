@@ -1,51 +1,79 @@
 """Documents into vectors: one checkpoint, the spaces that it fills.
 
 Everything is taken from the database and goes back to it, so a kill anywhere costs at
-most the batches that were on their way. A portion of a document is planned from its
-text alone, whatever was encoded before or beside it; so its windows, and their digests,
-are always the same, and known digests cost nothing.
+most the batches that were on their way. Between two steps others may write: a document
+may be hidden, shown again or erased while its windows are encoded.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
 from pplx_local.encoding import EncoderWorker
 from pplx_local.errors import EncoderCrashed
-from pplx_local.index.portions import Portion, portions_of
+from pplx_local.index.lanes import CHARS_PER_TOKEN, Course, Lanes, Step
 from pplx_local.index.slices import slice_encoded
 from pplx_local.records import Encoded, Progress, WindowPlan
 from pplx_local.store import Space, Store
 
-BATCH_CHARS = 200_000
-"""Text that is sent to the worker at once: some seconds of work on a laptop's CPU."""
+BATCH_CHARS = 20_000
+"""Text that is sent to the worker at once, to begin with."""
+BATCH_S = 0.5
+"""What a batch should take: a document that was just saved waits for two of them."""
+FEWEST_CHARS, MOST_CHARS = 2_000, 200_000
 MAX_GIVEN_UP = 3
 """After so many documents it is the encoder that is broken, not the text."""
-CHARS_PER_TOKEN = 4.4
-"""Of English prose in WordPiece or byte-level BPE; an estimate, for progress."""
 
+_POLL_S = 0.1
+_AHEAD = 2
+"""Batches in the worker: while one is written, the next is encoded."""
 
-class _Planned(NamedTuple):
-    """A portion whose plans were asked for."""
+_Sources = dict[int, dict[bytes, tuple[int, ...]]]
+"""Chunks that have the vectors of windows, by space and digest."""
 
-    portion: Portion
-    plans: Future[list[WindowPlan]]
+_course = attrgetter("course")
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Portions on their way through the worker together."""
+    """Windows on their way through the worker together."""
 
-    portions: list[Portion]
-    plans: list[tuple[Portion, WindowPlan]]
-    """Windows that have to be encoded."""
-    reused: list[tuple[Portion, WindowPlan, dict[int, tuple[int, ...]]]]
-    """Windows whose vectors are known, with the chunks that have them, by space."""
+    steps: list[Step]
+    new: list[Step]
+    """Those whose windows have to be encoded."""
     encoded: Future[Encoded] | None
+    sent: float
+    """When, by the monotonic clock."""
+    done: float = 0.0
+
+    def note_time(self, _: object) -> None:
+        """Note that the worker is done, which may be long before anybody looks."""
+        self.done = time.monotonic()
+
+
+class _Pace:
+    """How much text a batch takes, so that it takes about `BATCH_S`."""
+
+    def __init__(self) -> None:
+        self.n_chars = min(BATCH_CHARS, MOST_CHARS)
+        self.busy_s = 0.0
+        self._done = 0.0
+
+    def learn(self, batch: _Batch) -> None:
+        """Follow the speed of the worker, by halves and doubles at most."""
+        took = max(batch.done - max(batch.sent, self._done), 1e-3)
+        self._done = batch.done
+        self.busy_s += took
+        wanted = sum(step.n_chars for step in batch.new) * BATCH_S / took
+        n_chars = int(min(max(wanted, self.n_chars / 2), self.n_chars * 2))
+        self.n_chars = min(max(n_chars, FEWEST_CHARS), MOST_CHARS)
 
 
 class EncodingStage:
@@ -56,185 +84,170 @@ class EncodingStage:
     ) -> None:
         """Bind the spaces that the checkpoint fills."""
         self._store, self._spaces, self._worker = store, spaces, worker
-        self._without_tokens: dict[int, int] = {}
-        """Chunks without tokens in the portions so far, by document."""
+        self._pace = _Pace()
         self.encoded_tokens = 0
         self.reused_windows = 0
         self.given_up: list[int] = []
         """Documents on which the encoder crashed again and again."""
 
-    def run(self, n_chars: int) -> Iterator[Progress]:
-        """Encode what is missing, `n_chars` of it; each batch is one transaction."""
+    @property
+    def busy_s(self) -> float:
+        """Seconds that the worker was busy with it, whoever waited or paused."""
+        return self._pace.busy_s
+
+    def run(self, n_chars: int) -> Generator[Progress, None, None]:
+        """Encode what is missing, about `n_chars` of it; each batch is one transaction.
+
+        What is read meanwhile comes next. Progress is told at least every 0.1 seconds,
+        and then nothing is half-written.
+        """
         total = int(n_chars / CHARS_PER_TOKEN)
         done = 0
-        for batch in self._in_flight(self._planned(self._gathered())):
-            done += self._keep(batch)
-            yield Progress("encode", done, max(total, done))
+        while self._is_something_missing():
+            for n_tokens in self._go_through():
+                done += n_tokens
+                yield Progress("encode", done, max(total, done))
         yield Progress("encode", done, done)
 
-    # --- portions, gathered into batches ---
+    def _is_something_missing(self) -> bool:
+        missing = self._store.unencoded_documents(self._spaces)
+        return any(document_id not in self.given_up for document_id in missing)
 
-    def _gathered(self) -> Iterator[list[Portion]]:
-        batch: list[Portion] = []
-        n_chars = 0
-        for portion in self._portions():
-            batch.append(portion)
-            n_chars += portion.n_chars
-            if n_chars >= BATCH_CHARS:
-                yield batch
-                batch, n_chars = [], 0
-        if batch:
-            yield batch
+    # --- through the worker ---
 
-    def _portions(self) -> Iterator[Portion]:
-        for document_id in self._store.unencoded_documents(self._spaces):
-            chunks = self._store.chunk_texts(document_id)
-            texts = ((chunk_id, text) for chunk_id, _, text in chunks)
-            for portion in portions_of(document_id, texts, self._context_chars()):
-                if document_id in self.given_up:  # crash after crash takes minutes
-                    break
-                yield portion
+    def _go_through(self) -> Iterator[int]:
+        """Encode all that is missing once; give the tokens of text that are done."""
+        lanes = Lanes(self._store, self._worker, self._spaces, self.given_up)
+        sent: deque[_Batch] = deque()
+        while True:
+            while len(sent) < _AHEAD and (steps := lanes.take(self._pace.n_chars)):
+                sent.append(self._send(steps))
+            awaited: Future[Any] | None = sent[0].encoded if sent else lanes.awaited
+            if awaited and not awaited.done():
+                wait([awaited], timeout=_POLL_S)
+                yield 0
+            elif sent:
+                yield from self._keep(sent.popleft())
+            elif not awaited:
+                return
 
-    def _context_chars(self) -> int | None:
-        """Say how much text the windows at a portion's ends may read beyond it.
-
-        They share half on each side; so a text of twice as many characters per token
-        still has enough.
-        """
-        rule = self._worker.window_rule
-        if rule.kind == "single":
-            return None
-        return int(rule.shared * CHARS_PER_TOKEN)
-
-    # --- through the worker, always two batches ahead ---
-
-    def _planned(self, batches: Iterator[list[Portion]]) -> Iterator[list[_Planned]]:
-        """Ask for the plans of a batch before the one in front of it is encoded."""
-        ahead: deque[list[_Planned]] = deque()
-        for batch in batches:
-            ahead.append([self._ask(portion) for portion in batch])
-            if len(ahead) > 1:
-                yield ahead.popleft()
-        yield from ahead
-
-    def _ask(self, portion: Portion) -> _Planned:
-        return _Planned(portion, self._worker.plan(portion.texts, portion.owned))
-
-    def _in_flight(self, batches: Iterator[list[_Planned]]) -> Iterator[_Batch]:
-        ahead: deque[_Batch] = deque()
-        for planned in batches:
-            ahead.append(self._submit(planned))
-            if len(ahead) > 1:
-                yield ahead.popleft()
-        yield from ahead
-
-    def _submit(self, planned: list[_Planned]) -> _Batch:
-        batch = _Batch([portion for portion, _ in planned], [], [], None)
-        for portion, future in planned:
-            plans = future.result()
-            owned = sum(len(plan.chunk_indices) for plan in plans)
-            self._count_without_tokens(portion, len(portion.owned) - owned)
-            self._sort_out(batch, portion, plans)
-        if batch.plans:
-            batch.encoded = self._worker.encode([plan for _, plan in batch.plans])
+    def _send(self, steps: list[Step]) -> _Batch:
+        plans = [step.plan for step in steps if step.plan]
+        known = self._known(plans).values()
+        new = [
+            step
+            for step in steps
+            if step.plan and any(step.plan.digest not in windows for windows in known)
+        ]
+        batch = _Batch(steps, new, None, time.monotonic())
+        if new:
+            batch.encoded = self._worker.encode(
+                [step.plan for step in new if step.plan]
+            )
+            batch.encoded.add_done_callback(batch.note_time)
         return batch
 
-    def _count_without_tokens(self, portion: Portion, n: int) -> None:
-        before = self._without_tokens.get(portion.document_id, 0)
-        self._without_tokens[portion.document_id] = before + n
-
-    def _sort_out(
-        self, batch: _Batch, portion: Portion, plans: Sequence[WindowPlan]
-    ) -> None:
-        """Part the windows whose vectors every space knows from the others."""
+    def _known(self, plans: Sequence[WindowPlan]) -> _Sources:
+        """Find the chunks that have the vectors of windows already."""
         digests = [plan.digest for plan in plans]
-        known = [self._store.known_windows(space, digests) for space in self._spaces]
-        for plan in plans:
-            if all(plan.digest in windows for windows in known):
-                sources = {
-                    space.space_id: windows[plan.digest]
-                    for space, windows in zip(self._spaces, known, strict=True)
-                }
-                batch.reused.append((portion, plan, sources))
-            else:
-                batch.plans.append((portion, plan))
+        return {
+            space.space_id: self._store.known_windows(space, digests)
+            for space in self._spaces
+        }
 
     # --- into the database ---
 
-    def _keep(self, batch: _Batch) -> int:
-        """Store a batch; return the tokens of text that it stands for."""
+    def _keep(self, batch: _Batch) -> Iterator[int]:
+        """Store a batch when it is encoded; give the tokens of text it stands for."""
+        while batch.encoded and not batch.encoded.done():
+            wait([batch.encoded], timeout=_POLL_S)
+            yield 0
         try:
-            return self._write_batch(batch)
+            encoded = batch.encoded.result() if batch.encoded else None
         except EncoderCrashed as error:
-            if len(batch.portions) > 1:
-                return sum(map(self._keep, self._apart(batch)))
-            self._give_up(batch.portions[0], error)
-            return 0
+            yield from self._keep_apart(batch, error)
+            return
+        if encoded:
+            self._pace.learn(batch)
+        yield self._write(batch, encoded)
 
-    def _apart(self, batch: _Batch) -> Iterator[_Batch]:
-        """Send each portion of a batch alone, to find the one that cannot be encoded."""
-        for portion in batch.portions:
-            if portion.document_id in self.given_up:
-                continue
-            plans = [(p, plan) for p, plan in batch.plans if p is portion]
-            reused = [row for row in batch.reused if row[0] is portion]
-            windows = [plan for _, plan in plans]
-            encoded = self._worker.encode(windows) if windows else None
-            yield _Batch([portion], plans, reused, encoded)
+    def _keep_apart(self, batch: _Batch, error: EncoderCrashed) -> Iterator[int]:
+        """Send each document of a batch alone: one of them cannot be encoded."""
+        courses = [list(steps) for _, steps in groupby(batch.steps, _course)]
+        if len(courses) == 1:
+            self._give_up(batch.steps[0].course, error)
+            return
+        for steps in courses:
+            if not steps[0].course.has_crashed:
+                yield from self._keep(self._send(steps))
 
-    def _give_up(self, portion: Portion, error: EncoderCrashed) -> None:
+    def _give_up(self, course: Course, error: EncoderCrashed) -> None:
         """Leave a document without vectors, unless it is the encoder that is broken."""
-        if portion.document_id not in self.given_up:  # others of it were on their way
-            self.given_up.append(portion.document_id)
+        course.has_crashed = True
+        if course.document_id not in self.given_up:  # others of it were on their way
+            self.given_up.append(course.document_id)
         if len(self.given_up) >= MAX_GIVEN_UP:
             raise error
 
-    def _write_batch(self, batch: _Batch) -> int:
-        encoded = batch.encoded.result() if batch.encoded else None
+    def _write(self, batch: _Batch, encoded: Encoded | None) -> int:
+        new = [(step, step.plan) for step in batch.new if step.plan]
+        is_new = set(map(id, batch.new))
+        known = [
+            (step, step.plan)
+            for step in batch.steps
+            if step.plan and id(step) not in is_new
+        ]
         with self._store.transaction():
-            for portion, plan, sources in batch.reused:
-                self._reuse(portion, plan, sources)
+            self._note_hidden(batch)
+            self._reuse(known)
             if encoded:
-                self._write(batch, encoded)
-            for portion in batch.portions:
-                if portion.is_last and portion.document_id not in self.given_up:
-                    self._finish(portion.document_id)
-        new = [plan for _, plan in batch.plans]
-        known = [plan for _, plan, _ in batch.reused]
-        self.encoded_tokens += sum(plan.n_tokens for plan in new)
+                self._insert(new, encoded)
+            for step in batch.steps:
+                if step.plan is None:
+                    self._finish(step.course)
+        self.encoded_tokens += sum(plan.n_tokens for _, plan in new)
         self.reused_windows += len(known)
-        return sum(map(_n_pooled, [*new, *known]))
+        return sum(_n_pooled(plan) for _, plan in [*new, *known])
 
-    def _reuse(
-        self,
-        portion: Portion,
-        plan: WindowPlan,
-        sources: dict[int, tuple[int, ...]],
-    ) -> None:
-        chunk_ids = _chunk_ids(portion, plan)
-        for space in self._spaces:
-            source = sources[space.space_id]
-            if source != chunk_ids:
-                self._store.copy_vectors(space, plan.digest, source, chunk_ids)
+    def _note_hidden(self, batch: _Batch) -> None:
+        """Find documents that were hidden or erased while they were on their way.
 
-    def _write(self, batch: _Batch, encoded: Encoded) -> None:
-        counts = [len(plan.chunk_indices) for _, plan in batch.plans]
+        Of those nothing is kept. One that is shown again lacks something then, and
+        takes its turn anew.
+        """
+        for course in {step.course for step in batch.steps}:
+            course.is_hidden = not self._store.is_visible(course.document_id)
+            course.is_whole &= not course.is_hidden
+
+    def _reuse(self, known: Sequence[tuple[Step, WindowPlan]]) -> None:
+        # Looked up again: what had these vectors may be erased by now.
+        sources = self._known([plan for _, plan in known])
+        for step, plan in known:
+            found = [sources[space.space_id].get(plan.digest) for space in self._spaces]
+            if step.course.is_hidden or None in found:
+                step.course.is_whole = False
+                continue
+            for space, source in zip(self._spaces, found, strict=True):
+                if source and source != step.chunk_ids:
+                    self._store.copy_vectors(space, plan.digest, source, step.chunk_ids)
+
+    def _insert(self, new: Sequence[tuple[Step, WindowPlan]], encoded: Encoded) -> None:
+        counts = [len(step.chunk_ids) for step, _ in new]
         for space in self._spaces:
             vectors = encoded.dense if space.spec.role == "dense" else encoded.tokens
             assert vectors is not None, "the recipe makes what the spaces need"
             pieces = slice_encoded(vectors, counts)
-            for (portion, plan), piece in zip(batch.plans, pieces, strict=True):
-                ids = _chunk_ids(portion, plan)
-                self._store.write_vectors(space, plan.digest, ids, piece)
+            for (step, plan), piece in zip(new, pieces, strict=True):
+                if not step.course.is_hidden:
+                    self._store.write_vectors(space, plan.digest, step.chunk_ids, piece)
 
-    def _finish(self, document_id: int) -> None:
-        n_without_tokens = self._without_tokens.pop(document_id, 0)
-        for space in self._spaces:
-            self._store.finish_document(space, document_id, n_without_tokens)
-
-
-def _chunk_ids(portion: Portion, plan: WindowPlan) -> tuple[int, ...]:
-    return tuple(portion.chunk_ids[index] for index in plan.chunk_indices)
+    def _finish(self, course: Course) -> None:
+        """Mark a document as complete if all of it is there."""
+        if course.is_whole and not course.has_crashed:
+            for space in self._spaces:
+                self._store.finish_document(
+                    space, course.document_id, course.n_without_tokens
+                )
 
 
 def _n_pooled(plan: WindowPlan) -> int:

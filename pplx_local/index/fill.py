@@ -6,8 +6,8 @@ One model after the other, so that the memory never holds two.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from pplx_local.index.speed import remember
 from pplx_local.index.workers import Workers
 from pplx_local.records import Progress, Role
 from pplx_local.store import Backlog, Space, Store
+
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +153,11 @@ class Filling:
         worker = self._start(job)
         stage = EncodingStage(self._store, job.spaces, worker)
         try:
-            worker.info()  # waits for the weights
-            started = time.monotonic()
+            yield from _loaded(worker)
             yield from stage.run(backlog.chars)
             self._note_given_up(stage)
-            seconds = time.monotonic() - started
-            remember(self._home, job.held[0].checkpoint, stage.encoded_tokens, seconds)
+            checkpoint = job.held[0].checkpoint
+            remember(self._home, checkpoint, stage.encoded_tokens, stage.busy_s)
             return True
         except (BackendUnavailable, ModelError, EncoderCrashed) as error:
             self.error = str(error)
@@ -185,6 +186,22 @@ class Filling:
     def _told(self, message: str) -> Progress:
         n = self.encoded_tokens
         return Progress("encode", n, n, message=message)
+
+
+def _loaded(worker: EncoderWorker) -> Iterator[Progress]:
+    """Wait for the weights.
+
+    Raises:
+        BackendUnavailable: The framework or the device is not here.
+        EncoderCrashed: The worker ended again and again.
+        ModelError: The folder does not hold the checkpoint.
+    """
+    if not worker.is_ready():
+        first = worker.plan([""])  # done, or failed, when that is decided
+        while not first.done():
+            wait([first], timeout=_POLL_S)
+            yield Progress("load", 0, None)
+    worker.info()
 
 
 def _jobs(held: Iterable[Held], message: str | None) -> list[_Job]:

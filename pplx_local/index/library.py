@@ -221,6 +221,7 @@ class Index:
     def rest(self, after_s: float) -> None:
         """End the reader and the encoders that have been idle for so long."""
         self._reader.rest(after_s)
+        self._workers.end_idle(after_s)
 
     def _filling(self, mismatched: Mapping[Role, str]) -> Filling:
         home = self.settings.home
@@ -264,15 +265,28 @@ class Index:
     # --- search ---
 
     def search(
-        self, query: str, *, k: int = 10, mode: Mode = "hybrid", explain: bool = False
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        wait: bool = True,
     ) -> Answer:
         """Answer a query with at most k passages.
+
+        Args:
+            query: In words.
+            k: At most so many passages.
+            mode: What is ranked by.
+            explain: Say which words matched.
+            wait: For a model that is loading; else its legs say that it is.
 
         Raises:
             PplxLocalError: The mode needs a leg that cannot run here.
         """
         with self._steady():
-            searcher = self.searcher(mode)
+            searcher = self.searcher(mode, wait=wait)
             return searcher.search(query, k=k, mode=mode, explain=explain)
 
     def _steady(self) -> AbstractContextManager[None]:
@@ -280,10 +294,11 @@ class Index:
         may_go = self._spaces.outdated()
         return self.store.snapshot() if may_go else nullcontext()
 
-    def searcher(self, mode: Mode = "hybrid") -> Searcher:
+    def searcher(self, mode: Mode = "hybrid", *, wait: bool = True) -> Searcher:
         """Make a searcher with the spaces that the mode needs."""
+        no_model = self._why_no_model()
         return make_searcher(
-            self.store, self._spaces, self._workers, mode, self._why_no_model()
+            self.store, self._spaces, self._workers, mode, no_model, wait=wait
         )
 
     def _why_no_model(self) -> str:

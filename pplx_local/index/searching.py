@@ -16,12 +16,19 @@ from pplx_local.records import Leg, Mode, Role
 from pplx_local.search import Searcher, SearchSpace
 from pplx_local.store import Store
 
+LOADING = "the model is being loaded"
 KEYWORDS_ALONE: dict[Leg, float] = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
 """Weights when there is no checkpoint to say its own; only their order matters."""
 
 
 def make_searcher(
-    store: Store, spaces: ProfileSpaces, workers: Workers, mode: Mode, no_model: str
+    store: Store,
+    spaces: ProfileSpaces,
+    workers: Workers,
+    mode: Mode,
+    no_model: str,
+    *,
+    wait: bool = True,
 ) -> Searcher:
     """Make a searcher with the spaces that the mode needs.
 
@@ -31,6 +38,7 @@ def make_searcher(
         workers: Encode the queries.
         mode: What will be ranked by.
         no_model: Why there is none, where the profile is empty.
+        wait: For a model that is loading; else its legs are missing for now.
     """
     serving = spaces.serving()
     ready: dict[Role, SearchSpace] = {}
@@ -40,7 +48,7 @@ def make_searcher(
         for role, held in serving.items():
             if role in missing:
                 continue
-            found = _ready(held, workers)
+            found = _ready(held, workers, wait=wait)
             if isinstance(found, SearchSpace):
                 ready[role] = found
             else:
@@ -77,13 +85,15 @@ def _absent(spaces: ProfileSpaces, no_model: str) -> dict[Role, str]:
     }
 
 
-def _ready(held: Held, workers: Workers) -> SearchSpace | str:
-    """Wait for the encoder of a space; return why there is none."""
+def _ready(held: Held, workers: Workers, *, wait: bool) -> SearchSpace | str:
+    """Get the encoder of a space ready; return why there is none."""
     if not held.is_made:
         return "nothing is embedded yet: run pplx-local update"
     worker = workers.get(held.checkpoint, held.model_dir)
     try:
-        worker.info()
+        if not (wait or worker.is_ready() or worker.plan([""]).done()):
+            return LOADING
+        worker.info()  # at once, or with the reason why it cannot be loaded
     except PplxLocalError as error:
         return str(error)
     return SearchSpace(held.space, worker)

@@ -306,6 +306,21 @@ class Documents:
         )
         return (row[0], row[1]) if row else (0, 0)
 
+    def is_visible(self, document_id: int) -> bool:
+        """Tell whether a document is there and not hidden."""
+        found = self._database.value(
+            "SELECT hidden_ns IS NULL FROM documents WHERE document_id = ?",
+            (document_id,),
+        )
+        return bool(found)
+
+    def newest(self) -> int:
+        """Give the largest id; 0 without documents."""
+        document_id: int = self._database.value(
+            "SELECT coalesce(max(document_id), 0) FROM documents"
+        )
+        return document_id
+
     def chunk_run(self, document_id: int) -> tuple[int, int]:
         """Give the first chunk id of a document, and how many it has."""
         return self._chunk_range(document_id)[:2]

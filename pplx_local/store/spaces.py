@@ -158,13 +158,13 @@ class Spaces:
             (document_id, space.space_id, n_without_tokens),
         )
 
-    def unencoded_documents(self, spaces: Sequence[Space]) -> Iterator[int]:
+    def unencoded_documents(self, spaces: Sequence[Space], after: int) -> Iterator[int]:
         """Give the visible documents that some space lacks, the newest file first."""
         rows = self._database.rows(
-            f"SELECT document_id FROM documents AS d WHERE {_LACKING} ORDER BY (SELECT"
-            " max(mtime_ns) FROM files WHERE files.document_id = d.document_id) DESC,"
-            " document_id DESC",
-            _lacking(spaces),
+            f"SELECT document_id FROM documents AS d WHERE {_LACKING}"
+            " AND document_id > :after ORDER BY (SELECT max(mtime_ns) FROM files WHERE"
+            " files.document_id = d.document_id) DESC, document_id DESC",
+            {"after": after, **_lacking(spaces)},
         )
         for (document_id,) in rows:
             still = self._database.value(

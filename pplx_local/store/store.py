@@ -271,6 +271,14 @@ class Store:
         """
         return self._documents.chunk_refs(chunk_ids)
 
+    def is_visible(self, document_id: int) -> bool:
+        """Tell whether a document is there and not hidden."""
+        return self._documents.is_visible(document_id)
+
+    def newest_document(self) -> int:
+        """Give the largest id of a document; they rise, and none comes twice."""
+        return self._documents.newest()
+
     def count_documents(self, *, hidden: bool = False) -> int:
         """Count the visible documents, or the hidden ones."""
         return self._documents.count(hidden=hidden)[0]
@@ -299,12 +307,18 @@ class Store:
         """Drop a space with its vectors."""
         self._vectors.drop(space)
 
-    def unencoded_documents(self, spaces: Sequence[Space]) -> Iterator[int]:
+    def unencoded_documents(
+        self, spaces: Sequence[Space], *, after: int = 0
+    ) -> Iterator[int]:
         """Give the visible documents that some of these spaces lacks.
 
         The newest file comes first; what is finished meanwhile is passed over.
+
+        Args:
+            spaces: Have to hold all of a document.
+            after: Only documents with a larger id: those that were written later.
         """
-        return self._spaces.unencoded_documents(spaces)
+        return self._spaces.unencoded_documents(spaces, after)
 
     def unencoded_lengths(self, spaces: Sequence[Space]) -> list[int]:
         """List the lengths of those documents, in characters."""
