@@ -10,7 +10,8 @@ _INTERRUPTED = 130
 def main() -> None:
     """Run the program; Ctrl-C while it is still being loaded ends it in order too."""
     try:
-        from pplx_local.cli.app import main as run
+        from pplx_local.cli.start import main as run
+
+        run()
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    run()

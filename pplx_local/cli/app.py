@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from pplx_local import __version__
-from pplx_local.cli import checkup, folders, measure, models, search, state
-from pplx_local.cli.guard import ERROR, GuardedGroup
+from pplx_local.cli import background, checkup, folders, measure, models, search, state
+from pplx_local.cli.group import GuardedGroup
+from pplx_local.cli.guard import ERROR
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import typed_path
 from pplx_local.cli.show import say, write_data
-
-_OWNER_ONLY = 0o077
 
 app = typer.Typer(
     name="pplx-local",
@@ -39,6 +34,9 @@ app.command()(search.search)
 app.command()(state.status)
 app.command()(state.files)
 app.command()(checkup.doctor)
+app.command()(background.pause)
+app.command()(background.resume)
+app.add_typer(background.app, name="daemon")
 app.add_typer(models.app, name="models")
 app.command("eval")(measure.evaluate)
 app.add_typer(measure.bench, name="bench")
@@ -91,37 +89,15 @@ def start(
     invocation = ctx.ensure_object(Invocation)
     invocation.home = home.absolute() if home else None
     invocation.backend, invocation.device = backend, device
-    invocation.verbose = verbose
+    invocation.verbose, invocation.command = verbose, ctx.invoked_subcommand
     if ctx.invoked_subcommand is None:
         write_data(ctx.get_help())
 
 
 def main() -> None:
     """Run the program."""
-    os.umask(_OWNER_ONLY)
-    signal.signal(signal.SIGTERM, _leave)
-    _open_closed_streams()
-    # A name that the terminal's encoding lacks should not end the program.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app()
     except OSError as error:  # of help, which is written before a command is guarded
         say(f"pplx-local: Cannot write the output: {error.strerror}.")
         raise SystemExit(ERROR) from error
-
-
-def _open_closed_streams() -> None:
-    """Point streams that the caller has closed at the null device.
-
-    Otherwise the next file that is opened gets their number, and what they are sent.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            os.dup2(os.open(os.devnull, os.O_RDWR), number)
-            os.set_inheritable(number, True)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
-
-
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """End as after an error: the database closed, the cursor visible again."""
-    raise SystemExit(128 + number)

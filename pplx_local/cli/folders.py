@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +16,13 @@ from pplx_local.cli.progress import follow
 from pplx_local.cli.report import say_report, show_survey
 from pplx_local.cli.show import json_path, say, visible_path, write_json
 from pplx_local.cli.words import count, size_in_words
+from pplx_local.daemon.client import RemoteIndex
 from pplx_local.errors import FolderError
 
 if TYPE_CHECKING:
-    from pplx_local.index import Index
+    from pplx_local.config import Settings
+    from pplx_local.daemon.client import Followed
+    from pplx_local.index import Index, Update
     from pplx_local.records import Survey
 
 Paths = Annotated[
@@ -45,57 +48,81 @@ def add(
     if dry_run:
         _dry_run(invocation, paths, as_json)
         return
-    with invocation.open(write=True) as index:
-        folders, errors = _register(index, paths)
-        code = 0
-        if folders and no_index:
+    refused: Sequence[str]
+    with invocation.library(write=True) as index:
+        if no_index:
+            code, (folders, refused) = 0, _register(index, paths)
             for folder in folders:
                 say(f"Registered {visible_path(folder)}.")
-        elif folders:
-            code = _update(index, folders, as_json)
-    raise typer.Exit(_say_errors(errors) or code)
+        else:
+            code, refused = _index_all(index, paths, invocation, as_json)
+    raise typer.Exit(_say_errors(refused) or code)
+
+
+def _index_all(
+    index: Index | RemoteIndex,
+    paths: Sequence[Path],
+    invocation: Invocation,
+    as_json: bool,
+) -> tuple[int, Sequence[str]]:
+    """Register and index; return the exit code, and why some paths were refused."""
+    if isinstance(index, RemoteIndex):
+        work = index.add(paths)
+        follow(work)
+        all_refused = len(work.refused) == len(paths)
+        return 0 if all_refused else _tell(work, invocation, as_json), work.refused
+    folders, refused = _register(index, paths)
+    if not folders:
+        return 0, refused
+    update = index.update(folders)
+    follow(update)
+    return _tell(update, invocation, as_json), refused
 
 
 def _register(
-    index: Index, paths: Sequence[Path]
-) -> tuple[list[Path], list[FolderError]]:
+    index: Index | RemoteIndex, paths: Sequence[Path]
+) -> tuple[list[Path], list[str]]:
     """Register each path; one that cannot be does not stop the others."""
-    folders, errors = [], []
+    folders, refused = [], []
     for path in paths:
         try:
             index.add_folder(path)
         except FolderError as error:
-            errors.append(error)
+            refused.append(str(error))
         else:
             folders.append(path)
-    return folders, errors
+    return folders, refused
 
 
-def _say_errors(errors: Sequence[FolderError]) -> int:
+def _say_errors(errors: Iterable[str]) -> int:
+    code = 0
     for error in errors:
         say(f"pplx-local: {error}")
-    return ERROR if errors else 0
+        code = ERROR
+    return code
 
 
-def _update(index: Index, paths: Sequence[Path] | None, as_json: bool) -> int:
-    """Bring the index up to date, say what was done, and return the exit code."""
-    from pplx_local.index.library import NO_MODEL
-
-    update = index.update(paths)
-    follow(update)
-    say_report(update.report, update.failures)
-    if index.settings.model != "none" and not any(index.profile):
-        say(f"Answers come from keywords alone: {NO_MODEL}")
+def _tell(work: Update | Followed, invocation: Invocation, as_json: bool) -> int:
+    """Say what was done, and return the exit code."""
+    say_report(work.report, work.failures)
+    _say_without_model(invocation.settings())
     if as_json:
-        failed = [file_json(file) for file in update.failures]
         write_json(
             {
-                "report": jsonable(update.report),
-                "failures": failed,
-                "encoder_error": update.encoder_error,
+                "report": jsonable(work.report),
+                "failures": [file_json(file) for file in work.failures],
+                "encoder_error": work.encoder_error,
             }
         )
-    return SOME_FAILED if update.failures or update.encoder_error else 0
+    return SOME_FAILED if work.failures or work.encoder_error else 0
+
+
+def _say_without_model(settings: Settings) -> None:
+    from pplx_local.index.library import NO_MODEL
+    from pplx_local.models import profile_of
+
+    if settings.model != "none" and not any(profile_of(settings)):
+        say(f"Answers come from keywords alone: {NO_MODEL}")
 
 
 def _dry_run(invocation: Invocation, paths: Sequence[Path], as_json: bool) -> None:
@@ -103,12 +130,12 @@ def _dry_run(invocation: Invocation, paths: Sequence[Path], as_json: bool) -> No
 
     settings = invocation.settings()
     surveys: list[Survey] = []
-    errors: list[FolderError] = []
+    errors: list[str] = []
     for path in paths:
         try:
             surveys.append(survey(path, settings))
         except FolderError as error:
-            errors.append(error)
+            errors.append(str(error))
     if as_json:
         write_json({"surveys": [jsonable(survey) for survey in surveys]})
     else:
@@ -128,7 +155,7 @@ def remove(
 
     What was stored of them goes from the disk a day later, or now with `purge`.
     """
-    with Invocation.of(ctx).open(write=True) as index:
+    with Invocation.of(ctx).library(write=True) as index:
         forgotten = index.remove_folder(path)
     say(f"Forgot {visible_path(path)} and {count(forgotten, 'file')} in it.")
     say("To remove their words from the disk now: pplx-local purge")
@@ -145,8 +172,11 @@ def update(
     as_json: AsJson = False,
 ) -> None:
     """Index what is new or changed, in all registered folders or at these paths."""
-    with Invocation.of(ctx).open(write=True) as index:
-        code = _update(index, paths or None, as_json)
+    invocation = Invocation.of(ctx)
+    with invocation.library(write=True) as index:
+        work = index.update(paths or None)
+        follow(work)
+        code = _tell(work, invocation, as_json)
         if not index.status().folders:
             say("No folder is registered. To add one: pplx-local add PATH")
     raise typer.Exit(code)
@@ -154,7 +184,7 @@ def update(
 
 def purge(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Remove from the disk what no file needs any more."""
-    with Invocation.of(ctx).open(write=True) as index:
+    with Invocation.of(ctx).library(write=True) as index:
         documents, size_bytes = index.purge()
     size = size_in_words(max(size_bytes, 0))
     say(f"Removed {count(documents, 'document')} and gave {size} back.")

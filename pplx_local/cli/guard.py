@@ -6,16 +6,15 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-import typer
-from typer.core import TyperGroup
+from typing import TypeVar
 
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.show import OutputClosed, flush_data, say
+from pplx_local.cli.words import GOES_ON
 from pplx_local.errors import PplxLocalError
 
 NOTHING_FOUND = 1
@@ -26,39 +25,54 @@ OUTPUT_CLOSED = 141
 """What a shell reports for a program that SIGPIPE ended, as it does `grep`."""
 
 _RESUMABLE = {"add", "update", "models"}
-_ORDERLY = (typer.Exit, typer.Abort, typer.TyperException, SystemExit)
+_FOLLOWED = {"add", "update"}
+
+_Result = TypeVar("_Result")
+_Exceptions = tuple[type[BaseException], ...]
 
 
-class GuardedGroup(TyperGroup):
-    """The commands, with one place where exceptions become exit codes."""
+def guarded(
+    invocation: Invocation,
+    run: Callable[[], _Result],
+    orderly: _Exceptions = (),
+) -> _Result:
+    """Run a command: the one place where exceptions become exit codes.
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run the command."""
-        invocation = ctx.ensure_object(Invocation)
-        with _BugReport(invocation):
-            try:
-                return self._run(ctx)
-            except PplxLocalError as error:
-                if invocation.verbose:
-                    traceback.print_exc()
-                say(f"pplx-local: {error}")
-                raise typer.Exit(ERROR) from error
-            except KeyboardInterrupt as error:
-                say(_farewell(ctx.invoked_subcommand))
-                raise typer.Exit(INTERRUPTED) from error
-            except OutputClosed as error:
-                _silence_stdout()
-                raise typer.Exit(OUTPUT_CLOSED) from error
+    Args:
+        invocation: What was said before the command.
+        run: The command.
+        orderly: Exceptions that are no bugs, and somebody else's to handle.
 
-    def _run(self, ctx: typer.Context) -> Any:
+    Raises:
+        SystemExit: With the exit code of what went wrong.
+    """
+    with _BugReport(invocation, (SystemExit, *orderly)):
         try:
-            return super().invoke(ctx)
-        finally:
-            flush_data()
+            return _flushed(run)
+        except PplxLocalError as error:
+            if invocation.verbose:
+                traceback.print_exc()
+            say(f"pplx-local: {error}")
+            raise SystemExit(ERROR) from error
+        except KeyboardInterrupt as error:
+            say(_farewell(invocation))
+            raise SystemExit(INTERRUPTED) from error
+        except OutputClosed as error:
+            _silence_stdout()
+            raise SystemExit(OUTPUT_CLOSED) from error
 
 
-def _farewell(command: str | None) -> str:
-    if command in _RESUMABLE:
+def _flushed(run: Callable[[], _Result]) -> _Result:
+    try:
+        return run()
+    finally:
+        flush_data()
+
+
+def _farewell(invocation: Invocation) -> str:
+    if invocation.goes_on and invocation.command in _FOLLOWED:
+        return GOES_ON
+    if invocation.command in _RESUMABLE:
         return "Stopped. What was done is kept; run the same command to go on."
     return "Stopped."
 
@@ -71,8 +85,8 @@ def _silence_stdout() -> None:
 class _BugReport(AbstractContextManager["_BugReport"]):
     """Turns an exception that nobody foresaw into one line and a file to send."""
 
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation = invocation
+    def __init__(self, invocation: Invocation, orderly: _Exceptions) -> None:
+        self._invocation, self._orderly = invocation, orderly
 
     def __exit__(
         self,
@@ -80,27 +94,21 @@ class _BugReport(AbstractContextManager["_BugReport"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None or isinstance(error, _ORDERLY):
+        if error is None or isinstance(error, self._orderly):
             return
         text = "".join(traceback.format_exception(error))
         if self._invocation.verbose:
             sys.stderr.write(text)
         summary = f"{type(error).__name__}: {error}"
         say(f"This is a bug in pplx-local: {summary}. {self._kept(text)}")
-        raise typer.Exit(ERROR) from error
+        raise SystemExit(ERROR) from error
 
     def _kept(self, text: str) -> str:
         try:
-            path = _write_log(_home(self._invocation), text)
+            path = _write_log(self._invocation.home_folder(), text)
         except OSError:
             return "Run it again with -v before the command to see where."
         return f"What is needed to mend it is in {path}; no file of yours is in there."
-
-
-def _home(invocation: Invocation) -> Path:
-    from pplx_local.config import default_home
-
-    return invocation.home or default_home()
 
 
 def _write_log(home: Path, text: str) -> Path:

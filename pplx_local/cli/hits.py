@@ -23,7 +23,7 @@ _BLANKS = re.compile(r"\s+")
 def show_hits(answer: Answer, explain: bool) -> None:
     """Write the hits for a person: in full on a terminal, a line each elsewhere."""
     console = stdout_console()
-    if not console.is_terminal:
+    if console is None:
         for hit in answer.hits:
             write_data(_line(hit, answer.query, with_column=False))
             if explain:

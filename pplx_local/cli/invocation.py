@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from pplx_local.errors import DaemonError
 
 if TYPE_CHECKING:
+    import typer
+
     from pplx_local.config import Settings
+    from pplx_local.daemon.client import RemoteIndex
     from pplx_local.index import Index, WorkerFactory
 
 
@@ -24,8 +27,12 @@ class Invocation:
     device: str | None = None
     """None for the one that the settings name."""
     verbose: bool = False
+    command: str | None = None
+    """Its name; a group of commands has one for all."""
     worker: WorkerFactory | None = None
     """Makes the encoder worker; None for the real one."""
+    goes_on: bool = False
+    """Whether what the command does goes on in the daemon when the command is stopped."""
 
     def settings(self) -> Settings:
         """Read the settings of the home folder."""
@@ -33,8 +40,43 @@ class Invocation:
 
         return load_settings(self.home, backend=self.backend, device=self.device)
 
+    def library(self, *, write: bool = False) -> Index | RemoteIndex:
+        """Reach the index: through the daemon where one runs, else in this process.
+
+        Raises:
+            DaemonError: The daemon cannot be asked, or would write otherwise than the
+                command line says.
+        """
+        own_model = self.backend or self.device
+        daemon = None if own_model and not write else self.daemon()
+        if daemon is None:
+            return self.open(write=write)
+        if own_model:
+            daemon.close()
+            raise DaemonError(
+                f"The daemon (process {daemon.pid}) is the one that writes, and has its "
+                "own settings. Leave --backend and --device away, or stop it first: "
+                "pplx-local daemon stop"
+            )
+        self.goes_on = write
+        return daemon
+
+    def daemon(self) -> RemoteIndex | None:
+        """Reach the daemon of the home folder; None where none runs."""
+        from pplx_local.daemon.client import connect
+
+        return connect(self.home_folder())
+
+    def home_folder(self) -> Path:
+        """Say where it is, without reading its settings."""
+        if self.home:
+            return self.home
+        from pplx_local.config import default_home
+
+        return default_home()
+
     def open(self, *, write: bool = False) -> Index:
-        """Open the index."""
+        """Open the index in this process."""
         from pplx_local.index import Index
 
         return Index.open(self.settings(), write=write, worker=self.workers())

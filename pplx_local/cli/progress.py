@@ -105,6 +105,11 @@ class _Paces:
         return self._by_stage[progress.stage][0].words(progress, now)
 
 
+def stage_in_words(progress: Progress) -> str:
+    """Say `reading`, `embedding`."""
+    return _WORDS[progress.stage]
+
+
 def amount(progress: Progress) -> str:
     """Say `120 of 400 files`, `1.2M of 4.0M tokens`."""
     if progress.stage == "load":

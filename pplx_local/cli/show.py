@@ -25,6 +25,8 @@ _HOSTILE = re.compile(
     "\u2028\u2029"  # line ends that are no line ends
     "\ud800-\udfff]"  # bytes of a path that are not UTF-8, and lone surrogates
 )
+_LIKE_A_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""Variables that make rich write as to a terminal, also where there is none."""
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -136,9 +138,12 @@ def stderr_console() -> Console:
     return _console(stderr=True)
 
 
-def stdout_console() -> Console:
-    """A console for data that a person reads."""
-    return _console(stderr=False)
+def stdout_console() -> Console | None:
+    """A console for data that a person reads; None where no terminal shows it."""
+    if not (sys.stdout.isatty() or any(map(os.environ.get, _LIKE_A_TERMINAL))):
+        return None  # without loading rich, which takes longer than many a search
+    console = _console(stderr=False)
+    return console if console.is_terminal else None
 
 
 def _console(*, stderr: bool) -> Console:

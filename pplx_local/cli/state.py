@@ -16,8 +16,16 @@ from pplx_local.cli.words import (
     age_in_words,
     count,
     counts_in_words,
+    line_of,
     share_in_words,
     size_in_words,
+)
+from pplx_local.cli.working import (
+    NO_DAEMON,
+    daemon_lines,
+    fresh_line,
+    queue_line,
+    watching_in_words,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +36,8 @@ if TYPE_CHECKING:
 
 def status(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Say what the index holds, how fresh and how complete it is."""
-    with Invocation.of(ctx).open() as index:
+    invocation = Invocation.of(ctx)
+    with invocation.daemon() or invocation.open() as index:
         found = index.status()
     if as_json:
         write_json(jsonable(found))
@@ -39,29 +48,38 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 def status_lines(status: Status) -> Iterator[str]:
     """Say a status in lines of a name and what it is."""
-    yield _line("Home", visible(status.home))
+    yield line_of("Home", visible(status.home))
     for folder in status.folders:
         when = f"looked through {age_in_words(folder.scanned_ns)}"
         away = "" if folder.reachable else ", away now"
-        yield _line("Folder", f"{visible_path(folder.path)}, {when}{away}")
-        yield _line("", counts_in_words(folder.states.items()))
+        how = watching_in_words(folder.watching)
+        yield line_of("Folder", f"{visible_path(folder.path)}, {when}{away}{how}")
+        yield line_of("", counts_in_words(folder.states.items()))
     if not status.folders:
-        yield _line("Folder", "none yet; add one: pplx-local add PATH")
+        yield line_of("Folder", "none yet; add one: pplx-local add PATH")
+    if status.folders:
+        yield fresh_line(status)
     hidden = status.hidden_documents
     forgotten = f" ({hidden:,} more forgotten, not purged yet)" if hidden else ""
     documents = count(status.documents, "document") + forgotten
-    yield _line("Holds", f"{documents}, {count(status.chunks, 'passage')}")
-    yield _line("Model", _profile(status.profile) or "none: keywords only")
+    yield line_of("Holds", f"{documents}, {count(status.chunks, 'passage')}")
+    yield line_of("Model", _profile(status.profile) or "none: keywords only")
     if status.change:
-        yield _line("", f"to become {_profile(status.change.profile)}")
-        yield _line("", f"embedded {_embedded(status.change)}")
-        yield _line("", "to go on: pplx-local update")
-    yield _line("Covers", _coverage(status))
-    yield _line("Disk", _sizes(status))
-
-
-def _line(name: str, text: str) -> str:
-    return f"{name:<8}{text}"
+        yield line_of("", f"to become {_profile(status.change.profile)}")
+        yield line_of("", f"embedded {_embedded(status.change)}")
+        goes_on = (
+            "the daemon goes on with it"
+            if status.daemon
+            else "to go on: pplx-local update"
+        )
+        yield line_of("", goes_on)
+    yield line_of("Covers", _coverage(status))
+    yield line_of("Disk", _sizes(status))
+    yield queue_line(status.queue)
+    if status.daemon:
+        yield from daemon_lines(status.daemon)
+    else:
+        yield line_of("Daemon", NO_DAEMON)
 
 
 def _profile(profile: Mapping[Role, str | None]) -> str:

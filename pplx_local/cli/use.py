@@ -11,6 +11,7 @@ from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, complete_model
 from pplx_local.cli.show import say, write_json
 from pplx_local.cli.words import count, short_count, size_in_words, time_in_words
+from pplx_local.daemon.client import RemoteIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,9 +34,9 @@ def use(
     as_json: AsJson = False,
 ) -> None:
     """Choose the model. What answers now goes on until updates have embedded all."""
-    with Invocation.of(ctx).open(write=True) as index:
+    with Invocation.of(ctx).library(write=True) as index:
         estimate = index.estimate_model(name)
-        for line in estimate_lines(estimate):
+        for line in estimate_lines(estimate, by_daemon=isinstance(index, RemoteIndex)):
             say(line)
         removed = index.use_model(name)
         if removed:
@@ -45,7 +46,7 @@ def use(
         write_json({**jsonable(estimate), "removed": removed})
 
 
-def estimate_lines(estimate: ModelEstimate) -> list[str]:
+def estimate_lines(estimate: ModelEstimate, *, by_daemon: bool = False) -> list[str]:
     """Say what choosing a model means."""
     chosen = models_in_words(estimate.profile)
     if not chosen:
@@ -53,7 +54,7 @@ def estimate_lines(estimate: ModelEstimate) -> list[str]:
     said = [f"The model is {chosen}."]
     if not estimate.documents:
         return [*said, "Nothing has to be embedded: it answers from now on."]
-    return [*said, *_cost(estimate), *_meanwhile(estimate)]
+    return [*said, *_cost(estimate), *_meanwhile(estimate, by_daemon)]
 
 
 def models_in_words(profile: Mapping[Role, str | None]) -> str:
@@ -87,9 +88,11 @@ def _cost(estimate: ModelEstimate) -> list[str]:
     ]
 
 
-def _meanwhile(estimate: ModelEstimate) -> list[str]:
+def _meanwhile(estimate: ModelEstimate, by_daemon: bool) -> list[str]:
     said = []
     if estimate.serving != estimate.profile:
         serving = models_in_words(estimate.serving)
         said.append(f"Until then {serving} goes on answering.")
+    if by_daemon:
+        return [*said, "The daemon embeds it now; pplx-local status tells how far."]
     return [*said, "To embed it, and to go on if that was stopped: pplx-local update"]

@@ -5,6 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+GOES_ON = "The daemon goes on; pplx-local status tells how far."
+
+
+def line_of(name: str, text: str) -> str:
+    """Lay out a line of a status: a name, and what it is."""
+    return f"{name:<8}{text}"
+
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Say `1 file`, `1,204 files`."""

@@ -1,0 +1,45 @@
+"""From the start of the process to the command, on the shortest way that there is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from pplx_local.cli.quick import search_quickly
+
+_OWNER_ONLY = 0o077
+
+
+def main() -> None:
+    """Run the program."""
+    os.umask(_OWNER_ONLY)
+    signal.signal(signal.SIGTERM, _leave)
+    _open_closed_streams()
+    # A name that the terminal's encoding lacks should not end the program.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    code = search_quickly(sys.argv[1:])
+    if code is not None:
+        sys.exit(code)
+    from pplx_local.cli.app import main as run
+
+    run()
+
+
+def _open_closed_streams() -> None:
+    """Point streams that the caller has closed at the null device.
+
+    Otherwise the next file that is opened gets their number, and what they are sent.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """End as after an error: the database closed, the cursor visible again."""
+    raise SystemExit(128 + number)

@@ -1,0 +1,89 @@
+"""What the daemon is doing, in words."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pplx_local.cli.progress import amount, stage_in_words
+from pplx_local.cli.show import visible, visible_path
+from pplx_local.cli.words import (
+    age_in_words,
+    count,
+    line_of,
+    short_count,
+    time_in_words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pplx_local.records import (
+        DaemonStatus,
+        FolderStatus,
+        QueueStatus,
+        Status,
+        Watching,
+    )
+
+NO_DAEMON = "No daemon runs; to start it: pplx-local daemon start"
+
+
+def daemon_lines(daemon: DaemonStatus) -> Iterator[str]:
+    """Say who it is, what it does or why it does nothing, and what went wrong."""
+    age = age_in_words(daemon.started_ns).removesuffix(" ago")
+    who = f"process {daemon.pid}, version {visible(daemon.version)}, for {age}"
+    yield line_of("Daemon", who)
+    yield line_of("", _doing(daemon))
+    if daemon.paused and not daemon.waits:  # which says it too
+        yield line_of("", "paused; to go on: pplx-local resume")
+    if daemon.trouble:
+        yield line_of("", f"trouble: {visible(daemon.trouble)}")
+
+
+def _doing(daemon: DaemonStatus) -> str:
+    if daemon.doing is None:
+        return f"waits: {visible(daemon.waits)}" if daemon.waits else "nothing to do"
+    said = [f"{stage_in_words(daemon.doing)} {amount(daemon.doing)}".rstrip()]
+    if daemon.rate is not None:
+        said.append(f"{short_count(daemon.rate)}/s")
+    if daemon.seconds_left is not None:
+        said.append(f"{time_in_words(daemon.seconds_left)} left")
+    return ", ".join(said)
+
+
+def queue_line(queue: QueueStatus) -> str:
+    """Say how many files wait."""
+    if not queue.waiting:
+        return line_of("Queue", "empty")
+    again = f", {queue.retrying:,} of them for another try" if queue.retrying else ""
+    return line_of("Queue", f"{count(queue.waiting, 'file')} to read{again}")
+
+
+def fresh_line(status: Status) -> str:
+    """Say as of when what was found is all that there was."""
+    moment_ns = status.fresh_as_of_ns
+    if moment_ns is None:
+        return line_of("Fresh", "not yet: not all folders were looked through")
+    clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment_ns / 1e9))
+    return line_of("Fresh", f"as of {clock}, {age_in_words(moment_ns)}")
+
+
+def watching_in_words(watching: Watching | None) -> str:
+    """Say how changes of a folder are noticed, to follow a comma; empty for not."""
+    if watching is None:
+        return ""
+    how = "watched" if watching.how == "events" else "looked at now and then"
+    return f", {how}" + (f": {visible(watching.reason)}" if watching.reason else "")
+
+
+def watched_lines(status: Status) -> Iterator[str]:
+    """Say it of all folders."""
+    for folder in status.folders:
+        yield line_of("Folder", _watched(folder))
+
+
+def _watched(folder: FolderStatus) -> str:
+    how = watching_in_words(folder.watching) or ", not watched"
+    away = "" if folder.reachable else ", away now"
+    return f"{visible_path(folder.path)}{away}{how}"
