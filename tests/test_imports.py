@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
+from pplx_local.daemon.place import announce, socket_path
+from pplx_local.daemon.server import Server
 from pplx_local.models import STARTER, find
+from pplx_local.records import Answer, Hit, Span
 
 HEAVY = (
     "torch", "transformers", "mlx", "tokenizers", "textual", "pypdfium2", "apsw",
@@ -37,6 +44,33 @@ def loaded_by(program: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
+class Greeter:
+    """A daemon that has one answer."""
+
+    def __init__(self, home: Path) -> None:
+        answer = Answer("tide", "hybrid", 1.0, {}, {}, False, (HIT,))
+        calls = {
+            "hello": lambda: {"version": "1", "pid": os.getpid()},
+            "search": lambda **args: answer,
+        }
+        path = socket_path(home)
+        self.server = Server(path, calls, on_bug=print)
+        self.server.start()
+        announce(home, path)
+
+
+HIT = Hit(
+    path=b"/far/note.txt",
+    score=1.0,
+    confidence=0.9,
+    char_span=Span(0, 17),
+    line=1,
+    place=(),
+    text="The tide turns at six.",
+    scores={},
+)
+
+
 def run_quietly(*args: str) -> str:
     return f"""
 import sys
@@ -54,6 +88,24 @@ except SystemExit as end:
 )
 def test_help_loads_nothing_heavy(args):
     assert not loaded_by(run_quietly(*args)) & set(HEAVY)
+
+
+@pytest.fixture
+def greeted(monkeypatch):
+    """The home of a daemon, at a short path as sockets need it."""
+    root = Path(tempfile.mkdtemp(dir="/tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(root))
+    greeter = Greeter(root)
+    yield root
+    greeter.server.close()
+    shutil.rmtree(root)
+
+
+@pytest.mark.parametrize("output", ["text", "json", "jsonl", "vimgrep"])
+def test_a_search_that_a_daemon_answers_loads_next_to_nothing(greeted, output):
+    program = run_quietly("--home", str(greeted), "search", "tide", "--format", output)
+    slow = {"typer", "rich", "regex", "tomlkit", "psutil", "filelock", "asyncio"}
+    assert not loaded_by(program) & (set(HEAVY) | slow)
 
 
 def test_importing_the_command_line_loads_nothing_heavy():

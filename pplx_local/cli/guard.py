@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -51,7 +50,7 @@ def guarded(
             return _flushed(run)
         except PplxLocalError as error:
             if invocation.verbose:
-                traceback.print_exc()
+                sys.stderr.write(_trace(error))
             say(f"pplx-local: {error}")
             raise SystemExit(ERROR) from error
         except KeyboardInterrupt as error:
@@ -82,6 +81,12 @@ def _silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _trace(error: BaseException) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error))
+
+
 class _BugReport(AbstractContextManager["_BugReport"]):
     """Turns an exception that nobody foresaw into one line and a file to send."""
 
@@ -96,7 +101,7 @@ class _BugReport(AbstractContextManager["_BugReport"]):
     ) -> None:
         if error is None or isinstance(error, self._orderly):
             return
-        text = "".join(traceback.format_exception(error))
+        text = _trace(error)
         if self._invocation.verbose:
             sys.stderr.write(text)
         summary = f"{type(error).__name__}: {error}"

@@ -13,9 +13,7 @@ import socket
 import stat
 import struct
 import sys
-import tempfile
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +47,8 @@ def socket_path(home: Path) -> Path:
         DaemonError: The folder cannot be made, is not ours alone, or has too long a
             name.
     """
+    from hashlib import blake2b  # clients need it not, and start sooner
+
     folder = _runtime_folder()
     name = blake2b(os.fsencode(home.resolve()), digest_size=8).hexdigest()
     path = folder / f"{name}.sock"
@@ -62,6 +62,8 @@ def socket_path(home: Path) -> Path:
 
 def _runtime_folder() -> Path:
     """Make the folder, or check the one that is there: /tmp is everybody's."""
+    import tempfile  # clients need it not, and start sooner
+
     chosen = os.environ.get("XDG_RUNTIME_DIR")
     shared = Path(tempfile.gettempdir(), f"pplx-local-{os.getuid()}")
     folder = Path(chosen, "pplx-local") if chosen else shared
