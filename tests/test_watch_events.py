@@ -398,5 +398,42 @@ class TestInotify:
             (tmp_path / "unheard").mkdir()
         tree.until(lambda: os.fsencode(tmp_path) in tree.folders)
         assert "overflow" in caplog.text
+        assert tree.watcher.watching() == {os.fsencode(tmp_path): Watching("events")}
+        tree.forget_all()
         (tmp_path / "unheard/a.md").write_text("a")
         tree.hear(tmp_path / "unheard/a.md")
+
+    def test_mending_keeps_the_watches_that_are_well(
+        self, tree: Ears, tmp_path: Path
+    ) -> None:
+        (tmp_path / "stays/deep").mkdir(parents=True)
+        (tmp_path / "goes").mkdir()
+        tree.hear(tmp_path / "stays/deep", tmp_path / "goes")
+        tree.until(lambda: tree.watcher.wait_s() > 1.0)
+        (folder,) = tree.watcher._folders.values()
+        before = dict(folder.ear._by_path)
+        assert len(before) == 4
+        with folder.ear._lock:
+            (tmp_path / "goes").rename(tmp_path / ".goes")
+            (tmp_path / "stays/new").mkdir()
+            assert folder.ear.mend()
+            after = dict(folder.ear._by_path)
+        assert before.keys() - after.keys() == {os.fsencode(tmp_path / "goes")}
+        assert after.keys() - before.keys() == {os.fsencode(tmp_path / "stays/new")}
+        assert all(after[path] == before[path] for path in before.keys() & after.keys())
+
+    def test_a_folder_that_was_missed_is_heard_after_the_next_walk(
+        self, tmp_path: Path
+    ) -> None:
+        now = [1_000.0]
+        watcher = Watcher(lambda: None, clock=lambda: now[0], wall=lambda: now[0])
+        root, missed = os.fsencode(tmp_path), os.fsencode(tmp_path / "missed")
+        (tmp_path / "missed").mkdir()
+        watcher.watch(root)
+        watcher.due()
+        ear = watcher._folders[root].ear
+        ear._unwatch([ear._by_path[missed]])
+        now[0] += 901
+        assert watcher.due().folders == (root,)
+        assert missed in ear._by_path
+        watcher.close()

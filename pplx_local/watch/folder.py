@@ -44,6 +44,7 @@ class Folder:
         hints: What was heard of it.
         ear: Listens to it; None where it is polled.
         identity: Of what `ear` listens to; None where nothing is there.
+        listened_at: When listening to all of it was last begun or mended.
         retry_at: When listening is tried again though the system refused.
         walk_at: When it is due for a whole walk.
     """
@@ -53,6 +54,7 @@ class Folder:
         self.hints = Hints(root)
         self.ear: Ear | None = None
         self.identity: Identity | None = None
+        self.listened_at = -math.inf
         self.retry_at = math.inf
         self.walk_at = math.inf
         self._is_walking = False

@@ -98,13 +98,30 @@ class Tree:
         self._is_whole = True
 
     def start(self) -> None:
-        """Watch everything.
+        """Watch everything; once more, make up for what was missed.
 
         Raises:
             OSError: The top cannot be watched, or the watches do not suffice.
         """
         with self._lock:
-            self._watch_below(self._top)
+            self._is_whole = True
+            met = self._watch_below(self._top, again=True)
+            held = self._watches.items()
+            self._unwatch([wd for wd, watch in held if watch.path not in met])
+
+    def mend(self) -> bool:
+        """Hear everything again, if the top is still watched.
+
+        Watches that are well are kept: each that is given back makes an event, and many
+        would make the queue overflow again.
+        """
+        if self._top not in self._by_path or not self._reader.is_alive():
+            return False
+        try:
+            self.start()
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Give the watches back."""
@@ -168,13 +185,25 @@ class Tree:
         except OSError:  # the limit: whoever listens anew is told
             self.on_queue_overflow()
 
-    def _watch_below(self, path: bytes) -> None:
-        """Watch a folder and then those in it, so that none can slip in between."""
+    def _watch_below(self, path: bytes, *, again: bool = False) -> set[bytes]:
+        """Watch a folder and then those in it, so that none can slip in between.
+
+        Args:
+            path: The folder.
+            again: Look into those that are watched already too.
+
+        Returns:
+            The folders that were met.
+        """
+        met: set[bytes] = set()
         ahead = [path]
         while ahead:
             folder = ahead.pop()
-            if self._watch(folder) and self._is_folder:
+            met.add(folder)
+            is_new = self._watch(folder)
+            if (is_new or again) and self._is_folder:
                 ahead += _folders_in(folder)
+        return met
 
     def _watch(self, path: bytes) -> bool:
         """Watch one folder; say whether it was not watched under this path before."""

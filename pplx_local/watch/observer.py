@@ -95,6 +95,10 @@ class Listener(FileSystemEventHandler):
         threads = (self._observer, *self._observer.emitters)
         return all(thread.is_alive() for thread in threads)
 
+    def mend(self) -> bool:
+        """Tell whether it is well; what has ended cannot be mended."""
+        return self.is_alive()
+
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Take an event; called by watchdog."""
         for path in (event.src_path, event.dest_path):

@@ -17,6 +17,9 @@ class Ear(Protocol):
     def is_alive(self) -> bool:
         """Tell whether it has heard everything since it began, and still does."""
 
+    def mend(self) -> bool:
+        """Hear everything again from now on; False when it has to begin anew."""
+
     def stop(self) -> None:
         """Stop listening; harmless when it has ended by itself."""
 

@@ -20,6 +20,8 @@ from pplx_local.watch.source import Source, open_source
 
 _CHECK_S = 5.0
 """Between looks at whether the folders themselves are still the same."""
+_MEND_S = PERIOD_S / 2
+"""After which watches are made complete again, once a walk is due."""
 _JUMP_S = 10.0
 """The clocks drift apart by more between two looks only when the computer slept, or
 somebody set the time."""
@@ -99,9 +101,12 @@ class Watcher:
             now = self._clock()
             is_check = self._is_check_due(now)
             for root, folder in self._folders.items():
-                ready = self._take(folder, now, is_check=is_check)
+                ready = self._take(folder, now)
                 paths += [(path, root) for path in ready if path != root]
-                if root in ready or folder.walk_at <= now:
+                is_walk = root in ready or folder.walk_at <= now
+                if is_walk or is_check:
+                    self._renew(folder, now, is_walk=is_walk)
+                if is_walk:
                     folder.begin_walk(now)
                     roots.append(root)
         with self._hinting:
@@ -150,25 +155,31 @@ class Watcher:
         self._check_at = now + _CHECK_S
         return True
 
-    def _take(self, folder: Folder, now: float, *, is_check: bool) -> list[bytes]:
+    def _take(self, folder: Folder, now: float) -> list[bytes]:
         with self._hinting:
-            ready = folder.hints.take(now)
-        is_walk = folder.root in ready
-        # Listened to anew before its walk, so that nothing happens in between unseen.
-        if (is_check or is_walk) and self._renew(folder, now) and not is_walk:
-            self._tell(folder, folder.root)
-        return ready
+            return folder.hints.take(now)
 
-    def _renew(self, folder: Folder, now: float) -> bool:
-        """Listen anew where that is needed; say whether it was."""
+    def _renew(self, folder: Folder, now: float, *, is_walk: bool) -> None:
+        """Listen anew where that is needed, before the walk that it makes due.
+
+        A volume that is mounted in the folder makes no event: watches are completed
+        from time to time, too.
+        """
+        is_same = folder.identity == identity_of(folder.root)
         is_well = folder.ear.is_alive() if folder.ear else now < folder.retry_at
-        if is_well and folder.identity == identity_of(folder.root):
-            return False
-        self._listen(folder, now)
-        return True
+        is_old = is_walk and now - folder.listened_at > _MEND_S
+        if is_same and is_well and not (is_old and folder.ear):
+            return
+        if is_same and folder.ear and folder.ear.mend():
+            folder.listened_at = now
+        else:
+            self._listen(folder, now)
+        if not is_walk:  # by a hint, so that one that dies at once comes to rest
+            self._tell(folder, folder.root)
 
     def _listen(self, folder: Folder, now: float) -> None:
         folder.stop()
+        folder.listened_at = now
         folder.identity = identity_of(folder.root)
         kind, is_remote = file_system_of(folder.root)
         if is_remote:
