@@ -22,6 +22,7 @@ class KeptReader:
             timeout_s=settings.read_timeout_s,
             memory_bytes=settings.read_memory_bytes,
             max_file_bytes=settings.max_file_bytes,
+            niceness=niceness,
         )
         self._n_stages = 0
         self._used = time.monotonic()

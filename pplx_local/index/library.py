@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +12,13 @@ import filelock
 
 from pplx_local.config import Settings, write_setting
 from pplx_local.index.change import estimate, let_go
-from pplx_local.index.fill import Filling
-from pplx_local.index.findings import Findings
 from pplx_local.index.folders import add_folder, remove_folder
-from pplx_local.index.kept_reader import KeptReader
 from pplx_local.index.lock import take_lock
 from pplx_local.index.paths import absolute
-from pplx_local.index.scan import Scan
 from pplx_local.index.searching import make_searcher
 from pplx_local.index.serving import ProfileSpaces
 from pplx_local.index.status import status_of
-from pplx_local.index.targets import Target, targets_of
+from pplx_local.index.steps import Steps
 from pplx_local.index.update import Update
 from pplx_local.index.verdict import what_became
 from pplx_local.index.workers import WorkerFactory, Workers, spawn_worker
@@ -34,21 +29,16 @@ from pplx_local.records import (
     FolderRecord,
     Mode,
     ModelEstimate,
-    Progress,
-    QueueStatus,
-    Role,
     State,
     Status,
 )
 from pplx_local.search import Searcher
-from pplx_local.store import Backlog, Store
-
-Steps = Generator[Progress, None, None]
+from pplx_local.store import Store
 
 NO_MODEL = f"no model is here. {STARTER.install}"
 
 
-class Index:
+class Index(Steps):
     """A home folder, open for reading or as its one writer."""
 
     def __init__(
@@ -63,15 +53,8 @@ class Index:
         shares_workers: bool = False,
     ) -> None:
         """Use `Index.open`."""
-        self.settings = settings
-        self.profile = profile or profile_of(settings)
-        """What the settings ask for; while it is being embedded, another may answer."""
-        self.store = store
-        """For evaluation and benchmarks; everyone else asks the index."""
-        self._lock = lock
-        self._workers, self._shares_workers = workers, shares_workers
-        self._reader = KeptReader(settings, niceness)
-        self._spaces = ProfileSpaces(store, settings, self.profile)
+        super().__init__(settings, store, workers, profile, niceness)
+        self._lock, self._shares_workers = lock, shares_workers
 
     @classmethod
     def open(
@@ -168,64 +151,6 @@ class Index:
     def encode(self) -> Update:
         """Embed what has no vectors yet; no folder is walked."""
         return Update(self, [])
-
-    # --- the steps of an update, for one who takes them in turn with other work ---
-    # Between two of them the database is whole, and others may write.
-
-    def targets(self, paths: Sequence[Path] | None) -> list[Target]:
-        """Find what paths stand for; None stands for all registered folders.
-
-        Raises:
-            FolderError: A path lies in no registered folder.
-        """
-        return targets_of(paths, self.store.folders())
-
-    def scan(
-        self, targets: Sequence[Target], findings: Findings, *, retry: bool
-    ) -> Steps:
-        """Compare targets with the disk; what has to be read is queued.
-
-        With `retry`, unchanged files that could not be read get another chance.
-        """
-        home = self.settings.home
-        return Scan(self.store, targets, findings, exclude=home, retry=retry).run()
-
-    def read(self, findings: Findings, *, tries: int) -> Steps:
-        """Read what is due; a file may fail `tries` times before it is given up."""
-        return self._reader.run(self.store, findings, tries=tries)
-
-    def fill(self) -> Filling:
-        """Prepare to embed what has no vectors."""
-        return self._filling(self._spaces.make_wanted())
-
-    def backlog(self) -> Backlog:
-        """Count what `fill` would embed: documents and characters."""
-        return self._filling(self._spaces.mismatched()).backlog()
-
-    def queue(self) -> QueueStatus:
-        """Count what waits to be read."""
-        return self.store.queue()
-
-    def next_try_s(self) -> float | None:
-        """Give the seconds until `read` has work, 0 for now; None when none waits."""
-        return self.store.next_try_s(time.time_ns())
-
-    def settle(self) -> None:
-        """Hide documents that no file needs, show those that one needs again."""
-        self.store.settle_documents(time.time_ns())
-
-    def end_reader(self) -> None:
-        """End the reader's process until something has to be read again."""
-        self._reader.close()
-
-    def rest(self, after_s: float) -> None:
-        """End the reader and the encoders that have been idle for so long."""
-        self._reader.rest(after_s)
-        self._workers.end_idle(after_s)
-
-    def _filling(self, mismatched: Mapping[Role, str]) -> Filling:
-        home = self.settings.home
-        return Filling(self.store, self._spaces, self._workers, home, mismatched)
 
     # --- models ---
 
@@ -329,7 +254,7 @@ class Index:
             How many documents went, and how many bytes the database gave back.
         """
         before = sum(self.store.bytes_by_part().values())
-        self.store.settle_documents(time.time_ns())
+        self.settle()
         n_documents = self.store.purge()
         return n_documents, max(0, before - sum(self.store.bytes_by_part().values()))
 

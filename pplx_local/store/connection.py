@@ -19,6 +19,7 @@ import sqlite_vec
 from pplx_local.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
 
 BUSY_TIMEOUT_MS = 5_000
+_CHECKPOINT_TIMEOUT_MS = 100
 JOURNAL_SIZE_LIMIT_BYTES = 64 << 20
 CACHE_SIZE_KIB = 32 << 10
 MMAP_BYTES = 16 << 30
@@ -102,6 +103,15 @@ class Database:
     def changes(self) -> int:
         """Count the rows that the last statement inserted, changed or deleted."""
         return self._connection.changes()
+
+    def checkpoint(self) -> None:
+        """Write the log back into the file and empty it, unless readers need it."""
+        with self._translated():
+            self._connection.set_busy_timeout(_CHECKPOINT_TIMEOUT_MS)
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._connection.set_busy_timeout(BUSY_TIMEOUT_MS)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

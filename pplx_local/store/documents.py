@@ -299,10 +299,10 @@ class Documents:
 
     def count(self, *, hidden: bool) -> tuple[int, int]:
         """Count documents and their chunks, visible or hidden ones."""
+        which = "IS NOT NULL" if hidden else "IS NULL"
         row = self._database.row(
             "SELECT count(*), coalesce(sum(n_chunks), 0) FROM documents"
-            " WHERE (hidden_ns IS NOT NULL) = ?",
-            (hidden,),
+            f" WHERE hidden_ns {which}"
         )
         return (row[0], row[1]) if row else (0, 0)
 

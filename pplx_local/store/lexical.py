@@ -40,6 +40,7 @@ MANY_CHUNKS = 20_000
 """Terms in more chunks than this together pick no candidates beside a rarer one."""
 
 _MIN_IDF = 1e-6
+_MERGED_PAGES = 500
 _MIN_CANDIDATES = 400
 
 # Scripts written without spaces, where each letter with its marks is a token.
@@ -260,6 +261,12 @@ class Lexicon:
     def optimize(self) -> None:
         """Rewrite the index without the words that only deleted chunks had."""
         self._database.execute("INSERT INTO lexical (lexical) VALUES ('optimize')")
+
+    def merge(self) -> None:
+        """Merge some parts of the index, if there are many: fewer make it quicker."""
+        self._database.execute(
+            f"INSERT INTO lexical (lexical, rank) VALUES ('merge', {_MERGED_PAGES})"
+        )
 
     def best(
         self, query: LexicalQuery, k: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pplx_local.store.connection import Database
@@ -10,6 +12,8 @@ from pplx_local.store.lexical import Lexicon
 from pplx_local.store.vectors import Vectors
 
 _USED = "EXISTS (SELECT 1 FROM files WHERE files.document_id = documents.document_id)"
+
+_AT_ONCE = 200
 
 
 class Run(NamedTuple):
@@ -48,16 +52,30 @@ class Settling:
 
     def purge(self, before_ns: int | None) -> int:
         """Delete hidden documents; with None all of them, and their traces on disk."""
-        with self._database.transaction():
-            condition = "hidden_ns IS NOT NULL"
-            if before_ns is not None:
-                condition += f" AND hidden_ns < {int(before_ns)}"
-            runs = self._runs(f"{condition} AND NOT {_USED}")
-            for run in runs:
-                self._delete(run)
+        condition = "hidden_ns IS NOT NULL"
+        if before_ns is not None:
+            condition += f" AND hidden_ns < {int(before_ns)}"
+        runs = self._runs(f"{condition} AND NOT {_USED}")
+        self._delete_all(runs)
         if before_ns is None:
             self._erase()
         return len(runs)
+
+    def purge_first_hidden(self, n_kept: int) -> int:
+        """Delete the documents hidden first, down to so many chunks; count them."""
+        runs = self._runs(f"hidden_ns IS NOT NULL AND NOT {_USED}", "hidden_ns DESC")
+        n_chunks = itertools.accumulate(run.n_chunks for run in runs)
+        surplus = [run for run, n in zip(runs, n_chunks, strict=True) if n > n_kept]
+        self._delete_all(surplus)
+        return len(surplus)
+
+    def tidy(self) -> None:
+        """Merge, compact and write back what has come apart."""
+        with self._database.transaction():
+            self._lexicon.merge()
+            self._vectors.compact()
+        self._database.rows("PRAGMA optimize")
+        self._database.checkpoint()
 
     def _hide(self, run: Run, now_ns: int) -> None:
         self._lexicon.delete(run.first_chunk, run.n_chunks)
@@ -71,6 +89,13 @@ class Settling:
         )
         self._vectors.show(run.first_chunk, run.n_chunks)
         self._set_hidden(run, None)
+
+    def _delete_all(self, runs: Sequence[Run]) -> None:
+        """Delete documents, some in each transaction: readers and memory are spared."""
+        for start in range(0, len(runs), _AT_ONCE):
+            with self._database.transaction():
+                for run in runs[start : start + _AT_ONCE]:
+                    self._delete(run)
 
     def _delete(self, run: Run) -> None:
         self._vectors.purge(run.first_chunk, run.n_chunks)
@@ -97,9 +122,9 @@ class Settling:
             (now_ns, run.document_id),
         )
 
-    def _runs(self, condition: str) -> list[Run]:
+    def _runs(self, condition: str, order: str = "document_id") -> list[Run]:
         rows = self._database.rows(
             "SELECT document_id, first_chunk, n_chunks FROM documents"
-            f" WHERE {condition} ORDER BY document_id"
+            f" WHERE {condition} ORDER BY {order}"
         )
         return [Run(*row) for row in rows]

@@ -237,6 +237,10 @@ class Store:
         """
         return self._settling.purge(before_ns)
 
+    def purge_first_hidden(self, n_kept: int) -> int:
+        """Delete the documents that were hidden first, down to so many chunks."""
+        return self._settling.purge_first_hidden(n_kept)
+
     def document_meta(self, document_id: int) -> Document:
         """Fetch what is known of a document besides its text."""
         return self._documents.meta(document_id)
@@ -283,9 +287,9 @@ class Store:
         """Count the visible documents, or the hidden ones."""
         return self._documents.count(hidden=hidden)[0]
 
-    def count_chunks(self) -> int:
-        """Count the visible chunks."""
-        return self._documents.count(hidden=False)[1]
+    def count_chunks(self, *, hidden: bool = False) -> int:
+        """Count the chunks of the visible documents, or of the hidden ones."""
+        return self._documents.count(hidden=hidden)[1]
 
     # --- spaces ---
 
@@ -447,6 +451,13 @@ class Store:
             **self._vectors.size_bytes(),
             "wal": wal.stat().st_size if wal.exists() else 0,
         }
+
+    def tidy(self) -> None:
+        """Do what keeps the file small and quick; next to nothing where all is well.
+
+        Readers are not waited for: what they hold up is done the next time.
+        """
+        self._settling.tidy()
 
     def integrity_check(self) -> list[str]:
         """Check the file from end to end; empty when all is well."""
