@@ -535,3 +535,63 @@ def test_a_daemon_that_ends_at_once_says_why(alone, home, monkeypatch):
     (home / "logs" / "daemon.log").write_text("one\ntwo\n")
     monkeypatch.setattr(launch, "_PROGRAM", ["-c", ""])
     assert "Its log says last: one / two" in alone("daemon", "start").stderr
+
+
+STANDS_IN = """
+import os, sys, threading, time
+from pathlib import Path
+from pplx_local.daemon.place import announce, socket_path, withdraw
+from pplx_local.daemon.server import Server
+
+home, ended = Path(sys.argv[2]), threading.Event()
+calls = {"hello": lambda: {"version": "1", "pid": os.getpid()}, "stop": ended.set}
+server = Server(socket_path(home), calls, on_bug=print)
+server.start()
+announce(home, socket_path(home))
+ended.wait(60)
+withdraw(home)
+server.close()
+"""
+
+
+def test_what_is_started_goes_on_in_a_session_of_its_own(alone, home, monkeypatch):
+    monkeypatch.setattr(launch, "_PROGRAM", ["-c", STANDS_IN])
+    result = alone("daemon", "start")
+    assert result.exit_code == 0, result.stderr
+    pid = int(result.stderr.rstrip(".\n").split()[-1])
+    assert os.getsid(pid) == pid
+    assert sys.platform != "linux" or Path(f"/proc/{pid}/cwd").readlink() == Path("/")
+    assert f"runs already, process {pid}" in alone("daemon", "start").stderr
+    assert alone("daemon", "stop").exit_code == 0
+    assert os.waitpid(pid, 0)[1] == 0
+    assert "No daemon runs." in alone("daemon", "stop").stderr
+
+
+def test_a_daemon_that_does_not_answer_yet_is_left_at_it(alone, home, monkeypatch):
+    monkeypatch.setattr(launch, "_START_S", 0.2)
+    monkeypatch.setattr(launch, "_PROGRAM", ["-c", "import time; time.sleep(60)"])
+    result = alone("daemon", "start")
+    assert result.exit_code == 2
+    assert "runs but does not answer yet" in result.stderr
+    pid = int(result.stderr.split("(process ")[1].split(")")[0])
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def test_a_daemon_that_another_start_was_quicker_with_is_taken(home, monkeypatch):
+    """The one that was started here finds the lock taken, and ends."""
+    reach = Invocation.daemon
+    daemon = None
+
+    def first_nobody(self):
+        nonlocal daemon
+        found = reach(self) if daemon else None
+        daemon = daemon or Daemon(home)
+        return found
+
+    monkeypatch.setattr(Invocation, "daemon", first_nobody)
+    monkeypatch.setattr(launch, "_PROGRAM", ["-c", ""])
+    result = CliRunner().invoke(app, ["--home", str(home), "daemon", "start"])
+    assert result.exit_code == 0
+    assert f"process {os.getpid()}" in result.stderr
+    daemon.server.close()

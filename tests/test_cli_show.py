@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pplx_local.cli.as_json import answer_json, hit_json, jsonable
+from pplx_local.cli.asking import how_found, shortcomings
 from pplx_local.cli.excerpt import excerpt, find_words
 from pplx_local.cli.hits import show_hits, show_vimgrep
 from pplx_local.cli.report import say_report, show_survey
-from pplx_local.cli.asking import how_found, shortcomings
 from pplx_local.cli.show import json_path, visible, visible_path, write_json
 from pplx_local.records import (
     Answer,

@@ -118,11 +118,13 @@ def _tell(work: Update | Followed, invocation: Invocation, as_json: bool) -> int
 
 
 def _say_without_model(settings: Settings) -> None:
-    from pplx_local.index.library import NO_MODEL
     from pplx_local.models import profile_of
 
-    if settings.model != "none" and not any(profile_of(settings)):
-        say(f"Answers come from keywords alone: {NO_MODEL}")
+    if settings.model == "none" or any(profile_of(settings)):
+        return
+    from pplx_local.index.library import NO_MODEL
+
+    say(f"Answers come from keywords alone: {NO_MODEL}")
 
 
 def _dry_run(invocation: Invocation, paths: Sequence[Path], as_json: bool) -> None:

@@ -33,17 +33,27 @@ def launch(invocation: Invocation) -> RemoteIndex:
     home = invocation.settings().home  # settings that are wrong should be told here
     with tempfile.TemporaryFile() as complaints:
         process = _spawn(invocation, home, complaints)
-        daemon = _answering(invocation, process)
-        if daemon:
+        try:
+            daemon = _answering(invocation, process)
+            if daemon is None:
+                raise _failure(process, home, complaints)
             return daemon
-        if process.poll() is None:
-            raise DaemonError(
-                f"The daemon (process {process.pid}) runs but does not answer yet. "
-                f"{_last_lines(home)}See how it is: pplx-local daemon status"
-            )
-        complaints.seek(0)
-        why = complaints.read().decode(errors="replace").strip() or _last_lines(home)
-        raise DaemonError(f"The daemon ended at once. {why}")
+        finally:
+            # That it goes on without us is no oversight, of which Popen would warn.
+            process.returncode = process.poll() or 0
+
+
+def _failure(
+    process: subprocess.Popen[bytes], home: Path, complaints: IO[bytes]
+) -> DaemonError:
+    if process.poll() is None:
+        return DaemonError(
+            f"The daemon (process {process.pid}) runs but does not answer yet. "
+            f"{_last_lines(home)}See how it is: pplx-local daemon status"
+        )
+    complaints.seek(0)
+    why = complaints.read().decode(errors="replace").strip() or _last_lines(home)
+    return DaemonError(f"The daemon ended at once. {why}")
 
 
 def _spawn(
