@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from desk import Desk
-
+from workbench import Bench
 
 # A shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,3 +23,23 @@ def desk(tmp_path: Path) -> Desk:
     desk.write("garden.txt", "Tomatoes want sun, water and a wall behind them.\n")
     desk.write("sub/engine.txt", "Replace the timing belt after 90,000 kilometres.\n")
     return desk
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    bench.write("harbour.md", "# Harbour\n\nA lighthouse keeper watches the ships.\n")
+    bench.write("garden.txt", "The tomatoes need water.\n")
+    bench.write("sub/engine.txt", "The timing belt drives the camshaft.\n")
+    with bench.open(write=True) as index:
+        bench.index = index
+        index.add_folder(bench.folder)
+        yield bench
+
+
+@pytest.fixture
+def full(bench: Bench) -> Bench:
+    bench.scan()
+    bench.read()
+    bench.fill()
+    return bench
