@@ -44,10 +44,10 @@ _SPECIAL = {
 _DATALESS = 0x40000000
 """macOS: the file's bytes are in a cloud; reading it would fetch them."""
 
+_GONE = (FileNotFoundError, NotADirectoryError)
 _FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 
 _WORDS = {
-    errno.ENOENT: "no longer there",
     errno.EACCES: "no permission to look into it",
     errno.EPERM: "no permission to look into it",
     errno.ENAMETOOLONG: "its path is longer than the system allows",
@@ -75,7 +75,7 @@ def walk(root: bytes) -> Iterator[Found | Denied]:
     """
     try:
         status = os.lstat(root)
-    except (FileNotFoundError, NotADirectoryError):
+    except _GONE:
         return
     except OSError as error:
         yield Denied(root, _reason(error))
@@ -103,7 +103,7 @@ def _visit(
             yield _found(entry.path, entry.stat(follow_symlinks=False), why)
         elif why is None:
             yield from _enter(entry.path, ahead)
-    except FileNotFoundError:
+    except _GONE:
         return
     except OSError as error:
         yield Denied(entry.path, _reason(error))
@@ -113,7 +113,7 @@ def _enter(path: bytes, ahead: list[Iterator[os.DirEntry[bytes]]]) -> Iterator[D
     try:
         with os.scandir(path) as entries:
             ahead.append(iter(sorted(entries, key=_place)))
-    except FileNotFoundError:
+    except _GONE:
         return
     except OSError as error:
         yield Denied(path, _reason(error))
