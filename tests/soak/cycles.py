@@ -4,7 +4,7 @@
     python tests/soak/cycles.py --cycles 2000 --model none
 
 Files are edited in turn, a batch at a time; each batch must have been read and embedded
-before the next comes, so that every edit counts. What the daemon and its children take is
+before the next comes, so that every edit counts; an update is asked for after each. What the daemon and its children take is
 sampled every 100 edits and shown by quarters; the last must be like the second.
 """
 
@@ -97,6 +97,12 @@ def cycle(daemon: Daemon, editor: Editor, n_cycles: int, batch: int) -> list[Sam
 
 def wait_until_found(daemon: Daemon, edits: Sequence[tuple[str, str]]) -> None:
     """Wait until each file is found by its new word, and is in every leg."""
+    # The watcher lets a file rest that is saved again and again; who asks gets it at once.
+    for _ in daemon.client.update():
+        pass
+    # The watcher lets a file rest that is saved again and again; who asks gets it at once.
+    for _ in daemon.client.update():
+        pass
     for name, word in edits:
         until = time.monotonic() + 60
         while name not in found(daemon, word):

@@ -30,6 +30,9 @@ from pplx_local.index import Index
 
 N_QUERIES = 50
 BROKEN_PDF = b"%PDF-1.7\nnot much of one"
+BURST = 30
+REACTION_S = 1.5
+"""How long the daemon has something to do after a burst of changes, about."""
 LATE_S = 15.0
 """A hint may come late: a difference that goes by itself within this is counted, apart
 from those that stay."""
@@ -209,6 +212,9 @@ class Run:
     def kill_once(self, longest_s: float) -> None:
         """Work, kill, work on, start again, and wait until it has settled."""
         self.n_changes += self.person.work(self.rng.uniform(0, longest_s))
+        for _ in range(self.rng.randint(0, BURST)):
+            self.person.change()
+        time.sleep(self.rng.uniform(0, REACTION_S))
         state = self.daemon.client.status()
         self.n_busy += state.queue.waiting > 0 or state.daemon.doing is not None
         children = self.daemon.children()
