@@ -112,8 +112,7 @@ class EncoderWorker:
     def idle_s(self) -> float:
         """Tell for how long it has had nothing to do; loading counts as work."""
         with self._lock:
-            is_busy = self._pending or (self._child and not self._info.done())
-            return 0.0 if is_busy else time.monotonic() - self._last_use
+            return 0.0 if self._is_busy() else time.monotonic() - self._last_use
 
     def since_query_s(self) -> float:
         """Tell how long ago a query was last encoded; infinite for never."""
@@ -129,7 +128,7 @@ class EncoderWorker:
         """
         with self._lock:
             child = self._child
-            if child is None or self.idle_s() < after_s:
+            if child is None or self._is_busy() or self.idle_s() < after_s:
                 return False
             self._child = self._refusal = None
         child.end()
@@ -189,6 +188,10 @@ class EncoderWorker:
         self._fail(EncoderCrashed("The encoder was closed."))
 
     # --- requests ---
+
+    def _is_busy(self) -> bool:
+        is_loading = self._child is not None and not self._info.done()
+        return is_loading or bool(self._pending)
 
     def _ask(self, method: str, *args: Any, **options: Any) -> Future[Any]:
         with self._lock:

@@ -145,7 +145,7 @@ class _Server:
             self._answer(self._inbox.take())
 
     def _serve_urgent(self) -> None:
-        """Answer what cannot wait, and what follows from it."""
+        """Answer what cannot wait, and what follows from a query."""
         while call := self._inbox.take_urgent(self._patience_s):
             self._answer(call)
         self._patience_s = 0.0
@@ -161,7 +161,9 @@ class _Server:
             # itself, which a backend whose encoding this call is inside might handle.
             raise SystemExit(f"{type(error).__name__}: {error}") from error
         _reply(self._connection, reply)
-        self._patience_s = _FOLLOW_UP_S if call.method == "encode_query" else 0.0
+        # Not twice in a row: documents get on, however many queries come.
+        expects_more = call.method == "encode_query" and not self._patience_s
+        self._patience_s = _FOLLOW_UP_S if expects_more else 0.0
 
     def _run(self, call: Call) -> Any:
         options = call.options
