@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -140,6 +141,25 @@ def test_calls_are_sent_ahead_and_answered_in_order(worker: EncoderWorker) -> No
     together = worker.encode(plans)
     alone = np.concatenate([future.result().dense.codes for future in futures])
     assert np.array_equal(alone, together.result().dense.codes)
+
+
+def test_queries_are_answered_while_documents_are_encoded(
+    worker: EncoderWorker,
+) -> None:
+    some = worker.plan(TEXTS).result()
+    before = worker.encode(some).result()
+    alone = worker.query("Which valleys do glaciers make?")
+    long = worker.plan(["Rivers cut narrow valleys. " * 40] * 185).result()
+    under_way, behind = worker.encode(long), worker.encode(some)  # 200,000 characters
+    for _ in range(3):
+        query = worker.query("Which valleys do glaciers make?")
+        scores = worker.maxsim(query.tokens, before.tokens)
+        assert scores.values.argmax() == 2
+        assert np.array_equal(query.tokens.codes, alone.tokens.codes)
+        time.sleep(0.2)  # the encoding goes on, and the next one comes in its midst
+    assert not under_way.done()
+    assert np.array_equal(behind.result().dense.codes, before.dense.codes)
+    assert len(np.unique(under_way.result().dense.codes, axis=0)) == 1
 
 
 def test_the_info_says_what_it_runs_on(worker: EncoderWorker) -> None:

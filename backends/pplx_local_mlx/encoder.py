@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 
 from pplx_local.backend.architecture import Architecture
-from pplx_local.backend.batching import LEAST_BATCH_TOKENS, in_halves, too_much
+from pplx_local.backend.batching import Pace, in_halves, too_much
 from pplx_local.records import Encoded, EncodingRecipe, TokenWindow
 from pplx_local_mlx.network import Network
 from pplx_local_mlx.results import Results
@@ -37,7 +37,7 @@ class MlxEncoder:
         self.dim = architecture.hidden_size
         self.token_dim = architecture.token_dim
         self.device, self.dtype = names
-        self._max_batch_tokens = max_batch_tokens
+        self._pace = Pace(max_batch_tokens)
 
     def encode(
         self,
@@ -48,6 +48,7 @@ class MlxEncoder:
         """Run the windows and quantise on the device."""
         with mx.stream(self._on):
             results = Results(windows, self._recipe, (self.dim, self.token_dim))
+            between = self._pace.apart(between)
             for batch in self._batches(windows):
                 if between:
                     between()
@@ -67,9 +68,10 @@ class MlxEncoder:
         order = sorted(range(len(windows)), key=lambda index: -lengths[index])
         for length, equals in groupby(order, key=lambda index: lengths[index]):
             batch = list(equals)
-            size = max(1, self._max_batch_tokens // length)
-            for start in range(0, len(batch), size):
-                yield batch[start : start + size]
+            while batch:
+                size = max(1, self._pace.tokens // length)
+                yield batch[:size]
+                batch = batch[size:]
 
     def _run(
         self, windows: Sequence[TokenWindow], batch: list[int], results: Results
@@ -80,14 +82,15 @@ class MlxEncoder:
             results.put(part, *self._forward([windows[index] for index in part]))
 
         try:
-            in_halves(batch, run, _is_out_of_memory, self._take_less)
+            with self._pace.timed(sum(_padded(windows[index]) for index in batch)):
+                in_halves(batch, run, _is_out_of_memory, self._take_less)
         except MemoryError as error:
             n_tokens = max(len(windows[index].token_ids) for index in batch)
             raise too_much(self.device, n_tokens) from error
 
     def _take_less(self) -> None:
         mx.clear_cache()
-        self._max_batch_tokens = max(self._max_batch_tokens // 2, LEAST_BATCH_TOKENS)
+        self._pace.take_less()
 
     def _forward(self, windows: Sequence[TokenWindow]) -> tuple[mx.array, mx.array]:
         """Run B windows of one padded length L: (B, L, hidden), (B, L, token_dim)."""

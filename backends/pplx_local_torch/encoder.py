@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 
 from pplx_local.backend.architecture import Architecture
-from pplx_local.backend.batching import LEAST_BATCH_TOKENS, in_halves, too_much
+from pplx_local.backend.batching import (
+    LEAST_BATCH_TOKENS,
+    PASS_S,
+    Pace,
+    in_halves,
+    too_much,
+)
 from pplx_local.records import Encoded, EncodingRecipe, TokenWindow
 from pplx_local_torch.attention import Packing
 from pplx_local_torch.model import Network
@@ -19,6 +25,9 @@ from pplx_local_torch.steady import ROW_MULTIPLE
 
 _CPU_BATCH_TOKENS = 4096
 """More at once is slower on a CPU: the states no longer fit its cache."""
+_CPU_PAUSES_PER_LAYER = 2
+"""There is one before each product, but the two largest take most of the time. Passes
+of 50 ms would cost a quarter of the speed."""
 
 
 class TorchEncoder:
@@ -37,9 +46,14 @@ class TorchEncoder:
         self.token_dim = architecture.token_dim
         self.device = _device_name(weight.device)
         self.dtype = str(weight.dtype).removeprefix("torch.")
+        self._pace = Pace(max_batch_tokens)
         if weight.device.type == "cpu":
-            max_batch_tokens = min(max_batch_tokens, _CPU_BATCH_TOKENS)
-        self._max_batch_tokens = max_batch_tokens
+            n_pauses = architecture.n_layers * _CPU_PAUSES_PER_LAYER
+            self._pace = Pace(
+                min(max_batch_tokens, _CPU_BATCH_TOKENS),
+                least=max(network.steadiness.rows, LEAST_BATCH_TOKENS),
+                pass_s=PASS_S * n_pauses,
+            )
 
     @torch.inference_mode()
     def encode(
@@ -51,6 +65,7 @@ class TorchEncoder:
         """Run the windows and quantise on the device."""
         is_query = any(window.kind == "query" for window in windows)
         results = Results(windows, self._recipe, (self.dim, self.token_dim), self._on)
+        between = self._pace.apart(between)
         with self._network.passes(steady=not is_query, between=between):
             for batch in self._batches(windows):
                 self._run(windows, batch, results)
@@ -70,7 +85,7 @@ class TorchEncoder:
         batch: list[int] = []
         n_tokens = 0
         for index in sorted(range(len(windows)), key=lambda i: -lengths[i]):
-            if batch and n_tokens + lengths[index] > self._max_batch_tokens:
+            if batch and n_tokens + lengths[index] > self._pace.tokens:
                 yield batch
                 batch, n_tokens = [], 0
             batch.append(index)
@@ -85,15 +100,21 @@ class TorchEncoder:
 
         def run(part: Sequence[int]) -> None:
             results.put(part, *self._forward([windows[index] for index in part]))
+            self._wait()
 
         try:
-            in_halves(batch, run, _is_out_of_memory, self._take_less)
+            with self._pace.timed(sum(len(windows[i].token_ids) for i in batch)):
+                in_halves(batch, run, _is_out_of_memory, self._pace.take_less)
         except MemoryError as error:
             n_tokens = max(len(windows[index].token_ids) for index in batch)
             raise too_much(self.device, n_tokens) from error
 
-    def _take_less(self) -> None:
-        self._max_batch_tokens = max(self._max_batch_tokens // 2, LEAST_BATCH_TOKENS)
+    def _wait(self) -> None:
+        """Let the device finish: a query would wait behind all that was handed to it."""
+        if self._on.type == "cuda":
+            torch.cuda.synchronize(self._on)
+        elif self._on.type == "mps":
+            torch.mps.synchronize()
 
     def _forward(self, windows: Sequence[TokenWindow]) -> tuple[Tensor, Tensor]:
         """Run windows packed into T rows: states (T, hidden), (T, token_dim)."""

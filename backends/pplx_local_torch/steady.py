@@ -30,6 +30,8 @@ class Steadiness:
     """
 
     on = True
+    rows = 0
+    """What the neediest layer wants."""
 
 
 class SteadyLinear(nn.Module):
@@ -60,6 +62,7 @@ def make_steady(model: nn.Module) -> Steadiness:
             rows = steady_rows(*layer.weight.shape, layer.weight.dtype)
             if rows > ROW_MULTIPLE:
                 model.set_submodule(name, SteadyLinear(layer, rows, steadiness))
+                steadiness.rows = max(steadiness.rows, rows)
     return steadiness
 
 
