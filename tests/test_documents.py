@@ -6,9 +6,11 @@ import hashlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -290,6 +292,22 @@ def test_the_child_takes_no_modules_from_the_folder_it_is_run_in(
     monkeypatch.chdir(tmp_path)
     with Reader(**LIMITS) as reader:
         assert read(reader, tmp_path / "a.txt")[0] == "words"
+
+
+def test_a_polite_reader_lets_everything_else_go_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("words")
+    with Reader(**LIMITS, niceness=5) as reader:
+        read(reader, path)
+        child = psutil.Process(reader.pid)
+        assert child.nice() == max(5, os.nice(0))
+        if sys.platform == "linux":
+            assert child.ionice().ioclass == psutil.IOPRIO_CLASS_IDLE
+        pid = reader.pid
+        reader.close()
+        assert read(reader, path)[0] == "words"
+        assert reader.pid != pid
+        assert psutil.Process(reader.pid).nice() == max(5, os.nice(0))
 
 
 def test_a_closed_reader_leaves_no_process(tmp_path: Path) -> None:

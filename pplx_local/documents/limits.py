@@ -1,4 +1,4 @@
-"""What the reading of one file may take: time, memory, length."""
+"""What the reading of one file may take: time, memory, length, and its turn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import sys
 import time
 from dataclasses import astuple, dataclass
+
+from pplx_local import priority
 
 try:
     import resource
@@ -25,6 +27,8 @@ class Limits:
     """Of address space, on top of what the child has before it reads."""
     max_file_bytes: int
     """Longer files are skipped."""
+    niceness: int = 0
+    """0 for the processor's and the disk's ordinary turn, 19 for the last."""
 
     @property
     def memory_reason(self) -> str:
@@ -43,8 +47,8 @@ class Limits:
     @classmethod
     def parse(cls, arguments: list[str]) -> Limits:
         """Read them from a command line."""
-        timeout, memory, length = arguments
-        return cls(float(timeout), int(memory), int(length))
+        timeout, *numbers = arguments
+        return cls(float(timeout), *map(int, numbers))
 
     def apply(self) -> None:
         """Bind this process: it writes no file and leaves no core.
@@ -52,6 +56,7 @@ class Limits:
         Where the system has no such limits the parent still watches time and memory.
         """
         sys.dont_write_bytecode = True
+        priority.lower(self.niceness)
         if resource is None:
             return
         _lower(resource.RLIMIT_CORE, 0)

@@ -68,12 +68,18 @@ class Reader:
         timeout_s: A file whose child is silent for longer has failed.
         memory_bytes: What the child may take for one file.
         max_file_bytes: Longer files are skipped.
+        niceness: How far the child lets others go first, 0 to 19.
     """
 
     def __init__(
-        self, *, timeout_s: float, memory_bytes: int, max_file_bytes: int
+        self,
+        *,
+        timeout_s: float,
+        memory_bytes: int,
+        max_file_bytes: int,
+        niceness: int = 0,
     ) -> None:
-        self._limits = Limits(timeout_s, memory_bytes, max_file_bytes)
+        self._limits = Limits(timeout_s, memory_bytes, max_file_bytes, niceness)
         self._child: ReaderProcess | None = None
         self._asked: deque[bytes] = deque()
         """Paths that the child was sent and whose end was not taken yet."""
