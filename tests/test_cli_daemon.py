@@ -251,6 +251,8 @@ def test_the_quick_way_says_what_the_long_way_says(daemon, capsys, args):
         ("search", "x", "--mode"),
         ("search", "x", "-k", "0"),
         ("search", "x", "-k", "²"),
+        ("search", "x", "-k", "9" * 5_000),
+        ("search", "x", "-k", "10001"),
         ("search", "x", "--json", "--jsonl"),
         ("search", "--", "-x"),
         ("-v", "search", "x"),

@@ -18,7 +18,13 @@ from pplx_local.cli.asking import how_found, shortcomings
 from pplx_local.cli.excerpt import excerpt, find_words
 from pplx_local.cli.hits import show_hits, show_vimgrep
 from pplx_local.cli.report import say_report, show_survey
-from pplx_local.cli.show import json_path, visible, visible_path, write_json
+from pplx_local.cli.show import (
+    json_path,
+    stdout_console,
+    visible,
+    visible_path,
+    write_json,
+)
 from pplx_local.records import (
     Answer,
     FileRecord,
@@ -373,3 +379,13 @@ def test_a_survey_says_kinds_and_cost(capsys):
     assert (
         "1.2M tokens, time not known yet, 2.0 MB on the disk (1,000 GB free)" in shown
     )
+
+
+def test_a_console_is_made_for_a_terminal_alone(monkeypatch, capsys):
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.delenv("TTY_COMPATIBLE", raising=False)
+    assert stdout_console() is None
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = stdout_console()
+    assert console is not None
+    assert console.is_terminal

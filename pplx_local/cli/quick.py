@@ -6,7 +6,8 @@ Whatever is not plain, help and mistakes included, is left to the commands.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pplx_local.cli.invocation import Invocation
 
 _SWITCHES = {"--json": "as_json", "--jsonl": "as_jsonl", "--explain": "explain"}
+_NUMBER = re.compile("[0-9]{1,5}")
 _VALUES = {"-k": "k", "--mode": "mode", "--format": "output"}
 
 
@@ -30,7 +32,9 @@ def search_quickly(args: Sequence[str]) -> int | None:
     """
     home = os.environ.get("PPLX_LOCAL_HOME", "")
     if len(args) > 2 and args[0] == "--home":
-        home, args = args[1] or "~", args[2:]
+        home, args = args[1], args[2:]
+        if not home:
+            return None
     if len(args) < 2 or args[0] != "search" or home.startswith("~"):
         return None
     question = _question(args[1:])
@@ -52,22 +56,30 @@ def _asked(invocation: Invocation, question: Question) -> int | None:
 
 def _question(args: Sequence[str]) -> Question | None:
     given = _given(iter(args))
-    if given is None or not "".join(given["words"]).strip():
+    if given is None or not _is_right(given):
         return None
-    from pplx_local.cli.asking import MOST_HITS, Format, Question, one_format
-    from pplx_local.records import Mode
+    from pplx_local.cli.asking import Question, one_format
 
-    k, mode, output = given["k"], given["mode"], given["output"]
-    if mode not in get_args(Mode) or output not in get_args(Format):
-        return None
-    if not (k.isascii() and k.isdigit() and 1 <= int(k) <= MOST_HITS):
-        return None
-    as_json, as_jsonl = given["as_json"], given["as_jsonl"]
-    formats = one_format(output, as_json=as_json, as_jsonl=as_jsonl)
+    formats = one_format(
+        given["output"], as_json=given["as_json"], as_jsonl=given["as_jsonl"]
+    )
     if len(formats) > 1:
         return None
-    words, explain = given["words"], given["explain"]
-    return Question.of(words, int(k), mode, formats[0], explain=explain)
+    k, mode, explain = int(given["k"]), given["mode"], given["explain"]
+    return Question.of(given["words"], k, mode, formats[0], explain=explain)
+
+
+def _is_right(given: Mapping[str, Any]) -> bool:
+    from pplx_local.cli.asking import MOST_HITS, Format
+    from pplx_local.records import Mode
+
+    return (
+        given["mode"] in get_args(Mode)
+        and given["output"] in get_args(Format)
+        and _NUMBER.fullmatch(given["k"]) is not None
+        and 1 <= int(given["k"]) <= MOST_HITS
+        and any(word.strip() for word in given["words"])
+    )
 
 
 def _given(args: Iterator[str]) -> dict[str, Any] | None:

@@ -55,10 +55,10 @@ def status_lines(status: Status) -> Iterator[str]:
         how = watching_in_words(folder.watching)
         yield line_of("Folder", f"{visible_path(folder.path)}, {when}{away}{how}")
         yield line_of("", counts_in_words(folder.states.items()))
-    if not status.folders:
-        yield line_of("Folder", "none yet; add one: pplx-local add PATH")
     if status.folders:
         yield fresh_line(status)
+    else:
+        yield line_of("Folder", "none yet; add one: pplx-local add PATH")
     hidden = status.hidden_documents
     forgotten = f" ({hidden:,} more forgotten, not purged yet)" if hidden else ""
     documents = count(status.documents, "document") + forgotten
