@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from targets import broad
+from targets import INT8, broad, whole
+from tiny import write_bert
 
 torch = pytest.importorskip("torch")
+
+from pplx_local_torch import TorchBackend  # noqa: E402 - after the check
 
 __all__ = ["broad"]
 
@@ -84,6 +89,26 @@ def test_a_query_is_not_filled_up_to_the_rows_that_keep_documents_steady() -> No
     assert filled.shape == alone.shape == (1, 32, 4)
     assert seen[1:] == [1]  # as it came, its leading dimension too
     torch.testing.assert_close(filled, alone)
+
+
+def test_a_query_in_the_midst_leaves_documents_steady(tmp_path) -> None:
+    """Within one pass: there is a pause before each product."""
+    backend = TorchBackend()
+    encoder = backend.load(write_bert(tmp_path), INT8, device="cpu", dtype="float32")
+    document = whole(np.arange(40, dtype=np.int32))
+    query = replace(document, kind="query")
+    steadiness, seen = encoder._network.steadiness, []
+
+    def between() -> None:
+        before = steadiness.on
+        encoder.encode([query])
+        seen.append((before, steadiness.on))
+
+    encoder.encode([document], between=between)
+    assert len(seen) == 2 * 6
+    assert set(seen) == {(True, True)}
+    encoder.encode([query])
+    assert len(seen) == 2 * 6, "it is asked no more"
 
 
 @pytest.mark.parametrize("groups", [1, 2])
