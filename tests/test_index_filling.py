@@ -198,6 +198,13 @@ def check_nothing_is_missing(bench: Bench, document_id: int) -> None:
     assert codes.any(axis=1).all()
 
 
+def check_nothing_is_found(bench: Bench, document_id: int) -> None:
+    store = bench.index.store
+    dense = next(one for one in store.spaces() if one.spec.role == "dense")
+    first, n_chunks = store._documents.chunk_run(document_id)
+    assert not store.dense_codes(dense, range(first, first + n_chunks)).any()
+
+
 def test_a_document_hidden_under_way_is_dropped(bench: Bench, slow: Slow) -> None:
     steps, document_id = begin_long(bench, 4)
     hide(bench)
@@ -207,10 +214,7 @@ def test_a_document_hidden_under_way_is_dropped(bench: Bench, slow: Slow) -> Non
     )
     assert hidden == 0
     assert bench.index.backlog() == (0, 0)
-    dense = next(s for s in bench.index.store.spaces() if s.spec.role == "dense")
-    first, n_chunks = bench.index.store._documents.chunk_run(document_id)
-    codes = bench.index.store.dense_codes(dense, range(first, first + n_chunks))
-    assert not codes.any(), "nothing of it can be found"
+    check_nothing_is_found(bench, document_id)
 
 
 def test_a_document_hidden_and_shown_between_two_batches_is_completed(
@@ -225,9 +229,11 @@ def test_a_document_hidden_and_shown_between_two_batches_is_completed(
     check_nothing_is_missing(bench, document_id)
 
 
+@pytest.mark.parametrize("portion_chars", [1_000, 100_000])
 def test_a_document_shown_again_after_its_batches_were_dropped_is_completed(
-    bench: Bench, slow: Slow
+    bench: Bench, slow: Slow, monkeypatch: pytest.MonkeyPatch, portion_chars: int
 ) -> None:
+    monkeypatch.setattr(portions, "PORTION_CHARS", portion_chars)
     steps, document_id = begin_long(bench, 4)
     slow.holds = True
     steps_until(steps, lambda: len(slow.held) == 2)
@@ -255,9 +261,8 @@ def test_a_document_erased_under_way_is_no_trouble(bench: Bench, slow: Slow) -> 
     assert bench.index.status().coverage["dense"] == 1
 
 
-def test_vectors_whose_source_is_erased_under_way_are_made_anew(
-    bench: Bench, slow: Slow
-) -> None:
+def begin_reuse(bench: Bench, slow: Slow) -> tuple[Steps, int]:
+    """Stop where windows of a version before are on their way to the next one."""
     text = long_text("word")
     bench.write("long.txt", text)
     bench.scan()
@@ -271,15 +276,32 @@ def test_vectors_whose_source_is_erased_under_way_are_made_anew(
     slow.holds = True
     steps = bench.index.fill().run()
     steps_until(steps, lambda: len(slow.held) > 0)
-    next(steps)  # behind the newest, windows of the version before are on their way
-    assert bench.index.store.purge() == 1
-    slow.go_on()
-    list(steps)
+    next(steps)  # behind the newest
     edited = bench.known("long.txt")
     assert edited is not None
     assert edited.document_id is not None
-    assert complete(bench, edited.document_id)
-    check_nothing_is_missing(bench, edited.document_id)
+    return steps, edited.document_id
+
+
+def test_vectors_whose_source_is_erased_under_way_are_made_anew(
+    bench: Bench, slow: Slow
+) -> None:
+    steps, document_id = begin_reuse(bench, slow)
+    assert bench.index.store.purge() == 1
+    slow.go_on()
+    list(steps)
+    assert complete(bench, document_id)
+    check_nothing_is_missing(bench, document_id)
+
+
+def test_nothing_is_copied_to_a_document_that_was_hidden_under_way(
+    bench: Bench, slow: Slow
+) -> None:
+    steps, document_id = begin_reuse(bench, slow)
+    hide(bench)
+    slow.go_on()
+    list(steps)
+    check_nothing_is_found(bench, document_id)
 
 
 def test_batches_follow_the_speed_of_the_worker(bench: Bench) -> None:

@@ -23,7 +23,7 @@ from pplx_local.records import (
 def test_the_newest_is_read_first_also_when_it_comes_later(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pplx_local.index.reading._COMMIT_EVERY_S", 0)
+    monkeypatch.setattr(reading, "_COMMIT_EVERY_S", 0)
     for age, name in enumerate(("harbour.md", "garden.txt", "sub/engine.txt")):
         os.utime(bench.folder / name, (1_000 - age, 1_000 - age))
     bench.scan()
@@ -113,26 +113,27 @@ def test_a_file_that_became_a_link_is_not_followed(full: Bench, tmp_path: Path) 
 def test_what_was_read_ahead_and_left_harms_nobody(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pplx_local.index.reading._COMMIT_EVERY_S", 0)
+    monkeypatch.setattr(reading, "_COMMIT_EVERY_S", 0)
+    for age, name in enumerate(("harbour.md", "garden.txt", "sub/engine.txt")):
+        os.utime(bench.folder / name, (1_000 - age, 1_000 - age))
     bench.scan()
-    for _ in range(3):
-        steps = bench.index.read(Findings(), tries=1)
-        next(steps)
-        steps.close()  # the next file was on its way
-        for name in ("harbour.md", "garden.txt", "sub/engine.txt"):
-            with (bench.folder / name).open("a") as file:
-                file.write("More of it.\n")
-        bench.scan()
+    steps = bench.index.read(Findings(), tries=1)
+    next(steps)
+    child = bench.index._reader._reader._child
+    assert child is not None
+    assert child._connection.poll(10), "the garden is read ahead"
+    steps.close()
+    bench.write("garden.txt", "The cucumbers need more.\n")
+    bench.scan()
     bench.read(tries=1)
     assert bench.index.store.count_states() == {"indexed": 3}
-    for name in ("harbour.md", "garden.txt", "engine.txt"):
-        assert name in bench.best("more of it", mode="lexical")
+    assert bench.best("cucumbers", mode="lexical") == ["garden.txt"]
 
 
 def test_an_edit_while_reading_pauses_is_read_as_it_is_now(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pplx_local.index.reading._COMMIT_EVERY_S", 0)
+    monkeypatch.setattr(reading, "_COMMIT_EVERY_S", 0)
     bench.scan()
     steps = bench.index.read(Findings(), tries=3)
     next(steps)
@@ -147,7 +148,7 @@ def test_an_edit_while_reading_pauses_is_read_as_it_is_now(
 def test_a_folder_removed_while_reading_pauses_leaves_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pplx_local.index.reading._COMMIT_EVERY_S", 0)
+    monkeypatch.setattr(reading, "_COMMIT_EVERY_S", 0)
     bench.scan()
     steps = bench.index.read(Findings(), tries=3)
     next(steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pplx_local.index import (
     Target,
     scan,
 )
+from pplx_local.index.changes import Changes
 from pplx_local.records import (
     QueueStatus,
     UpdateReport,
@@ -221,3 +223,17 @@ def test_two_scans_in_turn_end_like_one(full: Bench) -> None:
     assert full.index.store.count_states() == {"indexed": 32}
     assert full.best("edited", mode="lexical") == ["note 3.txt"]
     assert full.scan() == UpdateReport(unchanged=32)
+
+
+def test_a_decision_about_a_record_that_has_changed_since_is_dropped(
+    full: Bench,
+) -> None:
+    old = full.known("garden.txt")
+    assert old is not None
+    changes = Changes(full.index.store, anew=False)
+    changes.settle(old, replace(old, state="skipped", reason="out of date"))
+    full.write("garden.txt", "The cucumbers need more.\n")
+    full.scan("garden.txt")
+    full.read()
+    changes.write()
+    assert full.state("garden.txt") == "indexed"
