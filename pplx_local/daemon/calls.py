@@ -1,0 +1,171 @@
+"""What may be asked of the daemon, each call by its name on the socket."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pplx_local import __version__
+from pplx_local.daemon.answering import Answering
+from pplx_local.daemon.errand import Errand
+from pplx_local.daemon.indexer import Indexer
+from pplx_local.daemon.pausing import is_paused, set_paused
+from pplx_local.daemon.report import Reporter
+from pplx_local.errors import FolderError
+from pplx_local.index import Index, Target
+from pplx_local.records import (
+    Answer,
+    Mode,
+    ModelEstimate,
+    Outcome,
+    Progress,
+    Status,
+    Watching,
+)
+
+
+class Calls:
+    """The calls of one daemon; each runs on the thread of its connection."""
+
+    def __init__(
+        self,
+        indexer: Indexer,
+        answering: Answering,
+        reporter: Reporter,
+        watching: Callable[[], Mapping[bytes, Watching]],
+        home: Path,
+    ) -> None:
+        self._indexer, self._answering = indexer, answering
+        self._reporter, self._watching, self._home = reporter, watching, home
+
+    def by_name(self) -> dict[str, Callable[..., Any]]:
+        """List them."""
+        calls = (
+            *(self.hello, self.search, self.status),
+            *(self.add, self.update, self.remove, self.purge),
+            *(self.estimate_model, self.use_model),
+            *(self.pause, self.resume, self.stop),
+        )
+        return {call.__name__: call for call in calls}
+
+    # --- asking ---
+
+    def hello(self) -> dict[str, Any]:
+        """Say who this is."""
+        return {"version": __version__, "pid": os.getpid()}
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        wait: bool = True,
+    ) -> Answer:
+        """Answer a query; with `wait`, wait for a model that is still loading."""
+        with self._answering.right_of_way(), self._answering.reader() as index:
+            return index.search(query, k=k, mode=mode, explain=explain, wait=wait)
+
+    def status(self) -> Status:
+        """Say what the index holds, and what is being done about the rest."""
+        with self._answering.reader() as index:
+            found = index.status()
+        watching = self._watching()
+        return replace(
+            found,
+            folders=tuple(
+                replace(folder, watching=watching.get(folder.path))
+                for folder in found.folders
+            ),
+            daemon=self._reporter.status(paused=is_paused(self._home)),
+        )
+
+    # --- indexing ---
+
+    def add(
+        self, paths: Sequence[bytes], index: bool = True
+    ) -> Generator[Progress, None, Outcome]:
+        """Register folders or files, and index them unless told otherwise."""
+        errand = self._indexer.do(lambda one: self._register(one, paths))
+        if not index or not errand.targets:
+            return errand.outcome()
+        return (yield from self._follow(errand))
+
+    def update(
+        self, paths: Sequence[bytes] | None = None
+    ) -> Generator[Progress, None, Outcome]:
+        """Bring everything, or these paths, up to date."""
+        wanted = None if paths is None else _as_paths(paths)
+        errand = self._indexer.do(lambda index: Errand(index.targets(wanted)))
+        return (yield from self._follow(errand))
+
+    def remove(self, path: bytes) -> int:
+        """Forget a folder; say how many files it had."""
+
+        def work(index: Index) -> int:
+            n_files = index.remove_folder(Path(os.fsdecode(path)))
+            self._indexer.follow_folders()
+            return n_files
+
+        return self._indexer.do(work)
+
+    def purge(self) -> tuple[int, int]:
+        """Erase what no file needs: how many documents, how many bytes."""
+        return self._indexer.do(Index.purge)
+
+    def _register(self, index: Index, paths: Sequence[bytes]) -> Errand:
+        targets: list[Target] = []
+        refused = []
+        for path in _as_paths(paths):
+            try:
+                index.add_folder(path)
+                targets += index.targets([path])
+            except FolderError as error:
+                refused.append(str(error))
+        self._indexer.follow_folders()
+        return Errand(targets, tuple(refused))
+
+    def _follow(self, errand: Errand) -> Generator[Progress, None, Outcome]:
+        self._indexer.take(errand)
+        return (yield from errand.follow())
+
+    # --- models ---
+
+    def estimate_model(self, name: str) -> ModelEstimate:
+        """Say what choosing a model would cost."""
+        return self._indexer.do(lambda index: index.estimate_model(name))
+
+    def use_model(self, name: str) -> list[str]:
+        """Choose a model; it is embedded with in the background."""
+
+        def work(index: Index) -> list[str]:
+            self._indexer.follow_settings()
+            removed = index.use_model(name)
+            self._indexer.follow_settings()
+            return removed
+
+        return self._indexer.do(work)
+
+    # --- the daemon itself ---
+
+    def pause(self) -> None:
+        """Leave changes for later; searches go on."""
+        set_paused(self._home, True)
+        self._indexer.wake()
+
+    def resume(self) -> None:
+        """Go on."""
+        set_paused(self._home, False)
+        self._indexer.wake()
+
+    def stop(self) -> None:
+        """End, as a service manager would have it."""
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _as_paths(paths: Sequence[bytes]) -> list[Path]:
+    return [Path(os.fsdecode(path)) for path in paths]

@@ -1,0 +1,287 @@
+"""The daemon's one indexing thread: what there is to do, a step at a time.
+
+Looking at what has changed comes before reading, reading before embedding, and a search
+before all of them. Every step is short and ends outside of a transaction, so a file that
+is saved while a million others are embedded is read at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from logging import Logger
+from typing import NoReturn, TypeVar
+
+from pplx_local.daemon.answering import Answering
+from pplx_local.daemon.errand import Errand
+from pplx_local.daemon.log import log_bug
+from pplx_local.daemon.looking import Looking
+from pplx_local.daemon.pausing import is_paused
+from pplx_local.daemon.power import Allowance, Effort, allowance, read_conditions
+from pplx_local.daemon.report import Reporter
+from pplx_local.daemon.task import Steps, Task
+from pplx_local.errors import DaemonError, PplxLocalError
+from pplx_local.index import Filling, Findings, Index
+from pplx_local.records import Progress
+from pplx_local.watch import Watcher
+
+TRIES = 3
+"""Of a file that could not be read and might be the next time."""
+
+_POWER_EVERY_S = 20.0
+_TIDY_AFTER_S = 60.0
+"""Without work."""
+_REST_EVERY_S = 15.0
+_FILL_AGAIN_S = 120.0
+"""After an encoder that could not be used."""
+_GIVE_WAY_S = 0.25
+"""A search that takes longer waits for something itself, such as a model that loads; and
+whoever asks without pause leaves half of the time to the index."""
+_LONGEST_WAIT_S = 5.0
+_SHORTEST_WAIT_S = 0.02
+_BACK_OFF_S = (5.0, 15.0, 60.0, 300.0)
+"""After the first trouble, the second, ..."""
+_PAUSED = Allowance("nothing", "paused; to go on: pplx-local resume")
+_BUG = "The daemon met a bug ({}); what is needed to mend it is in its log."
+_ENDED = "The daemon ended. What was done is kept; run the same command again."
+
+_Given = TypeVar("_Given")
+
+
+class Indexer:
+    """Does the work of one home; only its own thread touches the index.
+
+    `do`, `take` and `wake` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        watcher: Watcher,
+        answering: Answering,
+        reporter: Reporter,
+        log: Logger,
+        wake: threading.Event,
+    ) -> None:
+        """Prepare; nothing happens before `run`. Setting `wake` ends a wait."""
+        self._index, self._watcher, self._answering = index, watcher, answering
+        self._reporter, self._log, self._wake = reporter, log, wake
+        self._asked: deque[Callable[[], None]] = deque()
+        self._errands: deque[Errand] = deque()
+        self._looking = looking = Looking(index, watcher)
+        self._paths = Task(looking.begin_paths, self._tell)
+        self._folder = Task(lambda: looking.begin_folder(self._errand), self._tell)
+        self._reading = Task(self._begin_reading, self._tell)
+        self._filling = Task(self._begin_filling, self._tell)
+        self._may_lack = True
+        """Whether something may have no vectors yet."""
+        self._allowance = Allowance("all", None)
+        self._n_stumbles = 0
+        # When, by the monotonic clock, things may or should be done next.
+        self._go_on_at = self._fill_at = self._power_at = self._rest_at = 0.0
+        self._tidy_at: float | None = None
+
+    # --- from other threads ---
+
+    def wake(self) -> None:
+        """Look whether there is something to do."""
+        self._wake.set()
+
+    def do(self, work: Callable[[Index], _Given]) -> _Given:
+        """Let the indexing thread do something short between two steps, and wait."""
+        done: Future[_Given] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(work(self._index))
+            except Exception as error:  # noqa: BLE001 - it is the caller's
+                done.set_exception(error)
+
+        self._asked.append(run)
+        self._wake.set()
+        return done.result()
+
+    def take(self, errand: Errand) -> None:
+        """Do an errand when those before it are done."""
+        self._errands.append(errand)
+        self._wake.set()
+
+    # --- inside `do` ---
+
+    def follow_folders(self) -> None:
+        """Go by the folders that are registered now."""
+        for task in (self._paths, self._folder, self._reading):
+            task.drop()
+        self._looking.forget()
+        self._looking.watch()
+
+    def follow_settings(self) -> None:
+        """Go by the model that is chosen now."""
+        self._filling.drop()
+        self._answering.renew()
+        self._may_lack, self._fill_at = True, 0.0
+
+    # --- the loop ---
+
+    def run(self) -> NoReturn:
+        """Work until an exception ends it, as that of a signal does."""
+        try:
+            self._looking.watch()
+            while True:
+                self._wake.clear()
+                self._answering.give_way(_GIVE_WAY_S)
+                if not self._turn():
+                    self._wake.wait(self._wait_s())
+        finally:
+            self._drop_all()
+            for errand in self._errands:
+                errand.end(DaemonError(_ENDED))
+
+    def _turn(self) -> bool:
+        """Do what is most urgent; return whether anything was done."""
+        while self._asked:
+            self._asked.popleft()()
+        if time.monotonic() < self._go_on_at:
+            return False
+        try:
+            worked = self._work()
+        except PplxLocalError as error:
+            self._stumble(error)
+            return False
+        except Exception as error:  # noqa: BLE001 - searches go on, whatever it was
+            log_bug(self._log, error)
+            self._stumble(DaemonError(_BUG.format(type(error).__name__)))
+            return False
+        if self._n_stumbles:
+            self._n_stumbles, self._reporter.trouble = 0, None
+        return worked
+
+    def _work(self) -> bool:
+        self._look_at_power()
+        self._looking.notice()
+        looked = self._paths.step() or self._folder.step()
+        worked = self._may_read() and self._reading.step()
+        self._may_lack |= looked or worked
+        worked = worked or (self._may_fill() and self._filling.step())
+        if looked or worked:
+            self._tidy_at = time.monotonic() + _TIDY_AFTER_S
+            return True
+        if self._errand:
+            self._errands.popleft().end()
+            return True
+        self._rest()
+        return False
+
+    def _wait_s(self) -> float:
+        now = time.monotonic()
+        if self._go_on_at > now:
+            return min(_LONGEST_WAIT_S, self._go_on_at - now)
+        waits = [_LONGEST_WAIT_S, self._watcher.wait_s()]
+        if self._effort != "nothing" and (next_try := self._index.next_try_s()):
+            waits.append(next_try)
+        return max(_SHORTEST_WAIT_S, min(waits))
+
+    def _tell(self, progress: Progress) -> None:
+        self._reporter.note(progress)
+        for errand in self._errands:
+            errand.tell(progress)
+
+    # --- reading ---
+
+    def _may_read(self) -> bool:
+        return self._effort != "nothing"
+
+    def _begin_reading(self) -> Steps | None:
+        if self._index.next_try_s() != 0:
+            return None
+        findings = self._errand.findings if self._errand else Findings()
+        return self._index.read(findings, tries=TRIES)
+
+    # --- embedding ---
+
+    def _may_fill(self) -> bool:
+        return self._effort == "all" and time.monotonic() >= self._fill_at
+
+    def _begin_filling(self) -> Steps | None:
+        if not self._may_lack:
+            return None
+        self._may_lack = False
+        return self._fill(self._index.fill())
+
+    def _fill(self, filling: Filling) -> Steps:
+        try:
+            yield from filling.run()
+            self._index.settle()  # vectors may want more shards
+            yield from filling.switch()
+        finally:
+            self._note(filling)
+        if filling.error:
+            self._may_lack = True
+            self._fill_at = time.monotonic() + _FILL_AGAIN_S
+
+    def _note(self, filling: Filling) -> None:
+        self._reporter.trouble = filling.error
+        if filling.encoded_tokens:
+            self._log.info("embedded %d tokens", filling.encoded_tokens)
+        if errand := self._errand:
+            errand.encoded_tokens += filling.encoded_tokens
+            errand.reused_windows += filling.reused_windows
+            errand.encoder_error = filling.error
+
+    # --- what keeps it waiting ---
+
+    @property
+    def _errand(self) -> Errand | None:
+        return self._errands[0] if self._errands else None
+
+    @property
+    def _effort(self) -> Effort:
+        """What may be done: all of what a person asked for and follows."""
+        return "all" if self._errands else self._allowance.effort
+
+    def _look_at_power(self) -> None:
+        settings = self._index.settings
+        if is_paused(settings.home):
+            self._allowance, self._power_at = _PAUSED, 0.0
+        elif time.monotonic() >= self._power_at:
+            self._power_at = time.monotonic() + _POWER_EVERY_S
+            self._allowance = allowance(read_conditions(), settings.power)
+
+    def _why_waiting(self) -> str | None:
+        if self._effort == "all":
+            return None
+        has_work = self._index.queue().waiting or self._index.backlog().documents
+        return self._allowance.reason if has_work else None
+
+    def _stumble(self, error: PplxLocalError) -> None:
+        """Leave it for a while; what was done is kept, and searches go on."""
+        wait_s = _BACK_OFF_S[min(self._n_stumbles, len(_BACK_OFF_S) - 1)]
+        self._n_stumbles += 1
+        self._log.error("%s Trying again in %.0f s.", error, wait_s)
+        self._reporter.trouble = str(error)
+        self._go_on_at = time.monotonic() + wait_s
+        self._drop_all()
+        if self._errand:
+            self._errands.popleft().end(error)
+
+    def _drop_all(self) -> None:
+        for task in (self._paths, self._folder, self._reading, self._filling):
+            task.drop()
+        self._may_lack = True
+
+    # --- idle ---
+
+    def _rest(self) -> None:
+        """Give back what is not used, and tidy up once after work."""
+        now = time.monotonic()
+        self._reporter.idle(self._why_waiting())
+        if self._tidy_at is not None and now >= self._tidy_at:
+            self._tidy_at = None
+            self._index.tidy()
+        if now >= self._rest_at:
+            self._rest_at = now + _REST_EVERY_S
+            self._index.rest(self._index.settings.idle_minutes * 60)
+            self._answering.rest()

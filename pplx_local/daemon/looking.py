@@ -1,0 +1,81 @@
+"""From what the watcher noticed to what has to be read."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from pplx_local.daemon.errand import Errand
+from pplx_local.daemon.task import Steps
+from pplx_local.index import Findings, Index, Target
+from pplx_local.records import FolderRecord
+from pplx_local.watch import Watcher
+
+
+class Looking:
+    """Compares paths at once, and whole folders one after another."""
+
+    def __init__(self, index: Index, watcher: Watcher) -> None:
+        """Watch nothing yet."""
+        self._index, self._watcher = index, watcher
+        self._targets: list[Target] = []
+        self._folders: deque[FolderRecord] = deque()
+
+    def watch(self) -> None:
+        """Watch what is registered, and nothing else."""
+        folders = {folder.path for folder in self._index.store.folders()}
+        watched = self._watcher.watching().keys()
+        for path in watched - folders:
+            self._watcher.forget(path)
+        for path in sorted(folders - watched):
+            self._watcher.watch(path)
+
+    def notice(self) -> None:
+        """Take from the watcher what is due."""
+        paths, roots = self._watcher.due()
+        folders = {folder.path: folder for folder in self._index.store.folders()}
+        for root in roots:
+            if root in folders and folders[root] not in self._folders:
+                self._folders.append(folders[root])
+        self._targets += [
+            Target(folders[root], None if path == root else path)
+            for path, root in paths
+            if root in folders
+        ]
+
+    def begin_paths(self) -> Steps | None:
+        """Look at the paths that were noticed."""
+        targets, self._targets = self._targets, []
+        return self._look(targets, Findings(), retry=False) if targets else None
+
+    def begin_folder(self, errand: Errand | None) -> Steps | None:
+        """Look at what an errand wants looked at, else at the next folder."""
+        if errand and not errand.is_looked_at:
+            return self._look_for(errand)
+        return self._look_through(self._folders[0]) if self._folders else None
+
+    def _look(self, targets: list[Target], findings: Findings, *, retry: bool) -> Steps:
+        yield from self._index.scan(targets, findings, retry=retry)
+        self._index.settle()
+
+    def _look_for(self, errand: Errand) -> Steps:
+        yield from self._look(list(errand.targets), errand.findings, retry=True)
+        errand.is_looked_at = True
+
+    def _look_through(self, folder: FolderRecord) -> Steps:
+        """Look at a whole folder; the watcher learns how long that took."""
+        started = time.monotonic()
+        yield from self._look([Target(folder, None)], Findings(), retry=False)
+        self._watcher.walked(folder.path, time.monotonic() - started)
+        self._folders.remove(folder)
+
+    def forget(self) -> None:
+        """Leave what was noticed: other folders are registered now."""
+        registered = {f.path: f for f in self._index.store.folders()}
+        kept = {
+            f.path: registered[f.path] for f in self._folders if f.path in registered
+        }
+        self._folders = deque(kept.values())
+        self._targets = [
+            target for target in self._targets if target.folder in registered.values()
+        ]

@@ -1,0 +1,147 @@
+"""One run of the daemon, from the lock to the last line of its log."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from logging import Logger
+from types import FrameType
+
+from pplx_local import __version__
+from pplx_local.config import Settings
+from pplx_local.daemon.answering import Answering
+from pplx_local.daemon.calls import Calls
+from pplx_local.daemon.client import connect
+from pplx_local.daemon.indexer import Indexer
+from pplx_local.daemon.log import log_bug, open_log
+from pplx_local.daemon.place import announce, socket_path, withdraw
+from pplx_local.daemon.power import lower_priority
+from pplx_local.daemon.report import Reporter
+from pplx_local.daemon.server import Server
+from pplx_local.errors import StoreBusy
+from pplx_local.index import Index, WorkerFactory, Workers, spawn_polite_worker
+from pplx_local.models import Profile
+from pplx_local.watch import Watcher
+
+NICENESS = 10
+"""Of everything but the threads that answer."""
+
+_SWITCH_S = 0.001
+"""How long the indexing thread may keep Python from a search; the default, 5 ms, comes
+dozens of times in one search."""
+_ASK_AGAIN_S = 0.5
+_Open = Callable[..., Index]
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def run_daemon(
+    settings: Settings,
+    *,
+    worker: WorkerFactory = spawn_polite_worker,
+    profile: Profile | None = None,
+) -> int:
+    """Watch, index and answer for a home until a signal ends it.
+
+    Args:
+        settings: Its `home` says for which.
+        worker: How encoder workers are made.
+        profile: The checkpoints to use; None for those that the settings name.
+
+    Returns:
+        0; also where another daemon does so already.
+
+    Raises:
+        StoreError: The home cannot be written to.
+        DaemonError: There is no safe place for the socket.
+    """
+    log = open_log(settings.home, to_stderr=sys.stderr.isatty())
+    workers = Workers(worker, settings, keep_for_queries=True)
+    open_index = partial(Index.open, workers=workers, profile=profile)
+    with _ending_on_signals(), ExitStack() as stack:
+        stack.callback(workers.close)
+        index = _become_writer(settings, open_index, log)
+        if index is None:
+            return 0
+        stack.callback(index.close)
+        _serve(index, open_index, log, stack)
+    log.info("ended")
+    return 0
+
+
+def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> None:
+    sys.setswitchinterval(_SWITCH_S)
+    home = index.settings.home
+    # Choosing a model replaces the settings of the index: ask for them each time.
+    answering = Answering(lambda: open_index(index.settings))
+    stack.callback(answering.renew)
+    reporter = Reporter()
+    wake = threading.Event()
+    watcher = Watcher(wake.set)
+    stack.callback(watcher.close)
+    indexer = Indexer(index, watcher, answering, reporter, log, wake)
+    calls = Calls(indexer, answering, reporter, watcher.watching, home)
+    path = socket_path(home)
+    server = Server(path, calls.by_name(), on_bug=partial(log_bug, log))
+    server.start()
+    stack.callback(server.close)
+    announce(home, path)
+    stack.callback(withdraw, home)
+    log.info("pplx-local %s started as process %d", __version__, os.getpid())
+    lower_priority()  # only now: threads inherit it, and those of searches should not
+    indexer.run()
+
+
+def _become_writer(settings: Settings, open_index: _Open, log: Logger) -> Index | None:
+    """Open the index for writing, once whoever writes now has ended.
+
+    None where that is a daemon, which will not.
+    """
+    told = False
+    while True:
+        try:
+            return open_index(settings, write=True, niceness=NICENESS)
+        except StoreBusy as error:
+            if _is_served(settings, log):
+                return None
+            if not told:
+                log.warning("waiting: %s", error)
+            told = True
+            time.sleep(_ASK_AGAIN_S)
+
+
+def _is_served(settings: Settings, log: Logger) -> bool:
+    daemon = connect(settings.home)
+    if daemon is None:
+        return False
+    with daemon:
+        log.warning("process %d is the daemon of %s already", daemon.pid, settings.home)
+    return True
+
+
+class _Ended(BaseException):
+    """A signal has come; what is open is closed on the way out."""
+
+
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """End in good order on SIGTERM, SIGINT and SIGHUP, in the middle of anything."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for one in _SIGNALS:  # the second one must not break the good order
+            signal.signal(one, signal.SIG_IGN)
+        raise _Ended
+
+    before = {number: signal.signal(number, end) for number in _SIGNALS}
+    try:
+        yield
+    except _Ended:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

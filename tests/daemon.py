@@ -1,0 +1,174 @@
+"""A daemon as a process of its own, with the fake encoder, and what tests ask of it.
+
+Run as a program it is that process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self
+
+from fakes import FakeWorker, fake_checkpoint, install_fake_checkpoint
+
+from pplx_local.config import Settings
+from pplx_local.daemon.client import RemoteIndex, connect
+from pplx_local.models import Profile
+from pplx_local.records import DaemonStatus, Outcome, State
+
+_START_S = 30.0
+
+
+class Daemon:
+    """A home, a folder of documents, and a daemon for them."""
+
+    def __init__(self, root: Path, options: Sequence[str] = ()) -> None:
+        self.settings = Settings(home=root / "home")
+        self.folder = root / "documents"
+        self.folder.mkdir()
+        install_fake_checkpoint(self.settings.home)
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        self._client: RemoteIndex | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop(signal.SIGKILL)
+
+    # --- the process ---
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start a process without waiting for it."""
+        return subprocess.Popen(
+            [sys.executable, __file__, str(self.settings.home), *self._options],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+            stdin=subprocess.DEVNULL,
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = self.spawn()
+        wait_for(self.reach, _START_S)
+
+    def reach(self) -> bool:
+        """Connect; tell whether somebody answered."""
+        self._client = connect(self.settings.home)
+        return self._client is not None
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it and wait for the end."""
+        if self._client:
+            self._client.close()
+        if self._process:
+            self._process.send_signal(how)
+            try:
+                self._process.wait(_START_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+                raise
+            finally:
+                self._process = None
+        self._client = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process, "it runs"
+        return self._process.pid
+
+    def loaded_libraries(self) -> set[str]:
+        """Name the files that are mapped into its memory."""
+        maps = Path(f"/proc/{self.pid}/maps").read_text(encoding="utf-8")
+        return {line.split()[-1] for line in maps.splitlines() if "/" in line}
+
+    # --- the folder ---
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    # --- the index ---
+
+    @property
+    def client(self) -> RemoteIndex:
+        assert self._client, "it runs"
+        return self._client
+
+    def add(self) -> Outcome:
+        """Register the folder and follow its indexing to the end."""
+        return self.follow("add", [self.folder])
+
+    def follow(self, call: str, paths: Sequence[Path] | None) -> Outcome:
+        followed = getattr(self.client, call)(paths)
+        list(followed)
+        return followed._outcome
+
+    def paths(self, query: str, **options: Any) -> list[str]:
+        """Search by keywords, which are exact."""
+        answer = self.client.search(query, mode="lexical", **options)
+        return [os.fsdecode(hit.path).rsplit("/", 1)[-1] for hit in answer.hits]
+
+    def state(self) -> DaemonStatus:
+        found = self.client.status().daemon
+        assert found
+        return found
+
+    def states(self) -> dict[State, int]:
+        return dict(self.client.status().states)
+
+    def covers_all(self, documents: int) -> bool:
+        """Tell whether so many documents are in every leg."""
+        status = self.client.status()
+        whole = set(status.coverage.values()) == {1.0}
+        return status.documents == documents and whole
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 15.0) -> None:
+    """Ask until it holds, or fail."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.02)
+
+
+class LoadingWorker(FakeWorker):
+    """Loads for ever."""
+
+    def is_ready(self) -> bool:
+        return False
+
+    def plan(self, texts: Sequence[str], owned: range | None = None) -> Future[Any]:
+        return Future()
+
+
+def main() -> None:
+    """Run a daemon whose encoder is the fake one."""
+    from pplx_local.daemon.run import run_daemon
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--slow-model", action="store_true")
+    options = parser.parse_args()
+    fake = fake_checkpoint()
+    kind = LoadingWorker if options.slow_model else FakeWorker
+    run_daemon(
+        Settings(home=options.home),
+        worker=lambda *args: kind(fake),
+        profile=Profile(fake, fake),
+    )
+
+
+if __name__ == "__main__":
+    main()
