@@ -15,9 +15,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-import tomlkit
-
 from pplx_local.errors import ConfigError
 
 HOME_VARIABLE = "PPLX_LOCAL_HOME"
@@ -96,6 +93,8 @@ def default_home() -> Path:
 
 def platform_home() -> Path:
     """Follow the platform, whatever the environment says."""
+    import platformdirs  # a search through the daemon has no time for what it can spare
+
     return Path(platformdirs.user_data_dir("pplx-local", appauthor=False))
 
 
@@ -168,6 +167,8 @@ def write_setting(path: Path, key: str, value: str) -> None:
     Raises:
         ConfigError: The file cannot be read or written.
     """
+    import tomlkit
+
     temporary = path.with_suffix(".new")
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -19,9 +19,9 @@ from typing import Any, Self
 from fakes import FakeWorker, fake_checkpoint, install_fake_checkpoint
 
 from pplx_local.config import Settings
-from pplx_local.daemon.client import RemoteIndex, connect
+from pplx_local.daemon.client import Followed, RemoteIndex, connect
 from pplx_local.models import Profile
-from pplx_local.records import DaemonStatus, Outcome, State
+from pplx_local.records import DaemonStatus, State
 
 _START_S = 30.0
 
@@ -106,14 +106,14 @@ class Daemon:
         assert self._client, "it runs"
         return self._client
 
-    def add(self) -> Outcome:
+    def add(self) -> Followed:
         """Register the folder and follow its indexing to the end."""
         return self.follow("add", [self.folder])
 
-    def follow(self, call: str, paths: Sequence[Path] | None) -> Outcome:
+    def follow(self, call: str, paths: Sequence[Path] | None) -> Followed:
         followed = getattr(self.client, call)(paths)
         list(followed)
-        return followed._outcome
+        return followed
 
     def paths(self, query: str, **options: Any) -> list[str]:
         """Search by keywords, which are exact."""

@@ -95,6 +95,17 @@ def test_adding_is_followed_to_its_end(daemon: Daemon) -> None:
     assert daemon.covers_all(documents=1)
 
 
+def test_what_is_watched_and_read_is_fresh_as_of_now(daemon: Daemon) -> None:
+    daemon.write("a.txt", "A bittern booms.")
+    daemon.add()
+    wait_for(lambda: daemon.state().doing is None)
+    [folder] = daemon.client.status().folders
+    assert folder.watching
+    assert folder.watching.how == "events"
+    before = time.time_ns()
+    assert (daemon.client.status().fresh_as_of_ns or 0) >= before
+
+
 def test_what_cannot_be_added_is_said_and_the_rest_is_done(daemon: Daemon) -> None:
     daemon.write("a.txt", "A bittern booms.")
     outcome = daemon.follow("add", [daemon.folder / "missing", daemon.folder])

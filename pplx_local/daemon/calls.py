@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -75,14 +76,26 @@ class Calls:
         with self._answering.reader() as index:
             found = index.status()
         watching = self._watching()
+        folders = tuple(
+            replace(folder, watching=watching.get(folder.path))
+            for folder in found.folders
+        )
         return replace(
             found,
-            folders=tuple(
-                replace(folder, watching=watching.get(folder.path))
-                for folder in found.folders
-            ),
+            folders=folders,
+            fresh_as_of_ns=self._fresh_as_of_ns(replace(found, folders=folders)),
             daemon=self._reporter.status(paused=is_paused(self._home)),
         )
+
+    def _fresh_as_of_ns(self, found: Status) -> int | None:
+        """Say now, where every change would have been noticed and read."""
+        seen = all(
+            folder.reachable and folder.watching and folder.watching.how == "events"
+            for folder in found.folders
+        )
+        is_now = seen and self._reporter.is_idle and not found.queue.waiting
+        has_walked = found.fresh_as_of_ns is not None
+        return time.time_ns() if is_now and has_walked else found.fresh_as_of_ns
 
     # --- indexing ---
 
@@ -90,18 +103,18 @@ class Calls:
         self, paths: Sequence[bytes], index: bool = True
     ) -> Generator[Progress, None, Outcome]:
         """Register folders or files, and index them unless told otherwise."""
-        errand = self._indexer.do(lambda one: self._register(one, paths))
-        if not index or not errand.targets:
-            return errand.outcome()
-        return (yield from self._follow(errand))
+        if not index:
+            return self._indexer.do(lambda one: self._register(one, paths)).outcome()
+        errand = self._indexer.take(lambda one: self._register(one, paths))
+        return (yield from errand.follow())
 
     def update(
         self, paths: Sequence[bytes] | None = None
     ) -> Generator[Progress, None, Outcome]:
         """Bring everything, or these paths, up to date."""
         wanted = None if paths is None else _as_paths(paths)
-        errand = self._indexer.do(lambda index: Errand(index.targets(wanted)))
-        return (yield from self._follow(errand))
+        errand = self._indexer.take(lambda index: Errand(index.targets(wanted)))
+        return (yield from errand.follow())
 
     def remove(self, path: bytes) -> int:
         """Forget a folder; say how many files it had."""
@@ -128,10 +141,6 @@ class Calls:
                 refused.append(str(error))
         self._indexer.follow_folders()
         return Errand(targets, tuple(refused))
-
-    def _follow(self, errand: Errand) -> Generator[Progress, None, Outcome]:
-        self._indexer.take(errand)
-        return (yield from errand.follow())
 
     # --- models ---
 

@@ -38,7 +38,12 @@ class Errand:
         self._outbox.put(error)
 
     def follow(self) -> Generator[Progress, None, Outcome]:
-        """Give progress as it comes, and what came of it at the end."""
+        """Give progress as it comes, and what came of it at the end.
+
+        Without targets there is nothing to wait for.
+        """
+        if not self.targets:
+            return self.outcome()
         while (told := self._outbox.get()) is not None:
             if isinstance(told, BaseException):
                 raise told

@@ -104,10 +104,16 @@ class Indexer:
         self._wake.set()
         return done.result()
 
-    def take(self, errand: Errand) -> None:
-        """Do an errand when those before it are done."""
-        self._errands.append(errand)
-        self._wake.set()
+    def take(self, make: Callable[[Index], Errand]) -> Errand:
+        """Have an errand made between two steps, and do it after those before it."""
+
+        def work(index: Index) -> Errand:
+            errand = make(index)
+            if errand.targets:
+                self._errands.append(errand)
+            return errand
+
+        return self.do(work)
 
     # --- inside `do` ---
 
@@ -197,8 +203,17 @@ class Indexer:
     def _begin_reading(self) -> Steps | None:
         if self._index.next_try_s() != 0:
             return None
-        findings = self._errand.findings if self._errand else Findings()
-        return self._index.read(findings, tries=TRIES)
+        return self._read(self._errand.findings if self._errand else Findings())
+
+    def _read(self, findings: Findings) -> Steps:
+        n_files, n_failed = 0, len(findings.failures)
+        try:
+            for progress in self._index.read(findings, tries=TRIES):
+                n_files = progress.done
+                yield progress
+        finally:
+            n_failed = len(findings.failures) - n_failed
+            self._log.info("read %d files; %d failed", n_files, n_failed)
 
     # --- embedding ---
 

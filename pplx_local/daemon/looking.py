@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from pplx_local.daemon.errand import Errand
 from pplx_local.daemon.task import Steps
@@ -52,22 +53,26 @@ class Looking:
         """Look at what an errand wants looked at, else at the next folder."""
         if errand and not errand.is_looked_at:
             return self._look_for(errand)
-        return self._look_through(self._folders[0]) if self._folders else None
-
-    def _look(self, targets: list[Target], findings: Findings, *, retry: bool) -> Steps:
-        yield from self._index.scan(targets, findings, retry=retry)
-        self._index.settle()
+        if not self._folders:
+            return None
+        return self._look([Target(self._folders[0], None)], Findings(), retry=False)
 
     def _look_for(self, errand: Errand) -> Steps:
-        yield from self._look(list(errand.targets), errand.findings, retry=True)
+        yield from self._look(errand.targets, errand.findings, retry=True)
         errand.is_looked_at = True
 
-    def _look_through(self, folder: FolderRecord) -> Steps:
-        """Look at a whole folder; the watcher learns how long that took."""
+    def _look(
+        self, targets: Sequence[Target], findings: Findings, *, retry: bool
+    ) -> Steps:
+        """Compare with the disk; of whole folders the watcher learns how long it took."""
         started = time.monotonic()
-        yield from self._look([Target(folder, None)], Findings(), retry=False)
-        self._watcher.walked(folder.path, time.monotonic() - started)
-        self._folders.remove(folder)
+        yield from self._index.scan(targets, findings, retry=retry)
+        self._index.settle()
+        for target in targets:
+            if target.under is None:
+                self._watcher.walked(target.folder.path, time.monotonic() - started)
+                if target.folder in self._folders:
+                    self._folders.remove(target.folder)
 
     def forget(self) -> None:
         """Leave what was noticed: other folders are registered now."""

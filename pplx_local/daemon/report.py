@@ -44,6 +44,11 @@ class Reporter:
         """Nothing is being done; `waits` says why, where there would be something."""
         self._run, self._progress, self._waits = None, None, waits
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being done."""
+        return self._progress is None
+
     def status(self, *, paused: bool) -> DaemonStatus:
         """Say it all."""
         progress = self._progress

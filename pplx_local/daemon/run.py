@@ -69,7 +69,11 @@ def run_daemon(
         if index is None:
             return 0
         stack.callback(index.close)
-        _serve(index, open_index, log, stack)
+        try:
+            _serve(index, open_index, log, stack)
+        except Exception as error:
+            log_bug(log, error)
+            raise
     log.info("ended")
     return 0
 
