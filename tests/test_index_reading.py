@@ -192,3 +192,14 @@ def refusing(path: Path) -> Iterator[None]:
 def make_due(bench: Bench) -> None:
     """Let the time of all back-offs pass."""
     bench.index.store._database.execute("UPDATE queue SET due_ns = 0")
+
+
+def test_a_file_that_failed_and_was_renamed_is_read(full: Bench) -> None:
+    full.write("garden.txt", "The cucumbers need more.\n")
+    full.scan()
+    with refusing(full.folder / "garden.txt"):
+        full.read(tries=1)
+    (full.folder / "garden.txt").rename(full.folder / "plants.txt")
+    full.scan()
+    full.read()
+    assert full.best("cucumbers", mode="lexical") == ["plants.txt"]
