@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -51,12 +52,19 @@ class Daemon:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
+        try:
+            self.client = self._greeted()
+        except BaseException:
+            self._process.kill()
+            raise
+
+    def _greeted(self) -> RemoteIndex:
         until = time.monotonic() + START_S
         while not (client := self._reached()):
             if self._process.poll() is not None or time.monotonic() > until:
                 raise SystemExit(f"The daemon did not start:\n{self.last_words()}")
             time.sleep(0.02)
-        self.client = client
+        return client
 
     def _reached(self) -> RemoteIndex | None:
         with suppress(DaemonError):  # the one that was killed left its announcement
@@ -128,7 +136,8 @@ class Daemon:
 
 @contextmanager
 def running(home: Path, model: str, **settings: object) -> Iterator[Daemon]:
-    """Run a daemon, and leave none behind."""
+    """Run a daemon, and leave none behind, SIGTERM or not."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     daemon = Daemon(home, model, **settings)
     daemon.start()
     try:
