@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 def lower(niceness: int) -> None:
-    """Give this process at least this niceness, and the disk when no one else wants it.
+    """Give this process at least this niceness, and the last turn at the disk.
 
     Called before it starts threads, which inherit both. The disk's part is Linux's
     alone. What the system does not permit is left as it is.
@@ -24,4 +24,5 @@ def lower(niceness: int) -> None:
         import psutil
 
         with suppress(psutil.Error, OSError):
-            psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
+            # Not the idle class: a query may wait for what is read here.
+            psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, value=7)

@@ -302,7 +302,7 @@ def test_a_polite_reader_lets_everything_else_go_first(tmp_path: Path) -> None:
         child = psutil.Process(reader.pid)
         assert child.nice() == max(5, os.nice(0))
         if sys.platform == "linux":
-            assert child.ionice().ioclass == psutil.IOPRIO_CLASS_IDLE
+            assert child.ionice() == (psutil.IOPRIO_CLASS_BE, 7)
         pid = reader.pid
         reader.close()
         assert read(reader, path)[0] == "words"

@@ -206,4 +206,4 @@ def test_a_polite_child_lets_everything_else_go_first(tmp_path: Path) -> None:
         with EncoderWorker(fake_checkpoint(), folder, niceness=7) as worker:
             child = psutil.Process(pid_of(worker))
             assert child.nice() == max(7, os.nice(0))
-            assert child.ionice().ioclass == psutil.IOPRIO_CLASS_IDLE
+            assert child.ionice() == (psutil.IOPRIO_CLASS_BE, 7)

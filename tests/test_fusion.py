@@ -29,6 +29,15 @@ def test_missing_scores_in_the_null_sample_do_not_move_it():
     assert z_scores(floats(5), null).tolist() == [3]
 
 
+def test_the_order_of_the_null_sample_does_not_matter():
+    rng = np.random.default_rng(0)
+    null = rng.random(256, dtype=np.float32)
+    scores = rng.random(50, dtype=np.float32)
+    first = z_scores(scores, null)
+    for _ in range(20):
+        assert (z_scores(scores, rng.permutation(null)) == first).all()
+
+
 def test_no_null_sample_says_nothing():
     assert z_scores(floats(5), floats()).tolist() == [0]
     assert z_scores(floats(5), floats(np.nan)).tolist() == [0]

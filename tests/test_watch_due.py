@@ -60,8 +60,9 @@ def test_a_line_every_second_becomes_hot_too() -> None:
     assert len(at) < 12
 
 
-def test_saving_now_and_then_never_becomes_hot() -> None:
-    assert len(looks(Hints(ROOT), seconds=6_000, every=60.0)) == 99
+@pytest.mark.parametrize("every", [3.0, 10.0, 60.0])
+def test_saving_now_and_then_never_becomes_hot(every: float) -> None:
+    assert len(looks(Hints(ROOT), seconds=100 * every, every=every)) == 99
 
 
 def test_a_hot_path_that_has_been_quiet_is_cold_again() -> None:

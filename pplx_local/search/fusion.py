@@ -26,7 +26,8 @@ def z_scores(
     A score that is not finite (no vector yet) counts as the mean: unknown is neither
     near nor far.
     """
-    known = null_scores[np.isfinite(null_scores)]
+    # Sorted: a sum depends on its order, and that of chunk ids on the index's history.
+    known = np.sort(null_scores[np.isfinite(null_scores)])
     if not len(known):
         return np.zeros_like(scores)
     spread = max(float(known.std()), _SMALLEST_SPREAD)

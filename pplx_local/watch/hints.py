@@ -18,8 +18,9 @@ _PATIENCE = 3
 _REST_S = 5.0
 """Between looks at a path that has just become hot; doubled with every look."""
 _LONGEST_REST_S = 300.0
-_MEMORY_S = 30.0
-"""Or twice its rest: a path that was quiet for longer is no longer hot."""
+_MEMORY_S = 2.5
+"""Or twice its rest: a path that was quiet for longer is not hot. A person who saves
+every few seconds wants to find what was saved; a program writes more often."""
 
 
 @dataclass(slots=True)
