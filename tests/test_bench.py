@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 from fakes import (
     FakeContextEncoder,
@@ -15,7 +17,14 @@ from fakes import (
     install_fake_checkpoint,
 )
 
-from pplx_local.bench import BenchRow, measure_encode, measure_index, measure_search
+from pplx_local.bench import (
+    BenchRow,
+    measure_encode,
+    measure_index,
+    measure_search,
+    measure_start,
+    start,
+)
 from pplx_local.bench.search import _by_numpy
 from pplx_local.cli.progress import follow
 from pplx_local.config import Settings
@@ -167,6 +176,56 @@ def test_numpys_shortlist_is_the_definition():
     ids, distances = _by_numpy(bits, np.zeros(128, dtype=np.uint8))
     assert ids.tolist() == [1, 3, 2, 0]
     assert distances.tolist() == [0, 0, 2, 3]
+
+
+def test_start_searches_by_a_daemon_and_without(tmp_path, folder, monkeypatch):
+    monkeypatch.setenv("PPLX_LOCAL_HOME", str(tmp_path / "not this one"))
+    settings = Settings(home=tmp_path / "home", model="none")
+    settings.home.mkdir()
+    settings.file.write_text('model = "starter"\nread_timeout_s = 30.0\n')
+    rows = measure_start(settings, folder, 1, follow=follow).rows
+    by_daemon, in_process, same, *scale = rows
+    assert by_daemon.what == "search with keywords alone, through the daemon"
+    assert by_daemon.against == in_process.what
+    assert by_daemon.ratio == pytest.approx(in_process.value / by_daemon.value)
+    assert (same.value, same.unit) == (1, "of 1")
+    assert [row.what for row in scale] == ["pplx-local --help", "python -c pass"]
+    assert list(settings.home.iterdir()) == [settings.file]
+    assert settings.file.read_text().startswith('model = "starter"')
+
+
+def test_start_leaves_no_daemon_behind_when_it_is_broken_off(folder, monkeypatch):
+    homes = []
+
+    def run(home, *args, ok=(0,)):
+        homes.append(home)
+        if args[0] == "search":
+            raise KeyboardInterrupt
+        return original(home, *args, ok=ok)
+
+    original = start._run
+    monkeypatch.setattr(start, "_run", run)
+    settings = Settings(home=folder / "home", model="none")
+    with pytest.raises(KeyboardInterrupt):
+        measure_start(settings, folder, 1, follow=follow)
+    assert not homes[0].exists()
+    until = time.monotonic() + 30
+    while any(str(homes[0]) in line for line in command_lines()):
+        assert time.monotonic() < until, "the daemon runs"
+        time.sleep(0.05)
+
+
+def command_lines() -> list[str]:
+    return [
+        " ".join(process.info["cmdline"] or ())
+        for process in psutil.process_iter(["cmdline"])
+    ]
+
+
+def test_start_without_text_has_nothing_to_search_for(tmp_path):
+    settings = Settings(home=tmp_path / "home", model="none")
+    with pytest.raises(FolderError, match="no text"):
+        measure_start(settings, tmp_path, 1, follow=follow)
 
 
 def test_a_folder_that_is_not_there_is_named(settings, tmp_path):

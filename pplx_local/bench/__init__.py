@@ -4,6 +4,7 @@ from pplx_local.bench.encode import measure_encode
 from pplx_local.bench.index import measure_index
 from pplx_local.bench.result import BenchResult, BenchRow
 from pplx_local.bench.search import measure_search
+from pplx_local.bench.start import measure_start
 
 __all__ = [
     "BenchResult",
@@ -11,4 +12,5 @@ __all__ = [
     "measure_encode",
     "measure_index",
     "measure_search",
+    "measure_start",
 ]

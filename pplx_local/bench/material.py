@@ -12,10 +12,12 @@ from pathlib import Path
 from pplx_local.config import Settings
 from pplx_local.documents import Reader
 from pplx_local.errors import DocumentError, FolderError, ModelError
+from pplx_local.index import Index
 from pplx_local.models import Checkpoint, Profile, find_or_refuse
 from pplx_local.watch import Found, walk
 
 _ENOUGH_CHARS = 2_000_000
+_QUERY_WORDS = 6
 
 
 def checkpoints_of(profile: Profile, settings: Settings) -> dict[Checkpoint, Path]:
@@ -87,3 +89,25 @@ def _texts_of(reader: Reader, path: bytes) -> list[str]:
     except DocumentError:  # what cannot be read is no material
         return []
     return texts
+
+
+def queries_from(index: Index, n_queries: int) -> list[str]:
+    """Take a few words out of the middle of documents, spread over the index.
+
+    Args:
+        index: What is to be searched.
+        n_queries: How many at most; as many as there are documents, where those are few.
+    """
+    found = {file.document_id for file in index.store.files(state="indexed")}
+    documents = sorted(filter(None, found))
+    step = max(1, len(documents) // n_queries)
+    chosen = documents[::step][:n_queries]
+    return [_query_from(index, document_id) for document_id in chosen]
+
+
+def _query_from(index: Index, document_id: int) -> str:
+    chunks = index.store.chunk_texts(document_id)
+    _, _, text = next(iter(chunks), (0, None, ""))
+    words = [word for word in text.split() if word.isalpha()]  # "--k" is an option
+    middle = len(words) // 2
+    return " ".join(words[middle : middle + _QUERY_WORDS]) or "nothing"

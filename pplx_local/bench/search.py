@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.bench.material import documents_folder
+from pplx_local.bench.material import documents_folder, queries_from
 from pplx_local.bench.result import BenchResult, BenchRow, machine
 from pplx_local.config import Settings
 from pplx_local.errors import StoreError
@@ -28,7 +28,6 @@ _DIM = 8
 """Of the codes, which no part of this reads: short, to save a gigabyte of disk."""
 _ROWS_AT_ONCE = 10_000
 _SEARCHES = 40
-_QUERY_WORDS = 6
 _SEED = 20
 
 _Ids = NDArray[np.int64]
@@ -150,7 +149,7 @@ def _by_numpy(
 
 def _latencies(settings: Settings, worker: WorkerFactory) -> list[BenchRow]:
     with _an_index(settings, worker) as index:
-        answers = [index.search(query) for query in _queries(index)]
+        answers = [index.search(query) for query in queries_from(index, _SEARCHES + 1)]
         chunks = index.store.count_chunks()
     ran = [answer for answer in answers[1:] if answer.hits]  # the first one warms up
     if not ran:
@@ -179,21 +178,6 @@ def _an_index(settings: Settings, worker: WorkerFactory) -> Iterator[Index]:
         for _ in index.update():
             pass
         yield index
-
-
-def _queries(index: Index) -> list[str]:
-    """Take a few words out of the middle of documents, spread over the index."""
-    store = index.store
-    found = {file.document_id for file in store.files(state="indexed")}
-    documents = sorted(filter(None, found))
-    step = max(1, len(documents) // _SEARCHES)
-    queries = []
-    for document_id in documents[::step][: _SEARCHES + 1]:
-        _, _, text = next(iter(store.chunk_texts(document_id)), (0, None, ""))
-        words = text.split()
-        middle = len(words) // 2
-        queries.append(" ".join(words[middle : middle + _QUERY_WORDS]) or "nothing")
-    return queries
 
 
 def _percentiles(what: str, ms: Sequence[float], chunks: int) -> list[BenchRow]:

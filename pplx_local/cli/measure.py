@@ -134,6 +134,22 @@ def bench_search(
     _write(measure_search(settings, rows, worker=worker), as_json)
 
 
+@bench.command("start")
+def bench_start(
+    ctx: typer.Context,
+    folder: Folder = None,
+    runs: Annotated[int, typer.Option(min=1, help="Searches of each kind.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Time of whole searches from a shell, through the daemon and without one."""
+    from pplx_local.bench import measure_start
+
+    invocation = Invocation.of(ctx)
+    settings, worker = invocation.settings(), invocation.workers()
+    result = measure_start(settings, folder, runs, follow=follow, worker=worker)
+    _write(result, as_json)
+
+
 def _write(result: BenchResult, as_json: bool) -> None:
     if as_json:
         write_json(result.as_json())
