@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from pplx_local.config import Settings
+from pplx_local.doctor.background import background
 from pplx_local.doctor.check import Check, Outcome, guarded
 from pplx_local.doctor.encoders import encoders
 from pplx_local.errors import FingerprintMismatch
@@ -55,6 +56,7 @@ def examine(
     yield _disk(settings.home)
     yield from guarded("index", partial(_index, settings))
     yield from guarded("vectors", partial(_vectors, settings))
+    yield from guarded("daemon", partial(background, settings))
     yield from guarded("model", partial(_models, settings, worker))
 
 
