@@ -136,7 +136,8 @@ class Daemon:
         (home / "config.toml").write_text('model = "none"\n')
         self.asked: list[tuple] = []
         self.bugs: list[Exception] = []
-        self.lock = filelock.FileLock(home / "writer.lock", thread_local=False)
+        self.lock = filelock.FileLock(home / "daemon.lock", thread_local=False)
+        (home / "daemon.pid").write_text(str(os.getpid()))
         self.calls: dict[str, Callable] = {
             "hello": lambda: {"version": __version__, "pid": os.getpid()},
             "search": self.search,
@@ -496,7 +497,7 @@ def test_start_where_one_runs_says_so(daemon):
     assert f"runs already, process {os.getpid()}" in result.stderr
 
 
-def test_stop_waits_until_the_lock_is_free(daemon):
+def test_stop_waits_until_it_has_let_go_of_its_home(daemon):
     daemon.lock.acquire()
     result = daemon("daemon", "stop")
     assert result.exit_code == 0

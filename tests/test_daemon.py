@@ -12,7 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 from daemon import Daemon, wait_for
+from typer.testing import CliRunner
 
+from pplx_local.cli.app import app
+from pplx_local.daemon.claim import claimed_by
+from pplx_local.daemon.client import stop
 from pplx_local.errors import FolderError, StoreBusy
 from pplx_local.index import Index
 
@@ -204,6 +208,22 @@ def test_it_waits_for_a_writer_that_will_end(tmp_path: Path) -> None:
         daemon.stop()
         process.terminate()
         process.wait(30)
+
+
+def test_one_that_waits_is_the_only_one_is_told_of_and_can_be_ended(
+    tmp_path: Path,
+) -> None:
+    daemon = Daemon(tmp_path)
+    home = daemon.settings.home
+    with Index.open(daemon.settings, write=True):
+        waiting = daemon.spawn()
+        wait_for(lambda: claimed_by(home) == waiting.pid)
+        assert daemon.spawn().wait(30) == 0
+        shown = CliRunner().invoke(app, ["--home", str(home), "daemon", "status"])
+        assert f"process {waiting.pid}) runs but does not answer" in shown.stdout
+        assert stop(home) == waiting.pid
+        assert waiting.wait(10) == 0
+        assert claimed_by(home) is None
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])

@@ -10,10 +10,12 @@ from pplx_local.cli.as_json import jsonable
 from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
-from pplx_local.cli.show import json_path, say, write_data, write_json
+from pplx_local.cli.show import json_path, say, visible, write_data, write_json
 from pplx_local.cli.working import NO_DAEMON, daemon_lines, queue_line, watched_lines
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pplx_local.records import Status
 
 app = typer.Typer(
@@ -70,8 +72,16 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> None:
         for line in watched_lines(found):
             write_data(line)
     else:
-        write_data(NO_DAEMON)
+        write_data(_why_none(Invocation.of(ctx).home_folder()))
     raise typer.Exit(0 if found else NOTHING_FOUND)
+
+
+def _why_none(home: Path) -> str:
+    from pplx_local.cli.launch import silence
+    from pplx_local.daemon.claim import claimed_by
+
+    pid = claimed_by(home)
+    return visible(silence(home, pid).rstrip()) if pid else NO_DAEMON
 
 
 def _status(invocation: Invocation) -> Status | None:

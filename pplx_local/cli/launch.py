@@ -34,7 +34,7 @@ def launch(invocation: Invocation) -> RemoteIndex:
     with tempfile.TemporaryFile() as complaints:
         process = _spawn(invocation, home, complaints)
         try:
-            daemon = _answering(invocation, process)
+            daemon = _answering(invocation, process, home)
             if daemon is None:
                 raise _failure(process, home, complaints)
             return daemon
@@ -46,10 +46,12 @@ def launch(invocation: Invocation) -> RemoteIndex:
 def _failure(
     process: subprocess.Popen[bytes], home: Path, complaints: IO[bytes]
 ) -> DaemonError:
-    if process.poll() is None:
+    from pplx_local.daemon.claim import claimed_by
+
+    pid = claimed_by(home) if process.poll() is not None else process.pid
+    if pid is not None:
         return DaemonError(
-            f"The daemon (process {process.pid}) runs but does not answer yet. "
-            f"{_last_lines(home)}See how it is: pplx-local daemon status"
+            f"{silence(home, pid)}See how it is: pplx-local daemon status"
         )
     complaints.seek(0)
     why = complaints.read().decode(errors="replace").strip() or _last_lines(home)
@@ -73,17 +75,25 @@ def _spawn(
 
 
 def _answering(
-    invocation: Invocation, process: subprocess.Popen[bytes]
+    invocation: Invocation, process: subprocess.Popen[bytes], home: Path
 ) -> RemoteIndex | None:
     """Wait for an answer: from this process, or from one that was started beside it."""
+    from pplx_local.daemon.claim import claimed_by
+
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         ended = process.poll() is not None
         daemon = invocation.daemon()
-        if daemon or ended:
+        if daemon or (ended and claimed_by(home) is None):
             return daemon
         time.sleep(_POLL_S)
     return None
+
+
+def silence(home: Path, pid: int) -> str:
+    """Say of a daemon that it does not answer, and why."""
+    said = _last_lines(home)
+    return f"The daemon (process {pid}) runs but does not answer yet. {said}"
 
 
 def _last_lines(home: Path) -> str:
@@ -95,25 +105,18 @@ def _last_lines(home: Path) -> str:
 
 
 def wait_for_end(home: Path, pid: int) -> None:
-    """Wait until a daemon has given the writer's lock back.
+    """Wait until a daemon has let go of its home.
 
     Raises:
         DaemonError: It takes too long.
     """
-    import filelock
+    from pplx_local.daemon.claim import claimed_by
 
-    from pplx_local.config import Settings
-
-    lock = filelock.FileLock(Settings(home=home).lock, timeout=_END_S, mode=0o600)
-    try:
-        with lock:
-            pass
-    except filelock.Timeout as error:
-        raise DaemonError(
-            f"The daemon (process {pid}) was asked to end and has not for "
-            f"{_END_S:.0f} seconds. Wait, or end it: kill {pid}"
-        ) from error
-    except OSError as error:
-        raise DaemonError(
-            f"Cannot look at {lock.lock_file}: {error.strerror}."
-        ) from error
+    deadline = time.monotonic() + _END_S
+    while claimed_by(home) == pid:
+        if time.monotonic() > deadline:
+            raise DaemonError(
+                f"The daemon (process {pid}) was asked to end and has not for "
+                f"{_END_S:.0f} seconds. Wait, or end it: kill {pid}"
+            )
+        time.sleep(_POLL_S)

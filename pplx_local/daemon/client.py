@@ -6,6 +6,8 @@ take as long as its answer.
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -55,7 +57,7 @@ def connect(home: Path) -> RemoteIndex | None:
 
 
 def stop(home: Path) -> int | None:
-    """Ask the daemon of a home, of whatever version, to end.
+    """Have the daemon of a home, of whatever version, end; also one that only waits.
 
     Returns:
         Its process, which is still ending; None where none runs.
@@ -66,10 +68,21 @@ def stop(home: Path) -> int | None:
     said = announced(home)
     daemon = _greeted(said) if said else None
     if daemon is None:
-        return None
+        return _end_unreachable(home)
     with daemon, suppress(DaemonError):  # it may be gone before it has replied
         daemon.stop()
     return daemon.pid
+
+
+def _end_unreachable(home: Path) -> int | None:
+    """End one that does not listen, since it waits for another program to end."""
+    from pplx_local.daemon.claim import claimed_by  # a search does without its imports
+
+    pid = claimed_by(home)
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    return pid
 
 
 def _greeted(said: Announcement) -> RemoteIndex | None:

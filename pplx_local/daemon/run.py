@@ -17,7 +17,7 @@ from pplx_local import __version__
 from pplx_local.config import Settings
 from pplx_local.daemon.answering import Answering
 from pplx_local.daemon.calls import Calls
-from pplx_local.daemon.client import connect
+from pplx_local.daemon.claim import claim, claimed_by
 from pplx_local.daemon.indexer import Indexer
 from pplx_local.daemon.log import log_bug, open_log
 from pplx_local.daemon.place import announce, socket_path, withdraw
@@ -64,10 +64,14 @@ def run_daemon(
     workers = Workers(worker, settings, keep_for_queries=True)
     open_index = partial(Index.open, workers=workers, profile=profile)
     with _ending_on_signals(), ExitStack() as stack:
+        claimed = claim(settings.home)
+        if claimed is None:
+            who = claimed_by(settings.home)
+            log.warning("process %s is the daemon of %s already", who, settings.home)
+            return 0
+        stack.callback(claimed.release)
         stack.callback(workers.close)
         index = _become_writer(settings, open_index, log)
-        if index is None:
-            return 0
         stack.callback(index.close)
         try:
             _serve(index, open_index, log, stack)
@@ -101,31 +105,17 @@ def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> No
     indexer.run()
 
 
-def _become_writer(settings: Settings, open_index: _Open, log: Logger) -> Index | None:
-    """Open the index for writing, once whoever writes now has ended.
-
-    None where that is a daemon, which will not.
-    """
+def _become_writer(settings: Settings, open_index: _Open, log: Logger) -> Index:
+    """Open the index for writing, once whoever writes now has ended."""
     told = False
     while True:
         try:
             return open_index(settings, write=True, niceness=NICENESS)
         except StoreBusy as error:
-            if _is_served(settings, log):
-                return None
             if not told:
                 log.warning("waiting: %s", error)
             told = True
             time.sleep(_ASK_AGAIN_S)
-
-
-def _is_served(settings: Settings, log: Logger) -> bool:
-    daemon = connect(settings.home)
-    if daemon is None:
-        return False
-    with daemon:
-        log.warning("process %d is the daemon of %s already", daemon.pid, settings.home)
-    return True
 
 
 class _Ended(BaseException):
