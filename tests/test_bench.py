@@ -170,6 +170,14 @@ def test_search_uses_the_index_that_is_there(settings, folder):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(None, "-"), (9, "9"), (20.0, "20"), (2.345, "2.35"), (1234.5, "1,234")],
+)
+def test_a_value_has_as_many_digits_as_help(value, words):
+    assert BenchRow("a", value, "ms").words == words
+
+
 def test_numpys_shortlist_is_the_definition():
     bits = np.zeros((4, 128), dtype=np.uint8)
     bits[0, 0], bits[2, :2] = 0b111, 0b1

@@ -27,7 +27,8 @@ class BenchRow:
         """The value with as many digits as help."""
         if self.value is None:
             return "-"
-        return f"{self.value:,.0f}" if self.value >= 100 else f"{self.value:.2f}"
+        is_whole = self.value >= 100 or float(self.value).is_integer()
+        return f"{self.value:,.0f}" if is_whole else f"{self.value:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
