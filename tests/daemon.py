@@ -81,6 +81,11 @@ class Daemon:
                 self._process = None
         self._client = None
 
+    def wait(self, seconds: float) -> int:
+        """Wait until it has ended by itself; give its exit code."""
+        assert self._process, "it runs"
+        return self._process.wait(seconds)
+
     @property
     def pid(self) -> int:
         assert self._process, "it runs"

@@ -7,6 +7,7 @@ import resource
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from pplx_local.cli.app import app
 from pplx_local.daemon.claim import claimed_by
 from pplx_local.daemon.client import stop
+from pplx_local.daemon.place import socket_path
 from pplx_local.errors import FolderError, StoreBusy
 from pplx_local.index import Index
 
@@ -249,6 +251,26 @@ def test_its_children_end_with_it(daemon: Daemon) -> None:
 
 
 # --- what goes wrong ---------------------------------------------------------
+
+
+def test_a_socket_that_was_removed_is_there_again(daemon: Daemon) -> None:
+    socket_path(daemon.settings.home).unlink()
+    (daemon.settings.home / "daemon.json").unlink()
+    daemon.client.close()
+    wait_for(daemon.reach)
+    assert daemon.client.hello()["pid"] == daemon.pid
+
+
+def test_without_its_home_it_ends_and_makes_no_other(daemon: Daemon) -> None:
+    daemon.add()
+    home, children = daemon.settings.home, psutil.Process(daemon.pid).children()
+    moved = home.rename(home.with_name("moved"))
+    assert daemon.wait(15) != 0
+    assert not home.exists()
+    assert "moved or deleted" in (moved / "logs" / "daemon.log").read_text()
+    assert not psutil.wait_procs(children, timeout=10)[1]
+    with Index.open(replace(daemon.settings, home=moved)) as index:
+        assert index.status().folders
 
 
 def test_a_full_disk_is_told_searches_go_on_and_so_does_it_later(

@@ -7,6 +7,7 @@ is saved while a million others are embedded is read at once.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -83,6 +84,7 @@ class Indexer:
         # When, by the monotonic clock, things may or should be done next.
         self._go_on_at = self._fill_at = self._power_at = self._rest_at = 0.0
         self._tidy_at: float | None = None
+        self._next_try_s = math.inf
 
     # --- from other threads ---
 
@@ -132,11 +134,16 @@ class Indexer:
 
     # --- the loop ---
 
-    def run(self) -> NoReturn:
-        """Work until an exception ends it, as that of a signal does."""
+    def run(self, check: Callable[[], None]) -> NoReturn:
+        """Work until an exception ends it: that of a signal, or of `check`.
+
+        Args:
+            check: Called between two steps.
+        """
         try:
             self._looking.watch()
             while True:
+                check()
                 self._wake.clear()
                 self._answering.give_way(_GIVE_WAY_S)
                 if not self._turn():
@@ -185,9 +192,7 @@ class Indexer:
         now = time.monotonic()
         if self._go_on_at > now:
             return min(_LONGEST_WAIT_S, self._go_on_at - now)
-        waits = [_LONGEST_WAIT_S, self._watcher.wait_s()]
-        if self._effort != "nothing" and (next_try := self._index.next_try_s()):
-            waits.append(next_try)
+        waits = (_LONGEST_WAIT_S, self._watcher.wait_s(), self._next_try_s)
         return max(_SHORTEST_WAIT_S, min(waits))
 
     def _tell(self, progress: Progress) -> None:
@@ -293,6 +298,8 @@ class Indexer:
         """Give back what is not used, and tidy up once after work."""
         now = time.monotonic()
         self._reporter.idle(self._why_waiting())
+        next_try_s = self._index.next_try_s() if self._may_read() else None
+        self._next_try_s = math.inf if next_try_s is None else next_try_s
         if self._tidy_at is not None and now >= self._tidy_at:
             self._tidy_at = None
             self._index.tidy()

@@ -20,11 +20,12 @@ from pplx_local.daemon.calls import Calls
 from pplx_local.daemon.claim import claim, claimed_by
 from pplx_local.daemon.indexer import Indexer
 from pplx_local.daemon.log import log_bug, open_log
-from pplx_local.daemon.place import announce, socket_path, withdraw
+from pplx_local.daemon.place import socket_path
 from pplx_local.daemon.power import lower_priority
+from pplx_local.daemon.presence import Presence
 from pplx_local.daemon.report import Reporter
 from pplx_local.daemon.server import Server
-from pplx_local.errors import StoreBusy
+from pplx_local.errors import PplxLocalError, StoreBusy
 from pplx_local.index import Index, WorkerFactory, Workers, spawn_polite_worker
 from pplx_local.models import Profile
 from pplx_local.watch import Watcher
@@ -75,6 +76,9 @@ def run_daemon(
         stack.callback(index.close)
         try:
             _serve(index, open_index, log, stack)
+        except PplxLocalError as error:
+            log.error("%s", error)
+            raise
         except Exception as error:
             log_bug(log, error)
             raise
@@ -94,15 +98,13 @@ def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> No
     stack.callback(watcher.close)
     indexer = Indexer(index, watcher, answering, reporter, log, wake)
     calls = Calls(indexer, answering, reporter, watcher.watching, home)
-    path = socket_path(home)
-    server = Server(path, calls.by_name(), on_bug=partial(log_bug, log))
-    server.start()
+    server = Server(socket_path(home), calls.by_name(), on_bug=partial(log_bug, log))
     stack.callback(server.close)
-    announce(home, path)
-    stack.callback(withdraw, home)
+    presence = Presence(home, server, log)
+    stack.callback(presence.end)
     log.info("pplx-local %s started as process %d", __version__, os.getpid())
     lower_priority()  # only now: threads inherit it, and those of searches should not
-    indexer.run()
+    indexer.run(presence.check)
 
 
 def _become_writer(settings: Settings, open_index: _Open, log: Logger) -> Index:

@@ -52,36 +52,50 @@ class Server:
             on_bug: Told of exceptions that a call should not have raised.
         """
         self._path, self._calls, self._on_bug = path, calls, on_bug
-        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener: socket.socket | None = None
+        self._inode: int | None = None
+        """Of the socket's name, which somebody may remove or take."""
         self._lock = threading.Lock()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._closing = False
 
     def start(self) -> None:
-        """Listen.
+        """Listen; once more where the socket was removed.
 
         Raises:
             DaemonError: The socket cannot be made.
         """
+        listener = socket.socket(socket.AF_UNIX)
         try:
             self._path.unlink(missing_ok=True)
-            self._listener.bind(str(self._path))
+            listener.bind(str(self._path))
             self._path.chmod(0o600)
-            self._listener.listen(MOST_CONNECTIONS)
+            listener.listen(MOST_CONNECTIONS)
         except OSError as error:
-            self._listener.close()
+            listener.close()
             raise DaemonError(
                 f"Cannot listen at {self._path}: {error.strerror}."
             ) from error
-        threading.Thread(target=self._accept, name="socket", daemon=True).start()
+        before, self._listener = self._listener, listener
+        self._inode = _inode(self._path)
+        if before:
+            with suppress(OSError):
+                before.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes it
+        accept = threading.Thread(target=self._accept, args=(listener,), daemon=True)
+        accept.start()
+
+    def is_there(self) -> bool:
+        """Tell whether clients can find the socket."""
+        return self._inode is not None and _inode(self._path) == self._inode
 
     def close(self) -> None:
         """Take no more calls, let those that run reply, and remove the socket."""
         self._closing = True
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
-            knock.connect(str(self._path))  # closing alone would not end `accept`
-        with suppress(OSError):
-            self._path.unlink()
+        if self.is_there():
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
+                knock.connect(str(self._path))  # closing alone would not end `accept`
+            with suppress(OSError):
+                self._path.unlink()
         with self._lock:
             still_open = dict(self._open)
         _shut(still_open, socket.SHUT_RD)
@@ -92,11 +106,11 @@ class Server:
 
     # --- connections ---
 
-    def _accept(self) -> None:
-        with self._listener:
-            while not self._closing:
+    def _accept(self, listener: socket.socket) -> None:
+        with listener:
+            while not self._closing and listener is self._listener:
                 try:
-                    connection, _ = self._listener.accept()
+                    connection, _ = listener.accept()
                 except OSError:  # no descriptor is free, or the client has left again
                     time.sleep(0.05)
                     continue
@@ -187,6 +201,13 @@ def _follow(
                 connection.sendall(progress_line(request.number, progress))
             except OSError as error:
                 raise _ClientGone from error
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.lstat().st_ino
+    except OSError:
+        return None
 
 
 def _turn_away(connection: socket.socket) -> None:
