@@ -17,6 +17,7 @@ from daemon import Daemon
 
 from pplx_local import __version__
 from pplx_local.config import Settings
+from pplx_local.daemon.claim import claim
 from pplx_local.daemon.place import announce, socket_path
 from pplx_local.daemon.server import Server
 from pplx_local.doctor import Check, background
@@ -137,6 +138,16 @@ def test_a_daemon_that_does_not_answer_hides_no_other_check(
     assert found["daemon"].outcome == "fail"
     assert f"kill {os.getpid()}" in found["daemon"].detail
     assert found["file system"].outcome == "ok"
+
+
+def test_a_daemon_that_still_waits_to_be_the_writer_is_told_of(place: Path) -> None:
+    lock = claim(place)
+    assert lock
+    found = checks(Settings(home=place))["daemon"]
+    lock.release()
+    assert found.outcome == "warn"
+    assert f"process {os.getpid()} runs" in found.detail
+    assert str(place / "logs" / "daemon.log") in (found.remedy or "")
 
 
 def test_how_the_daemon_watches_each_folder(place: Path) -> None:

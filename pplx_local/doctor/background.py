@@ -12,7 +12,9 @@ from pathlib import Path
 
 from pplx_local import __version__
 from pplx_local.config import Settings
+from pplx_local.daemon.claim import claimed_by
 from pplx_local.daemon.client import connect
+from pplx_local.daemon.log import log_file
 from pplx_local.doctor.check import Check, guarded
 from pplx_local.errors import PplxLocalError
 from pplx_local.index.paths import absolute, followed
@@ -59,7 +61,7 @@ def _daemon(home: Path) -> tuple[Check, Status | None]:
     try:
         daemon = connect(home)
         if daemon is None:
-            return _no_daemon(), None
+            return _no_daemon(home), None
         with daemon:
             start = time.perf_counter()
             status = daemon.status()
@@ -70,7 +72,10 @@ def _daemon(home: Path) -> tuple[Check, Status | None]:
     return _how_it_is(status.daemon, ms), status
 
 
-def _no_daemon() -> Check:
+def _no_daemon(home: Path) -> Check:
+    if pid := claimed_by(home):
+        detail = f"process {pid} runs, but does not answer yet"
+        return Check("daemon", "warn", detail, f"Its log says why: {log_file(home)}")
     detail = "none runs: changed files wait for `update`, and searches load the model"
     return Check("daemon", "warn", detail, "To start it: pplx-local daemon start")
 
