@@ -111,7 +111,7 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:
     """
     settings = Settings(home=(home or default_home()).expanduser().absolute())
     given = {key: value for key, value in flags.items() if value is not None}
-    return replace(settings, **_read(settings.file), **given)
+    return replace(settings, **{**_read(settings.file), **given})
 
 
 def _read(path: Path) -> Mapping[str, Any]:

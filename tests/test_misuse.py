@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from pplx_local.cli.app import app
 from pplx_local.cli.invocation import Invocation
+from pplx_local.config import load_settings
 from pplx_local.errors import StoreFull
 from pplx_local.models import STARTER
 from pplx_local.store import Store
@@ -357,3 +358,9 @@ def test_doctor_finds_vectors_of_other_rules(notes, tmp_path):
         assert program(*command.rstrip(",").split()).exit_code == 0
     answer = json.loads(program("search", "heron", "--json").stdout)
     assert answer["legs"]["dense"]["coverage"] == 1
+
+
+def test_a_flag_overrules_the_same_key_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('device = "cuda"\nbackend = "mlx"\n')
+    settings = load_settings(tmp_path, device="cpu", backend=None)
+    assert (settings.device, settings.backend) == ("cpu", "mlx")
