@@ -89,6 +89,13 @@ def test_the_last_hint_always_leads_to_a_look() -> None:
     assert looked > told
 
 
+def test_both_names_of_what_was_renamed_are_due_at_once() -> None:
+    hints = Hints(ROOT)
+    hints.add(ROOT + b"/old", 10.0)
+    hints.add(ROOT + b"/new", 10.01)
+    assert hints.take(10.3) == [ROOT + b"/new", ROOT + b"/old"]
+
+
 def test_a_path_in_a_folder_that_is_due_is_left_out() -> None:
     hints = Hints(ROOT)
     for name in (b"a", b"a/b", b"a/b/c.md", b"a.md", b"ab/c.md", b"a-/x"):

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 QUIET_S = 0.3
 """A path is due when nothing was heard of it for so long."""
+_TOGETHER_S = 0.1
+"""What is due so soon after another path is looked at with it: of a rename the old name
+is told first, and only with the new one it is no deletion."""
 LONGEST_S = 5.0
 """It is due so long after its first hint even if they go on."""
 LIMIT = 5_000
@@ -98,11 +101,14 @@ class Hints:
 
         What lies in another one of them is left out.
         """
-        due = {path for path, one in self._waiting.items() if one.due_at() <= now}
+        due = self._due(now) and self._due(now + _TOGETHER_S)
         for path in due:
             self._looks[path] = self._look_at(path, self._waiting.pop(path), now)
         self._forget(now)
         return sorted(path for path in due if not _lies_below_one(path, due))
+
+    def _due(self, now: float) -> set[bytes]:
+        return {path for path, one in self._waiting.items() if one.due_at() <= now}
 
     def _look_at(self, path: bytes, waiting: _Waiting, now: float) -> _Look:
         before = self._looks.get(path)
