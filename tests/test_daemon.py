@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -74,6 +75,22 @@ def test_a_folder_moved_in_and_out_again(daemon: Daemon, tmp_path: Path) -> None
     wait_for(lambda: len(daemon.paths("osprey", k=50)) == 20)
     inside.rename(outside)
     wait_for(lambda: daemon.paths("osprey", k=50) == [])
+
+
+def test_a_renamed_folder_is_not_read_again(daemon: Daemon) -> None:
+    for number in range(500):
+        daemon.write(f"old/{number}.txt", f"osprey number{number}")
+    daemon.add()
+    wait_for(lambda: daemon.state().doing is None)
+    log = daemon.settings.home / "logs" / "daemon.log"
+    before = log.read_text().count("read ")
+    (daemon.folder / "old").rename(daemon.folder / "new")
+    new = os.fsencode(daemon.folder / "new" / "7.txt")
+    ask = partial(daemon.client.search, "number7", mode="lexical")
+    wait_for(lambda: [hit.path for hit in ask().hits] == [new])
+    wait_for(lambda: daemon.state().doing is None)
+    assert log.read_text().count("read ") == before
+    assert daemon.covers_all(documents=500)
 
 
 def test_a_thousand_files_at_once_are_all_found_and_none_twice(
@@ -286,10 +303,25 @@ def test_a_full_disk_is_told_searches_go_on_and_so_does_it_later(
         daemon.write(f"{number}.txt", words)
     wait_for(lambda: daemon.state().trouble is not None, 60)
     assert "index.db" in (daemon.state().trouble or "")
+    assert "next try" in (daemon.state().waits or "")
     assert daemon.paths("bittern") == ["a.txt"]
     process.rlimit(resource.RLIMIT_FSIZE, unlimited)
     wait_for(lambda: daemon.paths("w39x7") == ["39.txt"], 60)
     wait_for(lambda: daemon.state().trouble is None, 60)
+
+
+def test_who_asks_for_an_update_does_not_wait_for_the_next_try(tmp_path: Path) -> None:
+    with Daemon(tmp_path, options=["--long-back-off"]) as daemon:
+        daemon.add()
+        process = psutil.Process(daemon.pid)
+        unlimited = process.rlimit(resource.RLIMIT_FSIZE)
+        process.rlimit(resource.RLIMIT_FSIZE, (1 << 16, unlimited[1]))
+        daemon.write("a.txt", "A bittern booms.")
+        wait_for(lambda: daemon.state().trouble is not None)
+        process.rlimit(resource.RLIMIT_FSIZE, unlimited)
+        daemon.follow("update", None)
+        assert daemon.paths("bittern") == ["a.txt"]
+        assert daemon.state().trouble is None
 
 
 def test_a_volume_that_goes_away_deletes_nothing(daemon: Daemon) -> None:

@@ -43,7 +43,7 @@ _GIVE_WAY_S = 0.25
 whoever asks without pause leaves half of the time to the index."""
 _LONGEST_WAIT_S = 5.0
 _SHORTEST_WAIT_S = 0.02
-_BACK_OFF_S = (5.0, 15.0, 60.0, 300.0)
+_BACK_OFF_S = (5.0, 15.0, 60.0)
 """After the first trouble, the second, ..."""
 _PAUSED = Allowance("nothing", "paused; to go on: pplx-local resume")
 _BUG = "The daemon met a bug ({}); what is needed to mend it is in its log."
@@ -113,6 +113,7 @@ class Indexer:
             errand = make(index)
             if errand.targets:
                 self._errands.append(errand)
+                self._go_on_at = 0.0  # whoever asks may have mended what was wrong
             return errand
 
         return self.do(work)
@@ -203,7 +204,8 @@ class Indexer:
     # --- reading ---
 
     def _may_read(self) -> bool:
-        return self._effort != "nothing"
+        # At the end of a look at what was noticed, what was renamed need not be read.
+        return self._effort != "nothing" and not self._paths.is_under_way
 
     def _begin_reading(self) -> Steps | None:
         if self._index.next_try_s() != 0:
@@ -282,6 +284,7 @@ class Indexer:
         self._n_stumbles += 1
         self._log.error("%s Trying again in %.0f s.", error, wait_s)
         self._reporter.trouble = str(error)
+        self._reporter.idle(f"the next try is {wait_s:.0f} s after the last one")
         self._go_on_at = time.monotonic() + wait_s
         self._drop_all()
         if self._errand:
