@@ -136,6 +136,17 @@ def test_what_lies_behind_a_link_is_not_looked_at(full: Bench, tmp_path: Path) -
     assert (findings.n_removed, findings.n_new) == (1, 0)
 
 
+def test_a_link_where_the_folder_was_forgets_nothing_and_says_so(full: Bench) -> None:
+    moved = full.folder.rename(full.folder.with_name("moved"))
+    full.folder.symlink_to(moved)
+    assert full.scan().unreachable == 3
+    record = next(full.index.files("unreachable"))
+    assert "symbolic link" in (record.reason or "")
+    full.folder.unlink()
+    moved.rename(full.folder)
+    assert full.scan() == UpdateReport(unchanged=3)
+
+
 def test_paths_outside_of_all_folders_are_refused(bench: Bench) -> None:
     with pytest.raises(FolderError, match="not in a registered folder"):
         bench.index.targets([Path("/elsewhere")])

@@ -75,10 +75,15 @@ def denied_record(folder: FolderRecord, denied: Denied) -> FileRecord:
 def why_unreachable(folder: FolderRecord, *, has_files: bool) -> str | None:
     """Say why a folder's files cannot be judged now; None when they can.
 
-    An empty folder on another device than before is where a volume used to be.
+    An empty folder on another device than before is where a volume used to be. A link
+    in its place may lead to the same files, or to others.
     """
     try:
         status = os.lstat(folder.path)
+        if stat.S_ISLNK(status.st_mode) and has_files:
+            return (
+                "a symbolic link is there now; to follow it, remove and add the folder"
+            )
         if not stat.S_ISDIR(status.st_mode):
             return None
         with os.scandir(folder.path) as entries:
