@@ -19,10 +19,18 @@ from fakes import (
 )
 
 from pplx_local.config import Settings
-from pplx_local.errors import EncoderCrashed, FolderError, StoreBusy, StoreError
+from pplx_local.encoding import EncodedQuery
+from pplx_local.errors import (
+    EncoderCrashed,
+    FolderError,
+    PplxLocalError,
+    StoreBusy,
+    StoreError,
+)
 from pplx_local.index import Index, Update, encode, portions, survey
 from pplx_local.models import Profile
 from pplx_local.records import Encoded, UpdateReport, WindowPlan
+from pplx_local.search import searcher
 
 
 def test_a_folder_goes_in_and_a_passage_comes_back(desk: Desk) -> None:
@@ -149,6 +157,28 @@ class Poisoned(FakeWorker):
             future.set_exception(EncoderCrashed("ended 3 times on the same text"))
             return future
         return super().encode(plans)
+
+
+class Stuck(FakeWorker):
+    """Never answers a query."""
+
+    def encode_query(self, text: str) -> Future[EncodedQuery]:
+        return Future()
+
+
+def test_an_encoder_that_is_stuck_leaves_the_answer_to_the_keywords(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher, "_PATIENCE_S", 0.1)
+    desk.update()
+    fake = fake_checkpoint()
+    profile = Profile(fake, fake)
+    with Index.open(desk.settings, worker=Stuck, profile=profile) as index:
+        answer = index.search("timing belt")
+        assert answer.hits[0].path.endswith(b"/engine.txt")
+        assert "has not answered" in (answer.legs["dense"].reason or "")
+        with pytest.raises(PplxLocalError, match="has not answered"):
+            index.search("timing belt", mode="dense")
 
 
 def poisoned_update(desk: Desk, worker: Poisoned | None = None) -> Update:

@@ -23,6 +23,10 @@ from pplx_local.store import Store, analyze_query
 CANDIDATES = 150
 """Chunks that each leg brings to the union, at least."""
 
+_PATIENCE_S = 60.0
+"""With an encoder that is loaded: it answers between two batches, in fractions of a
+second, unless the device or the system has it stuck."""
+
 
 class Searcher:
     """Ranks the chunks of a store for queries."""
@@ -135,13 +139,14 @@ class Searcher:
         if mode == "lexical" or not text.strip():
             return encoded, failed
         asked: dict[int, Future[EncodedQuery]] = {}
+        deadline = time.monotonic() + _PATIENCE_S
         for role, space in self._spaces.items():
             key = id(space.encoder)
             with clock.time(role):
                 try:
                     if key not in asked:
                         asked[key] = space.encoder.encode_query(text)
-                    encoded[role] = asked[key].result()
+                    encoded[role] = _encoded(asked[key], deadline)
                 except PplxLocalError as error:  # the other legs still answer
                     if role in required:
                         raise
@@ -222,6 +227,16 @@ class Searcher:
         if leg in self._spaces:
             return failed.get(leg, "the query has nothing to encode")
         return self._missing.get(leg, "the profile has no such space")
+
+
+def _encoded(asked: Future[EncodedQuery], deadline: float) -> EncodedQuery:
+    try:
+        return asked.result(max(0.0, deadline - time.monotonic()))
+    except TimeoutError as error:
+        raise PplxLocalError(
+            f"The model has not answered for {_PATIENCE_S:.0f} seconds. If that goes "
+            "on, end its process; another one is started by itself."
+        ) from error
 
 
 class _Clock:
