@@ -483,6 +483,8 @@ def test_an_error_in_the_middle_of_work_reaches_the_client(daemon):
 
 # --- what is no request ---
 
+ASKED = {"query": "x", "k": 1, "mode": "lexical", "explain": False, "wait": True}
+
 
 @pytest.mark.parametrize(
     ("sent", "said"),
@@ -502,6 +504,8 @@ def test_an_error_in_the_middle_of_work_reaches_the_client(daemon):
         (request(args=None), "arguments are none"),
         (request("search", args={"query": "x"}), "query, k, mode"),
         (request("remove", args={"path": "not base64"}), "An argument is wrong"),
+        (request("search", args=ASKED | {"k": -1}), "An argument is wrong"),
+        (request("search", args=ASKED | {"k": 10**20}), "An argument is wrong"),
         (request("use_model", args={"name": 7}), "An argument is wrong"),
     ],
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, BinaryIO, NamedTuple
+from typing import Annotated, Any, BinaryIO, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,9 @@ from pplx_local.errors import DaemonError, PplxLocalError
 from pplx_local.records import Answer, Mode, ModelEstimate, Outcome, Progress, Status
 
 LONGEST_LINE_BYTES = 16_000_000
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+"""Of hits: beyond, it is no count that anyone could want."""
 
 
 class Call(NamedTuple):
@@ -35,7 +38,8 @@ class Call(NamedTuple):
 CALLS: Mapping[str, Call] = {
     "hello": Call(result=dict[str, Any]),
     "search": Call(
-        {"query": str, "k": int, "mode": Mode, "explain": bool, "wait": bool}, Answer
+        {"query": str, "k": _Count, "mode": Mode, "explain": bool, "wait": bool},
+        Answer,
     ),
     "status": Call(result=Status),
     "add": Call({"paths": list[bytes], "index": bool}, Outcome),
