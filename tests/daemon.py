@@ -160,14 +160,18 @@ class LoadingWorker(FakeWorker):
 
 def main() -> None:
     """Run a daemon whose encoder is the fake one."""
-    from pplx_local.daemon import indexer
+    from pplx_local.daemon import indexer, presence
     from pplx_local.daemon.run import run_daemon
 
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
     parser.add_argument("--slow-model", action="store_true")
     parser.add_argument("--long-back-off", action="store_true")
+    parser.add_argument("--impatient", action="store_true")
     options = parser.parse_args()
+    if options.impatient:
+        indexer._BACK_OFF_S = (0.5,)
+        indexer._LONGEST_WAIT_S = presence._CHECK_EVERY_S = 0.2
     if options.long_back_off:
         indexer._BACK_OFF_S = (3600.0,)
     fake = fake_checkpoint()

@@ -30,6 +30,13 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
         yield daemon
 
 
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Daemon]:
+    """One that looks after itself, and tries again, many times a second."""
+    with Daemon(tmp_path, options=["--impatient"]) as daemon:
+        yield daemon
+
+
 # --- a file is saved ---------------------------------------------------------
 
 
@@ -270,7 +277,8 @@ def test_its_children_end_with_it(daemon: Daemon) -> None:
 # --- what goes wrong ---------------------------------------------------------
 
 
-def test_a_socket_that_was_removed_is_there_again(daemon: Daemon) -> None:
+def test_a_socket_that_was_removed_is_there_again(impatient: Daemon) -> None:
+    daemon = impatient
     socket_path(daemon.settings.home).unlink()
     (daemon.settings.home / "daemon.json").unlink()
     daemon.client.close()
@@ -278,7 +286,8 @@ def test_a_socket_that_was_removed_is_there_again(daemon: Daemon) -> None:
     assert daemon.client.hello()["pid"] == daemon.pid
 
 
-def test_without_its_home_it_ends_and_makes_no_other(daemon: Daemon) -> None:
+def test_without_its_home_it_ends_and_makes_no_other(impatient: Daemon) -> None:
+    daemon = impatient
     daemon.add()
     home, children = daemon.settings.home, psutil.Process(daemon.pid).children()
     moved = home.rename(home.with_name("moved"))
@@ -291,8 +300,9 @@ def test_without_its_home_it_ends_and_makes_no_other(daemon: Daemon) -> None:
 
 
 def test_a_full_disk_is_told_searches_go_on_and_so_does_it_later(
-    daemon: Daemon,
+    impatient: Daemon,
 ) -> None:
+    daemon = impatient
     daemon.write("a.txt", "A bittern booms.")
     daemon.add()
     process = psutil.Process(daemon.pid)
