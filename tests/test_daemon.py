@@ -329,6 +329,7 @@ def test_who_asks_for_an_update_does_not_wait_for_the_next_try(tmp_path: Path) -
         daemon.write("a.txt", "A bittern booms.")
         wait_for(lambda: daemon.state().trouble is not None)
         process.rlimit(resource.RLIMIT_FSIZE, unlimited)
+        daemon.client._connection.settimeout(30)  # not for ever, where it does wait
         daemon.follow("update", None)
         assert daemon.paths("bittern") == ["a.txt"]
         assert daemon.state().trouble is None
