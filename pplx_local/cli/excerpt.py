@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from pplx_local.records import Hit, Span
+from pplx_local.answer import Hit, Span
 
 _QUERY_WORDS = 64
 _UNRELATED = 0.3

@@ -70,8 +70,8 @@ def _question(args: Sequence[str]) -> Question | None:
 
 
 def _is_right(given: Mapping[str, Any]) -> bool:
+    from pplx_local.answer import Mode
     from pplx_local.cli.asking import MOST_HITS, Format
-    from pplx_local.records import Mode
 
     return (
         given["mode"] in get_args(Mode)

@@ -13,21 +13,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pplx_local.daemon.place import PROTOCOL, Announcement, announced, is_own
 from pplx_local.daemon.wire import Request, Result, parse_reply, request_line
 from pplx_local.errors import DaemonError, FolderError
-from pplx_local.records import (
-    Answer,
-    FileRecord,
-    Mode,
-    ModelEstimate,
-    Outcome,
-    Progress,
-    Status,
-    UpdateReport,
-)
+
+if TYPE_CHECKING:
+    from pplx_local.answer import Answer, Mode
+    from pplx_local.records import (
+        FileRecord,
+        ModelEstimate,
+        Progress,
+        Status,
+        UpdateReport,
+    )
 
 _HELLO_TIMEOUT_S = 5.0
 _ENDED = "The daemon ended. What was done is kept; run the same command again."
@@ -266,6 +266,8 @@ class Followed:
 
     def __init__(self, replies: Iterator[Progress | Result]) -> None:
         """Prepare; nothing is asked before the iteration."""
+        from pplx_local.records import Outcome, UpdateReport
+
         self._replies = replies
         self._outcome = Outcome(UpdateReport())
 

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple
 
 import msgspec
 
 from pplx_local import errors
+from pplx_local.answer import Answer, Mode
 from pplx_local.daemon.place import PROTOCOL
 from pplx_local.errors import DaemonError, PplxLocalError
-from pplx_local.records import Answer, Mode, ModelEstimate, Outcome, Progress, Status
+
+if TYPE_CHECKING:
+    from pplx_local.records import Progress
 
 LONGEST_LINE_BYTES = 16_000_000
 
@@ -33,6 +36,17 @@ class Call(NamedTuple):
     args: Mapping[str, Any] = {}
     """By name; none is left out."""
     result: Any = None
+    """A string names one of the records, which most clients need not load."""
+
+    def result_type(self) -> Any:
+        """Give the type of the result."""
+        return _record(self.result) if isinstance(self.result, str) else self.result
+
+
+def _record(name: str) -> Any:
+    from pplx_local import records
+
+    return getattr(records, name)
 
 
 CALLS: Mapping[str, Call] = {
@@ -41,12 +55,12 @@ CALLS: Mapping[str, Call] = {
         {"query": str, "k": _Count, "mode": Mode, "explain": bool, "wait": bool},
         Answer,
     ),
-    "status": Call(result=Status),
-    "add": Call({"paths": list[bytes], "index": bool}, Outcome),
-    "update": Call({"paths": list[bytes] | None}, Outcome),
+    "status": Call(result="Status"),
+    "add": Call({"paths": list[bytes], "index": bool}, "Outcome"),
+    "update": Call({"paths": list[bytes] | None}, "Outcome"),
     "remove": Call({"path": bytes}, int),
     "purge": Call(result=tuple[int, int]),
-    "estimate_model": Call({"name": str}, ModelEstimate),
+    "estimate_model": Call({"name": str}, "ModelEstimate"),
     "use_model": Call({"name": str}, list[str]),
     "pause": Call(),
     "resume": Call(),
@@ -186,9 +200,12 @@ def parse_reply(line: bytes, call: str) -> Progress | Result:
     try:
         message = json.loads(line)
         if "progress" in message:
-            return msgspec.convert(message["progress"], Progress)
+            progress: Progress = msgspec.convert(
+                message["progress"], _record("Progress")
+            )
+            return progress
         if "result" in message:
-            return Result(msgspec.convert(message["result"], CALLS[call].result))
+            return Result(msgspec.convert(message["result"], CALLS[call].result_type()))
         error = msgspec.convert(message["error"], dict[str, str])
         kind, said = error["type"], error["message"]
     except (ValueError, TypeError, KeyError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby, islice
+from itertools import groupby, islice, repeat
 from math import isnan
 from typing import NamedTuple
 
@@ -62,8 +62,11 @@ class Presenter:
         self, k: int, is_gone: Callable[[bytes], bool], *, explain: bool
     ) -> Iterator[Hit]:
         """Yield at most k hits, the best first."""
-        for found in islice(self._living(is_gone), k):
-            yield self._hit(found, explain)
+        found = list(islice(self._living(is_gone), k))
+        texts = [self._store.text(r.document_id, r.char_span) for _, r, _ in found]
+        matched = self._matches([one.ref for one in found], texts) if explain else None
+        for one, text, own in zip(found, texts, matched or repeat(()), strict=False):
+            yield self._hit(one, text, own)
 
     def _living(self, is_gone: Callable[[bytes], bool]) -> Iterator[_Found]:
         """Candidates with a file, best first; ties break by path, then ordinal."""
@@ -86,9 +89,8 @@ class Presenter:
         paths = self._store.paths_of(document_id)
         return next((path for path in paths if not is_gone(path)), b"")
 
-    def _hit(self, found: _Found, explain: bool) -> Hit:
+    def _hit(self, found: _Found, text: str, matched: tuple[Match, ...]) -> Hit:
         ref = found.ref
-        text = self._store.text(ref.document_id, ref.char_span)
         blank = len(text) - len(text.lstrip())
         start = ref.char_span.start + (blank if blank < len(text) else 0)
         scores = self._leg_scores(found.candidate)
@@ -101,7 +103,7 @@ class Presenter:
             place=self._store.place_of(ref.document_id, start),
             text=text,
             scores=scores,
-            matches=self._matches(ref, text) if explain else (),
+            matches=matched,
         )
 
     def _leg_scores(self, index: int) -> dict[Leg, float]:
@@ -119,12 +121,21 @@ class Presenter:
         value = confidence(mean, self._curve.slope, self._curve.midpoint)
         return round(float(value[0]), 4)
 
-    def _matches(self, ref: ChunkRef, text: str) -> tuple[Match, ...]:
-        if self._late is None or self._query is None or self._query.tokens is None:
-            return ()
-        rows = self._store.token_vectors(self._late.space, [ref.chunk_id])
-        spans = self._late.encoder.token_spans([text])[0]
-        return matches(self._query.tokens, self._query.words, rows, spans, text)
+    def _matches(
+        self, refs: Sequence[ChunkRef], texts: Sequence[str]
+    ) -> list[tuple[Match, ...]] | None:
+        """Explain passages together: each call of the encoder costs a switch there."""
+        query = self._query
+        if self._late is None or query is None or query.tokens is None:
+            return None
+        rows = [
+            self._store.token_vectors(self._late.space, [ref.chunk_id]) for ref in refs
+        ]
+        spans = self._late.encoder.token_spans(texts)
+        return [
+            matches(query.tokens, query.words, *passage)
+            for passage in zip(rows, spans, texts, strict=True)
+        ]
 
 
 def nothing_close(hits: Sequence[Hit], ranking: Ranking) -> bool:
