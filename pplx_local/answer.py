@@ -1,0 +1,86 @@
+"""What a search gives: the records that a front end needs, and no others.
+
+A search through the daemon should take as long as its answer; all other records are in
+`pplx_local.records`, from where these can be had as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Role = Literal["dense", "late"]
+Leg = Literal["lexical", "dense", "late"]
+Mode = Literal["hybrid", "lexical", "dense", "late"]
+
+
+class Span(NamedTuple):
+    """A half-open range; the name of the field that holds it gives the unit."""
+
+    start: int
+    end: int
+
+
+class Place(NamedTuple):
+    """Where a hit lies, in the words of its format."""
+
+    kind: str
+    label: str
+
+
+class Match(NamedTuple):
+    """A query word and the words of the passage that it matched best."""
+
+    query_word: str
+    text_start: int
+    text_end: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that answers a query."""
+
+    path: bytes
+    score: float
+    """Of the mode that was asked for; higher is better. Not comparable between
+    queries."""
+    confidence: float
+    """0 to 1, from the mean MaxSim over the query's real tokens; nan without a late
+    space."""
+    char_span: Span
+    line: int
+    """1-based line of the document's text on which the passage starts."""
+    place: tuple[Place, ...]
+    """From the outermost segment inwards."""
+    text: str
+    scores: Mapping[Leg, float]
+    """Each leg's own score; a leg that did not score the passage is absent."""
+    matches: tuple[Match, ...] = ()
+    """Only with an explanation asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegReport:
+    """What one leg did for an answer."""
+
+    ran: bool
+    coverage: float
+    """Documents that the leg can find / documents that it should, 0 to 1."""
+    ms: float
+    reason: str | None = None
+    """Why it did not run; None when it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The hits for one query, and how they were found."""
+
+    query: str
+    mode: Mode
+    took_ms: float
+    profile: Mapping[Role, str | None]
+    legs: Mapping[Leg, LegReport]
+    nothing_close: bool
+    hits: tuple[Hit, ...]
