@@ -140,7 +140,7 @@ class Daemon:
         return status.documents == documents and whole
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 15.0) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 40.0) -> None:
     """Ask until it holds, or fail."""
     until = time.monotonic() + seconds
     while not condition():

@@ -204,7 +204,7 @@ def test_a_file_that_fails_for_a_while_is_tried_again(daemon: Daemon) -> None:
     path.chmod(0)
     daemon.add()
     path.chmod(0o600)
-    wait_for(lambda: daemon.paths("bittern") == ["a.txt"], 30)
+    wait_for(lambda: daemon.paths("bittern") == ["a.txt"], 60)
 
 
 # --- two of them -------------------------------------------------------------
@@ -229,7 +229,7 @@ def test_it_waits_for_a_writer_that_will_end(tmp_path: Path) -> None:
         assert process.poll() is None
         assert not daemon.reach()
     try:
-        wait_for(daemon.reach, 30)
+        wait_for(daemon.reach, 60)
     finally:
         daemon.stop()
         process.terminate()
@@ -340,12 +340,12 @@ def test_a_volume_that_goes_away_deletes_nothing(daemon: Daemon) -> None:
     daemon.add()
     away = daemon.folder.with_name("away")
     daemon.folder.rename(away)
-    wait_for(lambda: daemon.states() == {"unreachable": 1}, 30)
+    wait_for(lambda: daemon.states() == {"unreachable": 1}, 60)
     assert daemon.paths("bittern") == ["a.txt"]
     away.rename(daemon.folder)
-    wait_for(lambda: daemon.states() == {"indexed": 1}, 30)
+    wait_for(lambda: daemon.states() == {"indexed": 1}, 60)
     daemon.write("b.txt", "Another bittern.")
-    wait_for(lambda: len(daemon.paths("bittern")) == 2, 30)
+    wait_for(lambda: len(daemon.paths("bittern")) == 2, 60)
 
 
 def test_its_log_holds_no_words_of_documents(daemon: Daemon) -> None:

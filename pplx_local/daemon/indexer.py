@@ -20,6 +20,7 @@ from pplx_local.daemon.answering import Answering
 from pplx_local.daemon.errand import Errand
 from pplx_local.daemon.log import log_bug
 from pplx_local.daemon.looking import Looking
+from pplx_local.daemon.memory import give_back
 from pplx_local.daemon.pausing import is_paused
 from pplx_local.daemon.power import Allowance, Effort, allowance, read_conditions
 from pplx_local.daemon.report import Reporter
@@ -306,6 +307,7 @@ class Indexer:
         if self._tidy_at is not None and now >= self._tidy_at:
             self._tidy_at = None
             self._index.tidy()
+            give_back()
         if now >= self._rest_at:
             self._rest_at = now + _REST_EVERY_S
             self._index.rest(self._index.settings.idle_minutes * 60)

@@ -455,9 +455,11 @@ class Store:
     def tidy(self) -> None:
         """Do what keeps the file small and quick; next to nothing where all is well.
 
-        Readers are not waited for: what they hold up is done the next time.
+        Readers are not waited for: what they hold up is done the next time. Pages that
+        were kept in memory are given back.
         """
         self._settling.tidy()
+        self._database.rows("PRAGMA shrink_memory")
 
     def integrity_check(self) -> list[str]:
         """Check the file from end to end; empty when all is well."""
