@@ -294,6 +294,8 @@ def test_a_client_of_somebody_else_is_not_answered(daemon, root):
     done = subprocess.run(
         [sys.executable, "-c", program, str(one.path)], capture_output=True, text=True
     )
+    if "Invalid argument" in done.stderr:
+        pytest.skip("this user namespace has no other user")
     assert done.stdout == "0\n", done.stderr
     with one.connect() as index:
         assert index.pid == os.getpid()
