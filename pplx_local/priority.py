@@ -6,6 +6,9 @@ import os
 import sys
 from contextlib import suppress
 
+NICENESS = 10
+"""Of the daemon's work, and of the children that do it."""
+
 
 def lower(niceness: int) -> None:
     """Give this process at least this niceness, and the last turn at the disk.

@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from pplx_local.daemon.power import (
-    NICENESS,
     Conditions,
     allowance,
     is_mac_saving,
@@ -20,6 +19,7 @@ from pplx_local.daemon.power import (
     lower_priority,
     read_conditions,
 )
+from pplx_local.priority import NICENESS
 
 MAINS = Conditions(on_battery=False, percent=None, low_power=False, hot=False)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pplx_local.daemon.place import PROTOCOL, Announcement, announced, is_own
-from pplx_local.daemon.wire import Request, Result, parse_reply, request_line
+from pplx_local.daemon.wire import ENDED, Request, Result, parse_reply, request_line
 from pplx_local.errors import DaemonError, FolderError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     )
 
 _HELLO_TIMEOUT_S = 5.0
-_ENDED = "The daemon ended. What was done is kept; run the same command again."
 _ANEW = "pplx-local daemon stop; pplx-local daemon start"
 
 
@@ -257,8 +256,8 @@ class RemoteIndex:
         except TimeoutError:
             raise
         except OSError as error:
-            raise DaemonError(_ENDED) from error
-        raise DaemonError(_ENDED)
+            raise DaemonError(ENDED) from error
+        raise DaemonError(ENDED)
 
 
 class Followed:

@@ -25,6 +25,7 @@ from pplx_local.daemon.pausing import is_paused
 from pplx_local.daemon.power import Allowance, Effort, allowance, read_conditions
 from pplx_local.daemon.report import Reporter
 from pplx_local.daemon.task import Steps, Task
+from pplx_local.daemon.wire import ENDED
 from pplx_local.errors import DaemonError, PplxLocalError
 from pplx_local.index import Filling, Findings, Index
 from pplx_local.records import Progress
@@ -48,7 +49,6 @@ _BACK_OFF_S = (5.0, 15.0, 60.0)
 """After the first trouble, the second, ..."""
 _PAUSED = Allowance("nothing", "paused; to go on: pplx-local resume")
 _BUG = "The daemon met a bug ({}); what is needed to mend it is in its log."
-_ENDED = "The daemon ended. What was done is kept; run the same command again."
 
 _Given = TypeVar("_Given")
 
@@ -153,7 +153,7 @@ class Indexer:
         finally:
             self._drop_all()
             for errand in self._errands:
-                errand.end(DaemonError(_ENDED))
+                errand.end(DaemonError(ENDED))
 
     def _turn(self) -> bool:
         """Do what is most urgent; return whether anything was done."""

@@ -13,16 +13,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import psutil
 
 from pplx_local.daemon.asking import ask
+from pplx_local.priority import NICENESS
 
 Effort = Literal["all", "keywords", "nothing"]
-
-NICENESS: Final = 10
-"""Of the indexing thread. On Linux its turn at the disk follows from it."""
 
 _LOW_PERCENT = 20.0
 """Below it a laptop warns its person: what is left is theirs."""

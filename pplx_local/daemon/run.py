@@ -28,10 +28,8 @@ from pplx_local.daemon.server import Server
 from pplx_local.errors import PplxLocalError, StoreBusy
 from pplx_local.index import Index, WorkerFactory, Workers, spawn_polite_worker
 from pplx_local.models import Profile
+from pplx_local.priority import NICENESS
 from pplx_local.watch import Watcher
-
-NICENESS = 10
-"""Of everything but the threads that answer."""
 
 _SWITCH_S = 0.001
 """How long the indexing thread may keep Python from a search; the default, 5 ms, comes

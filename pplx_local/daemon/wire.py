@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pplx_local.records import Progress
 
 LONGEST_LINE_BYTES = 16_000_000
+ENDED = "The daemon ended. What was done is kept; run the same command again."
+"""Said by the daemon while it can be, and by the client when it cannot."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 """Of hits: beyond, it is no count that anyone could want."""

@@ -9,10 +9,10 @@ from pathlib import Path
 from pplx_local.config import Settings
 from pplx_local.encoding import EncoderWorker
 from pplx_local.models import Checkpoint
+from pplx_local.priority import NICENESS
 
 WorkerFactory = Callable[[Checkpoint, Path, Settings], EncoderWorker]
 
-_POLITE_NICENESS = 10
 _QUERIES_GO_ON_S = 60.0
 """After one query another is likely for so long."""
 
@@ -28,7 +28,7 @@ def spawn_polite_worker(
     checkpoint: Checkpoint, model_dir: Path, settings: Settings
 ) -> EncoderWorker:
     """Make the same worker for the background: everything else goes first."""
-    return _worker(checkpoint, model_dir, settings, niceness=_POLITE_NICENESS)
+    return _worker(checkpoint, model_dir, settings, niceness=NICENESS)
 
 
 def _worker(
