@@ -20,13 +20,18 @@ from pplx_local.records import (
 )
 
 
-def test_the_newest_is_read_first_also_when_it_comes_later(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def queue_by_age(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queue the three files, harbour the newest, to be read one at a step."""
     monkeypatch.setattr(reading, "_COMMIT_EVERY_S", 0)
     for age, name in enumerate(("harbour.md", "garden.txt", "sub/engine.txt")):
         os.utime(bench.folder / name, (1_000 - age, 1_000 - age))
     bench.scan()
+
+
+def test_the_newest_is_read_first_also_when_it_comes_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue_by_age(bench, monkeypatch)
     steps = bench.index.read(Findings(), tries=3)
     first = next(steps)
     assert (first.path, first.total) == (bench.path("harbour.md"), 3)
@@ -113,10 +118,7 @@ def test_a_file_that_became_a_link_is_not_followed(full: Bench, tmp_path: Path) 
 def test_what_was_read_ahead_and_left_harms_nobody(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_COMMIT_EVERY_S", 0)
-    for age, name in enumerate(("harbour.md", "garden.txt", "sub/engine.txt")):
-        os.utime(bench.folder / name, (1_000 - age, 1_000 - age))
-    bench.scan()
+    queue_by_age(bench, monkeypatch)
     steps = bench.index.read(Findings(), tries=1)
     next(steps)
     child = bench.index._reader._reader._child
