@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pplx_local.store import analyze_query, schema
+from pplx_local.store import schema
 from pplx_local.store.connection import Database, create_file
-from pplx_local.store.lexical import MAX_TERMS, Lexicon, analyze_text
+from pplx_local.store.lexical import MAX_TERMS, Lexicon, analyze_query, analyze_text
 
 GOLDEN = [
     # Chinese, Japanese, Korean: one, two, three characters

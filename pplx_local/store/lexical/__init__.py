@@ -1,0 +1,14 @@
+"""Keyword search: the analysis of text and queries, FTS5, and BM25."""
+
+from pplx_local.store.lexical.analysis import analyze_text
+from pplx_local.store.lexical.lexicon import Lexicon
+from pplx_local.store.lexical.query import MAX_TERMS, LexicalQuery, Term, analyze_query
+
+__all__ = [
+    "MAX_TERMS",
+    "LexicalQuery",
+    "Lexicon",
+    "Term",
+    "analyze_query",
+    "analyze_text",
+]

@@ -1,0 +1,94 @@
+"""From what a person typed to terms.
+
+A query goes the way of the text, and a word that comes apart becomes a phrase.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apsw
+
+from pplx_local.store.lexical.compounds import THOUSANDS, VERSION, cut_compounds
+from pplx_local.store.lexical.letters import CLUSTERS, UNSPACED, normalize
+
+MAX_TERMS = 64
+MAX_QUERY_CHARS = 10_000
+
+_POSSESSIVE = re.compile(r"'s$")
+_BREAKS = re.compile(
+    '[\\s\x00-\x1f,;:!?()\\[\\]{}<>"|=+*&#$%^~`\xa1\xab\xbb\xbf\u2010-\u2015'
+    "\u201c-\u201f\u2026\u3000-\u3004\u3008-\u301f\uff01-\uff0f]+"
+)
+_PAIR = re.compile(r"\w+/\w+")
+
+
+class Term(NamedTuple):
+    """A word of a query, or a word that came apart into several: a phrase."""
+
+    text: str
+    """As it is handed to FTS5, between quotes."""
+    tokens: tuple[str, ...]
+    """What FTS5 makes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalQuery:
+    """An analysed query; terms that differ, in the order of the text."""
+
+    terms: tuple[Term, ...]
+
+
+def analyze_query(text: str) -> LexicalQuery:
+    """Cut a query into terms. Any text will do: there is no syntax in it."""
+    found: dict[tuple[str, ...], Term] = {}
+    text = THOUSANDS.sub("", normalize(text[:MAX_QUERY_CHARS]))
+    for word in _BREAKS.sub(" ", text).split():
+        for candidate in _query_words(word):
+            tokens = _tokens(candidate)
+            if tokens:
+                found.setdefault(tokens, Term(candidate, tokens))
+        if len(found) >= MAX_TERMS:
+            break
+    return LexicalQuery(tuple(found.values())[:MAX_TERMS])
+
+
+def _query_words(word: str) -> Iterator[str]:
+    """Give what a word of a query is looked up as."""
+    if _PAIR.fullmatch(word):
+        word = word.replace("/", " ")
+        yield from itertools.chain.from_iterable(map(_query_words, word.split()))
+        return
+    others = UNSPACED.sub(" ", _POSSESSIVE.sub("", word))
+    phrase, joined = cut_compounds(others.strip("'.-/"))
+    yield from joined[:1]
+    yield VERSION.sub(r" \g<0> ", phrase)
+    for run in UNSPACED.findall(word):
+        letters = CLUSTERS.findall(run)
+        # Bigrams, as a run may be a whole sentence.
+        for first in range(max(len(letters) - 1, 1)):
+            yield " ".join(letters[first : first + 2])
+
+
+@functools.cache
+def _tokenizer() -> apsw.FTS5Tokenizer:
+    return apsw.Connection(":memory:").fts5_tokenizer(
+        "porter",
+        ["unicode61", "remove_diacritics", "2", "categories", "L* N* Co Mn Mc"],
+    )
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    found: Any = _tokenizer()(
+        text.encode("utf-8"),
+        apsw.FTS5_TOKENIZE_DOCUMENT,
+        None,
+        include_offsets=False,
+        include_colocated=False,
+    )
+    return tuple(filter(None, found))
