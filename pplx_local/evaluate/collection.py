@@ -7,10 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pplx_local.errors import ConfigError
 from pplx_local.records import Span
+
+Units = Literal["given", "own"]
+"""What the chunks are: the collection's own passages, or ours."""
 
 
 class Passage(NamedTuple):
@@ -33,6 +36,8 @@ class Collection:
     """Grades by query and passage; empty without passages."""
     passages: Mapping[str, Sequence[Passage]]
     """By file name, in the order of the text; they may overlap."""
+    lengths: Mapping[str, int]
+    """Of passages, in characters."""
 
 
 def load_collection(directory: Path) -> Collection:
@@ -57,6 +62,11 @@ def load_collection(directory: Path) -> Collection:
             document_qrels=_qrels(directory / "qrels.tsv"),
             passage_qrels=_qrels(directory / "qrels_passages.tsv"),
             passages=passages,
+            lengths={
+                passage.passage_id: passage.char_span.end - passage.char_span.start
+                for found in passages.values()
+                for passage in found
+            },
         )
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(
