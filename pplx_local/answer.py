@@ -1,13 +1,13 @@
 """What a search gives: the records that a front end needs, and no others.
 
 A search through the daemon should take as long as its answer; all other records are in
-`pplx_local.records`, from where these can be had as well.
+`pplx_local.records`, from where these can be had as well. Named tuples, because
+`dataclasses` alone takes a tenth of such a search to load.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Role = Literal["dense", "late"]
@@ -38,8 +38,7 @@ class Match(NamedTuple):
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A passage that answers a query."""
 
     path: bytes
@@ -57,12 +56,22 @@ class Hit:
     text: str
     scores: Mapping[Leg, float]
     """Each leg's own score; a leg that did not score the passage is absent."""
+    ranks: Mapping[Leg, int] = field(default_factory=dict)
+    """Its rank among the candidates by each of these scores, from 1."""
+    parts: Mapping[Leg, float] = field(default_factory=dict)
+    """What each leg adds to a fused score: weight * normalised score. Empty where one
+    leg alone ranks."""
     matches: tuple[Match, ...] = ()
     """Only with an explanation asked for."""
+    words: tuple[Span, ...] = ()
+    """Words of the query in `text`, inflected ones too; only with an explanation."""
+    more_in_file: tuple[Elsewhere, ...] = ()
+    """Only where hits are folded."""
+    same: tuple[Copy, ...] = ()
+    """Only where hits are folded."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegReport:
+class LegReport(NamedTuple):
     """What one leg did for an answer."""
 
     ran: bool
@@ -73,8 +82,7 @@ class LegReport:
     """Why it did not run; None when it did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The hits for one query, and how they were found."""
 
     query: str

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pplx_local.answer import Answer as Answer
+from pplx_local.answer import Copy as Copy
+from pplx_local.answer import Elsewhere as Elsewhere
 from pplx_local.answer import Hit as Hit
 from pplx_local.answer import Leg as Leg
 from pplx_local.answer import LegReport as LegReport
