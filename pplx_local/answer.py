@@ -38,6 +38,23 @@ class Match(NamedTuple):
     similarity: float
 
 
+class Elsewhere(NamedTuple):
+    """Another passage of a hit's file that answers too."""
+
+    line: int
+    place: tuple[Place, ...]
+    char_start: int
+    score: float
+
+
+class Copy(NamedTuple):
+    """Another file that holds a hit's passage."""
+
+    path: bytes
+    is_exact: bool
+    """Whether the files are the same; else the passage alone is, or nearly so."""
+
+
 class Hit(NamedTuple):
     """A passage that answers a query."""
 
@@ -56,9 +73,9 @@ class Hit(NamedTuple):
     text: str
     scores: Mapping[Leg, float]
     """Each leg's own score; a leg that did not score the passage is absent."""
-    ranks: Mapping[Leg, int] = field(default_factory=dict)
+    ranks: Mapping[Leg, int] = {}
     """Its rank among the candidates by each of these scores, from 1."""
-    parts: Mapping[Leg, float] = field(default_factory=dict)
+    parts: Mapping[Leg, float] = {}
     """What each leg adds to a fused score: weight * normalised score. Empty where one
     leg alone ranks."""
     matches: tuple[Match, ...] = ()
