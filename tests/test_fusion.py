@@ -1,13 +1,12 @@
-"""Fusion, ranking and confidence, on numbers small enough to check by hand."""
+"""Fusion and ranking, on numbers small enough to check by hand."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from pplx_local.records import LegReport
 from pplx_local.search import Ranking, best_first
-from pplx_local.search.fusion import confidence, fuse, z_scores
+from pplx_local.search.fusion import fuse, z_scores
 
 WEIGHTS = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
 
@@ -52,12 +51,6 @@ def test_fuse_weighs_the_legs():
     assert fused.tolist() == [1, 6]
 
 
-def test_confidence_is_a_half_at_the_midpoint_and_rises():
-    values = confidence(floats(0.1, 0.2, 0.3), slope=30, midpoint=0.2)
-    assert values[0] < values[1] < values[2]
-    assert values[1] == pytest.approx(0.5)
-
-
 def ranking(**raw: np.ndarray) -> Ranking:
     share = raw["lexical"] / 10
     report = LegReport(ran=True, coverage=1, ms=0)
@@ -66,6 +59,7 @@ def ranking(**raw: np.ndarray) -> Ranking:
         raw=raw,
         keyword_share=share,
         known_share=1.0,
+        confidence=share * np.nan,
         is_null=np.ones(len(share), dtype=bool),
         legs=dict.fromkeys(raw, report),
     )

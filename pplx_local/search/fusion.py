@@ -1,4 +1,4 @@
-"""From the scores of the legs to one score, and from one score to a confidence.
+"""From the scores of the legs to one score.
 
 Dense and late scores become z-scores against the null sample, the same few hundred
 chunks for every query, which tell what an unrelated passage scores. Keyword scores are
@@ -43,11 +43,3 @@ def fuse(
     for leg, part in parts.items():
         fused += np.float32(weights[leg]) * part
     return fused
-
-
-def confidence(
-    mean_similarity: NDArray[np.float32], slope: float, midpoint: float
-) -> NDArray[np.float32]:
-    """Map the mean MaxSim over the query's real tokens (N,) to 0..1, by a logistic."""
-    curve = 1 / (1 + np.exp(-slope * (mean_similarity - midpoint)))
-    return np.asarray(curve, dtype=np.float32)

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice, repeat
-from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 
 from pplx_local.encoding import EncodedQuery
-from pplx_local.models import ConfidenceCurve
 from pplx_local.records import Hit, Leg, Match
 from pplx_local.search.explain import matches
-from pplx_local.search.fusion import confidence
 from pplx_local.search.legs import Values
 from pplx_local.search.ranking import Ranking, best_first
 from pplx_local.search.spaces import SearchSpace
 from pplx_local.store import ChunkRef, Store
-
-CLOSE = 0.5
-"""Confidence below which nothing is close, unless the query's own words are there."""
 
 
 class _Found(NamedTuple):
@@ -43,7 +37,6 @@ class Presenter:
         *,
         late: SearchSpace | None,
         query: EncodedQuery | None,
-        curve: ConfidenceCurve | None,
     ) -> None:
         """Bind a ranking (N candidates) and the scores (N,) that order it.
 
@@ -51,12 +44,11 @@ class Presenter:
             store: Where the texts are.
             ranking: The candidates.
             scores: Of the mode; -inf for what it does not find.
-            late: For explanations and confidence; None without a late leg.
+            late: For explanations; None without a late leg.
             query: As the late space's checkpoint encoded it.
-            curve: For the confidence.
         """
         self._store, self._ranking, self._scores = store, ranking, scores
-        self._late, self._query, self._curve = late, query, curve
+        self._late, self._query = late, query
 
     def hits(
         self, k: int, is_gone: Callable[[bytes], bool], *, explain: bool
@@ -97,7 +89,7 @@ class Presenter:
         return Hit(
             path=found.path,
             score=round(float(self._scores[found.candidate]), 4),
-            confidence=self._confidence(scores.get("late")),
+            confidence=round(float(self._ranking.confidence[found.candidate]), 4),
             char_span=ref.char_span,
             line=self._store.line_of(ref.document_id, start),
             place=self._store.place_of(ref.document_id, start),
@@ -112,14 +104,6 @@ class Presenter:
             for leg, values in self._ranking.raw.items()
             if np.isfinite(values[index])
         }
-
-    def _confidence(self, late_score: float | None) -> float:
-        if late_score is None or self._curve is None or self._query is None:
-            return float("nan")
-        n_real = max(int(self._query.real.sum()), 1)
-        mean = np.array([late_score / n_real], dtype=np.float32)
-        value = confidence(mean, self._curve.slope, self._curve.midpoint)
-        return round(float(value[0]), 4)
 
     def _matches(
         self, refs: Sequence[ChunkRef], texts: Sequence[str]
@@ -136,16 +120,3 @@ class Presenter:
             matches(query.tokens, query.words, *passage)
             for passage in zip(rows, spans, texts, strict=True)
         ]
-
-
-def nothing_close(hits: Sequence[Hit], ranking: Ranking) -> bool:
-    """Judge whether the best of these is still nothing.
-
-    Passages that hold most of the query's own words are close, whatever a model says:
-    it may not know a part number, or the language.
-    """
-    if not hits:
-        return True
-    likely = [hit.confidence for hit in hits if not isnan(hit.confidence)]
-    words_held = float(ranking.keyword_share.max()) * ranking.known_share
-    return bool(likely) and words_held < CLOSE and max(likely) < CLOSE

@@ -25,6 +25,8 @@ class Ranking:
     """(N,) BM25 divided by the query's attainable maximum."""
     known_share: float
     """How much of the query, by weight, the index knows at all: 0 to 1."""
+    confidence: Values
+    """(N,) The chance that it answers, 0 to 1; nan where there is no telling."""
     is_null: NDArray[np.bool_]
     """(N,) Which candidates belong to the null sample."""
     legs: Mapping[Leg, LegReport]
@@ -44,6 +46,11 @@ class Ranking:
         if self.raw.keys() == {"lexical"}:  # what holds none of the words is no answer
             return self._found(self.keyword_share > 0, fused)
         return fused
+
+    @property
+    def words_held(self) -> float:
+        """The most of the query's own words, by weight, that any candidate holds."""
+        return float(self.keyword_share.max(initial=0)) * self.known_share
 
     def _parts(self, weights: Mapping[Leg, float]) -> dict[Leg, Values]:
         parts: dict[Leg, Values] = {"lexical": self.keyword_share}

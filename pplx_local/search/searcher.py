@@ -14,8 +14,9 @@ from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.models import ConfidenceCurve
 from pplx_local.records import Answer, Leg, LegReport, Mode, Role, Scores, TokenVectors
+from pplx_local.search.confidence import confidences, nothing_close
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
-from pplx_local.search.present import Presenter, nothing_close
+from pplx_local.search.present import Presenter
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.store import Store, analyze_query
@@ -74,7 +75,6 @@ class Searcher:
             ranking.scores(mode, self.weights),
             late=self._spaces.get("late"),
             query=encoded.get("late"),
-            curve=self._curve,
         )
         hits = tuple(presenter.hits(k, self._is_gone, explain=explain))
         return Answer(
@@ -88,28 +88,49 @@ class Searcher:
                 for role in ("dense", "late")
             },
             legs=ranking.legs,
-            nothing_close=nothing_close(hits, ranking),
+            nothing_close=nothing_close(
+                [hit.confidence for hit in hits], ranking.words_held
+            ),
             hits=hits,
         )
 
-    def rank(self, query: str, *, mode: Mode = "hybrid", k: int = 100) -> Ranking:
-        """Score at least k candidates of each leg, where there are so many."""
-        return self._rank(query, mode, k, required={"dense", "late"})[0]
+    def rank(
+        self,
+        query: str,
+        *,
+        mode: Mode = "hybrid",
+        k: int = 100,
+        among: Ids | None = None,
+    ) -> Ranking:
+        """Score at least k candidates of each leg, where there are so many.
+
+        Args:
+            query: In words.
+            mode: Which legs run.
+            k: Of each leg.
+            among: Chunks to score in place of those that the legs would find.
+        """
+        return self._rank(query, mode, k, {"dense", "late"}, among)[0]
 
     # --- ranking ---
 
     def _rank(
-        self, text: str, mode: Mode, k: int, required: Collection[str]
+        self,
+        text: str,
+        mode: Mode,
+        k: int,
+        required: Collection[str],
+        among: Ids | None = None,
     ) -> tuple[Ranking, Mapping[Role, EncodedQuery]]:
         self._refuse_impossible(mode)
         k = max(k, CANDIDATES)
         clock = _Clock()
         lexical = LexicalLeg(self._store, analyze_query(text))
         with clock.time("lexical"):
-            found = [lexical.find(k)[0]]
+            found = [lexical.find(k)[0] if among is None else among]
         encoded, failed = self._encode(text, mode, required, clock)
         dense = self._dense_leg(encoded)
-        if dense:
+        if dense and among is None:
             with clock.time("dense"):
                 found.append(dense.find(k)[0])
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
@@ -120,6 +141,7 @@ class Searcher:
             raw=raw,
             keyword_share=lexical.fraction(raw["lexical"]),
             known_share=lexical.known_share,
+            confidence=confidences(raw, _n_words(encoded), self._curve),
             is_null=np.isin(ids, null),
             legs=self._reports(raw, mode, clock, failed),
         )
@@ -227,6 +249,10 @@ class Searcher:
         if leg in self._spaces:
             return failed.get(leg, "the query has nothing to encode")
         return self._missing.get(leg, "the profile has no such space")
+
+
+def _n_words(encoded: Mapping[Role, EncodedQuery]) -> int:
+    return int(encoded["late"].real.sum()) if "late" in encoded else 0
 
 
 def _encoded(asked: Future[EncodedQuery], deadline: float) -> EncodedQuery:
