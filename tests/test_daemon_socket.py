@@ -315,10 +315,9 @@ def test_an_answer_comes_back_as_it_was(daemon):
 
 
 def test_numbers_that_are_numpys_or_not_finite_survive():
-    hit = Hit(**{f: getattr(HIT, f) for f in HIT.__slots__} | {"confidence": math.nan})
-    sent = Answer(
-        **{f: getattr(ANSWER, f) for f in ANSWER.__slots__}
-        | {"hits": (hit,), "took_ms": np.float32(2.5), "nothing_close": np.bool_(True)}
+    hit = HIT._replace(confidence=math.nan)
+    sent = ANSWER._replace(
+        hits=(hit,), took_ms=np.float32(2.5), nothing_close=np.bool_(True)
     )
     got = parse_reply(result_line(1, sent), "search").value
     assert got.took_ms == 2.5
