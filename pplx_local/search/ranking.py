@@ -42,7 +42,7 @@ class Ranking:
             return self._found(self.keyword_share > 0, self.raw["lexical"])
         if mode in ("dense", "late"):
             return self._found(np.isfinite(self.raw[mode]), self.raw[mode])
-        fused = fuse(self._parts(weights), weights)
+        fused = fuse(self.parts(weights), weights)
         if self.raw.keys() == {"lexical"}:  # what holds none of the words is no answer
             return self._found(self.keyword_share > 0, fused)
         return fused
@@ -52,7 +52,8 @@ class Ranking:
         """The most of the query's own words, by weight, that any candidate holds."""
         return float(self.keyword_share.max(initial=0)) * self.known_share
 
-    def _parts(self, weights: Mapping[Leg, float]) -> dict[Leg, Values]:
+    def parts(self, weights: Mapping[Leg, float]) -> dict[Leg, Values]:
+        """Normalise the scores (N,) of the legs that take part in the fusion."""
         parts: dict[Leg, Values] = {"lexical": self.keyword_share}
         for leg in ("dense", "late"):
             if leg in self.raw:
