@@ -23,11 +23,14 @@ from pplx_local.daemon import client as client_module
 from pplx_local.daemon.client import RemoteIndex, connect, stop
 from pplx_local.daemon.pausing import is_paused, set_paused
 from pplx_local.daemon.place import announce, announced, socket_path, withdraw
+from pplx_local.daemon.replying import result_line
 from pplx_local.daemon.server import MOST_CONNECTIONS, Server
-from pplx_local.daemon.wire import LONGEST_LINE_BYTES, parse_reply, result_line
+from pplx_local.daemon.wire import LONGEST_LINE_BYTES, parse_reply
 from pplx_local.errors import DaemonError, FolderError, StoreFull
 from pplx_local.records import (
     Answer,
+    Copy,
+    Elsewhere,
     Hit,
     LegReport,
     Match,
@@ -47,7 +50,12 @@ HIT = Hit(
     place=(Place("page", "3"), Place("heading", "Rent")),
     text="The \u202e lease\x1b \u2028 \U0001f980",
     scores={"lexical": 0.25},
+    ranks={"lexical": 1},
+    parts={"lexical": 0.5},
     matches=(Match("rent", 0, 3, 0.75),),
+    words=(Span(4, 9),),
+    more_in_file=(Elsewhere(7, (Place("page", "4"),), 90, 0.125),),
+    same=(Copy(b"/far/\xfe.txt", True),),
 )
 ANSWER = Answer(
     query="rent",

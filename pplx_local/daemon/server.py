@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pplx_local.daemon.place import is_own
-from pplx_local.daemon.wire import (
-    Request,
+from pplx_local.daemon.replying import (
     as_request,
     error_line,
     number_of,
@@ -22,6 +21,7 @@ from pplx_local.daemon.wire import (
     read_line,
     result_line,
 )
+from pplx_local.daemon.wire import Request
 from pplx_local.errors import DaemonError, PplxLocalError
 
 MOST_CONNECTIONS = 32
@@ -48,7 +48,7 @@ class Server:
 
         Args:
             path: Of the socket, in a folder that is ours alone.
-            calls: By the names that `wire` knows; run on the connection's thread.
+            calls: By the names that `signatures` knows; run on the connection's thread.
             on_bug: Told of exceptions that a call should not have raised.
         """
         self._path, self._calls, self._on_bug = path, calls, on_bug
