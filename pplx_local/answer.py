@@ -109,3 +109,5 @@ class Answer(NamedTuple):
     legs: Mapping[Leg, LegReport]
     nothing_close: bool
     hits: tuple[Hit, ...]
+    hints: tuple[str, ...] = ()
+    """What was not understood as a filter though it looks like one, a sentence each."""
