@@ -106,7 +106,10 @@ def test_ties_break_by_path(desk: Desk) -> None:
         desk.write(f"{name}.md", "Equal words.\n")  # one document under three names
         desk.write(f"{name}.txt", "Equal words.\n")
     desk.update()
-    assert desk.paths("equal words", mode="lexical") == ["a.md", "a.txt"]
+    found = desk.paths("equal words", mode="lexical")
+    assert [name for name in found if name.endswith(".md")] == ["a.md", "b.md", "c.md"]
+    assert found[0] == "a.md"
+    assert desk.paths("equal words", mode="lexical", folded=True) == ["a.md"]
 
 
 def test_a_hit_says_where_its_passage_starts(desk: Desk) -> None:

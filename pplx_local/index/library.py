@@ -196,15 +196,17 @@ class Index(Steps):
         k: int = 10,
         mode: Mode = "hybrid",
         explain: bool = False,
+        folded: bool = False,
         wait: bool = True,
     ) -> Answer:
-        """Answer a query with at most k passages.
+        """Answer a query with at most k hits.
 
         Args:
             query: In words.
-            k: At most so many passages.
+            k: At most so many hits.
             mode: What is ranked by.
             explain: Say which words matched.
+            folded: One hit for a file, and for all files that say the same.
             wait: For a model that is loading; else its legs say that it is.
 
         Raises:
@@ -212,7 +214,9 @@ class Index(Steps):
         """
         with self._steady():
             searcher = self.searcher(mode, wait=wait)
-            return searcher.search(query, k=k, mode=mode, explain=explain)
+            return searcher.search(
+                query, k=k, mode=mode, explain=explain, folded=folded
+            )
 
     def _steady(self) -> AbstractContextManager[None]:
         """Keep tables that an update may drop while they are searched."""

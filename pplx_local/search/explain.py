@@ -1,14 +1,28 @@
-"""Which words of a passage answered which words of the query."""
+"""Why a passage was found: its rank in each leg, and which words answered which."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pplx_local.encoding.words import whole_word
-from pplx_local.records import Match, Span, TokenVectors
+from pplx_local.records import Leg, Match, Span, TokenVectors
 from pplx_local.reference import similarities
+
+
+def ranks(raw: Mapping[Leg, NDArray[np.float32]], candidate: int) -> dict[Leg, int]:
+    """Rank a candidate by each leg's scores (N,), equals alike, from 1.
+
+    A leg that has no score for it, or found none of its words, gives it no rank.
+    """
+    found: dict[Leg, int] = {}
+    for leg, values in raw.items():
+        score = values[candidate]
+        if np.isfinite(score) and not (leg == "lexical" and score <= 0):
+            found[leg] = 1 + int(np.count_nonzero(values > score))
+    return found
 
 
 def matches(

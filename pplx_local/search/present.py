@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby, islice, repeat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice, repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from pplx_local.encoding import EncodedQuery
-from pplx_local.records import Hit, Leg, Match
-from pplx_local.search.explain import matches
-from pplx_local.search.legs import Values
-from pplx_local.search.ranking import Ranking, best_first
+from pplx_local.records import Copy, Elsewhere, Hit, Leg, Match, Mode, Place, Span
+from pplx_local.search.explain import matches, ranks
+from pplx_local.search.fold import Group, fold
+from pplx_local.search.living import Found, Living
+from pplx_local.search.ranking import Ranking
 from pplx_local.search.spaces import SearchSpace
-from pplx_local.store import ChunkRef, Store
+from pplx_local.store import ChunkRef, LexicalQuery, Store, find_words
+
+_TEXTS_KEPT = 256
 
 
-class _Found(NamedTuple):
-    """A candidate whose file is still there."""
+class Asked(NamedTuple):
+    """What was asked, as the explanation needs it."""
 
-    candidate: int
-    """Into the ranking."""
-    ref: ChunkRef
-    path: bytes
+    mode: Mode
+    words: LexicalQuery
+    late: SearchSpace | None = None
+    """None without a late leg."""
+    query: EncodedQuery | None = None
+    """As the late space's checkpoint encoded it."""
 
 
 class Presenter:
@@ -33,70 +39,98 @@ class Presenter:
         self,
         store: Store,
         ranking: Ranking,
-        scores: Values,
-        *,
-        late: SearchSpace | None,
-        query: EncodedQuery | None,
+        weights: Mapping[Leg, float],
+        asked: Asked,
+        is_gone: Callable[[bytes], bool],
     ) -> None:
-        """Bind a ranking (N candidates) and the scores (N,) that order it.
+        """Bind a ranking (N candidates).
 
         Args:
             store: Where the texts are.
             ranking: The candidates.
-            scores: Of the mode; -inf for what it does not find.
-            late: For explanations; None without a late leg.
-            query: As the late space's checkpoint encoded it.
+            weights: Of the legs, in the fusion.
+            asked: What they answer.
+            is_gone: Whether a file has been deleted since it was indexed.
         """
-        self._store, self._ranking, self._scores = store, ranking, scores
-        self._late, self._query = late, query
+        self._store, self._ranking, self._asked = store, ranking, asked
+        self._scores = ranking.scores(asked.mode, weights)
+        self._parts = ranking.parts(weights) if asked.mode == "hybrid" else {}
+        self._weights = weights
+        self._living = Living(store, is_gone)
+        self._text = lru_cache(_TEXTS_KEPT)(store.text)
 
-    def hits(
-        self, k: int, is_gone: Callable[[bytes], bool], *, explain: bool
-    ) -> Iterator[Hit]:
-        """Yield at most k hits, the best first."""
-        found = list(islice(self._living(is_gone), k))
-        texts = [self._store.text(r.document_id, r.char_span) for _, r, _ in found]
-        matched = self._matches([one.ref for one in found], texts) if explain else None
-        for one, text, own in zip(found, texts, matched or repeat(()), strict=False):
-            yield self._hit(one, text, own)
+    @property
+    def n_documents(self) -> int:
+        """How many documents were looked at."""
+        return self._living.n_documents
 
-    def _living(self, is_gone: Callable[[bytes], bool]) -> Iterator[_Found]:
-        """Candidates with a file, best first; ties break by path, then ordinal."""
-        ids, scores = self._ranking.ids, self._scores
-        order = best_first(ids, scores)
-        for _, tied in groupby(order, key=lambda index: float(scores[index])):
-            group = list(tied)
-            refs = self._store.chunk_refs([int(ids[index]) for index in group])
-            found = [
-                _Found(index, ref, self._first_living(ref.document_id, is_gone))
-                for index, ref in zip(group, refs, strict=True)
-            ]
-            alive = [one for one in found if one.path]
-            yield from sorted(alive, key=lambda one: (one.path, one.ref.ordinal))
+    def hits(self, k: int, *, explain: bool, folded: bool) -> tuple[Hit, ...]:
+        """Make at most k hits, the best first.
 
-    def _first_living(
-        self, document_id: int, is_gone: Callable[[bytes], bool]
-    ) -> bytes:
-        """Return the first path that still leads to the document, else b""."""
-        paths = self._store.paths_of(document_id)
-        return next((path for path in paths if not is_gone(path)), b"")
+        Args:
+            k: At most so many.
+            explain: Say which words matched.
+            folded: One hit for a file, and for all files that say the same; else one
+                for each passage in each file.
+        """
+        found = self._living.best_first(self._ranking.ids, self._scores)
+        if folded:
+            hits = self._hits(fold(found, k, self._text_of), explain=explain)
+        else:
+            groups = [Group(one) for one in islice(_each_path(found), k)]
+            hits = self._hits(groups, explain=explain)
+        return tuple(hits)
 
-    def _hit(self, found: _Found, text: str, matched: tuple[Match, ...]) -> Hit:
-        ref = found.ref
-        blank = len(text) - len(text.lstrip())
-        start = ref.char_span.start + (blank if blank < len(text) else 0)
-        scores = self._leg_scores(found.candidate)
-        return Hit(
-            path=found.path,
-            score=round(float(self._scores[found.candidate]), 4),
-            confidence=round(float(self._ranking.confidence[found.candidate]), 4),
-            char_span=ref.char_span,
-            line=self._store.line_of(ref.document_id, start),
-            place=self._store.place_of(ref.document_id, start),
-            text=text,
-            scores=scores,
-            matches=matched,
+    def _hits(self, groups: Sequence[Group], *, explain: bool) -> Iterator[Hit]:
+        texts = [self._text_of(group.best) for group in groups]
+        matched = (
+            self._matches([g.best.ref for g in groups], texts) if explain else None
         )
+        for group, text, own in zip(groups, texts, matched or repeat(()), strict=False):
+            words = find_words(text, self._asked.words) if explain else []
+            yield self._hit(group, text, own, tuple(words))
+
+    def _hit(
+        self,
+        group: Group,
+        text: str,
+        matched: tuple[Match, ...],
+        words: tuple[Span, ...],
+    ) -> Hit:
+        best = group.best
+        line, place = self._where(best)
+        return Hit(
+            path=best.paths[0],
+            score=round(best.score, 4),
+            confidence=self._confidence(best.candidate),
+            char_span=best.ref.char_span,
+            line=line,
+            place=place,
+            text=text,
+            scores=self._leg_scores(best.candidate),
+            ranks=ranks(self._ranking.raw, best.candidate),
+            parts=self._leg_parts(best.candidate),
+            matches=matched,
+            words=words,
+            more_in_file=tuple(map(self._elsewhere, group.more)),
+            same=tuple(_copies(group)),
+        )
+
+    def _text_of(self, found: Found) -> str:
+        return self._text(found.ref.document_id, found.ref.char_span)
+
+    def _where(self, found: Found) -> tuple[int, tuple[Place, ...]]:
+        """Find the line and the place of the first character that is no blank."""
+        text, document_id = self._text_of(found), found.ref.document_id
+        blank = len(text) - len(text.lstrip())
+        start = found.ref.char_span.start + (blank if blank < len(text) else 0)
+        line = self._store.line_of(document_id, start)
+        return line, self._store.place_of(document_id, start)
+
+    def _elsewhere(self, found: Found) -> Elsewhere:
+        line, place = self._where(found)
+        char_start = found.ref.char_span.start
+        return Elsewhere(line, place, char_start, round(found.score, 4))
 
     def _leg_scores(self, index: int) -> dict[Leg, float]:
         return {
@@ -105,18 +139,40 @@ class Presenter:
             if np.isfinite(values[index])
         }
 
+    def _leg_parts(self, index: int) -> dict[Leg, float]:
+        return {
+            leg: round(self._weights[leg] * float(values[index]), 4)
+            for leg, values in self._parts.items()
+        }
+
     def _matches(
         self, refs: Sequence[ChunkRef], texts: Sequence[str]
     ) -> list[tuple[Match, ...]] | None:
         """Explain passages together: each call of the encoder costs a switch there."""
-        query = self._query
-        if self._late is None or query is None or query.tokens is None:
+        late, query = self._asked.late, self._asked.query
+        if late is None or query is None or query.tokens is None:
             return None
-        rows = [
-            self._store.token_vectors(self._late.space, [ref.chunk_id]) for ref in refs
-        ]
-        spans = self._late.encoder.token_spans(texts)
+        rows = [self._store.token_vectors(late.space, [ref.chunk_id]) for ref in refs]
+        spans = late.encoder.token_spans(texts)
         return [
             matches(query.tokens, query.words, *passage)
             for passage in zip(rows, spans, texts, strict=True)
         ]
+
+    def _confidence(self, index: int) -> float:
+        return round(float(self._ranking.confidence[index]), 4)
+
+
+def _each_path(found: Iterable[Found]) -> Iterator[Found]:
+    for one in found:
+        for path in one.paths:
+            yield one._replace(paths=(path,))
+
+
+def _copies(group: Group) -> Iterator[Copy]:
+    """Files with the whole document, and then those with the passage."""
+    for path in group.best.paths[1:]:
+        yield Copy(path, True)
+    for found in group.near:
+        for path in found.paths:
+            yield Copy(path, False)

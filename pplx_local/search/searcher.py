@@ -16,13 +16,16 @@ from pplx_local.models import ConfidenceCurve
 from pplx_local.records import Answer, Leg, LegReport, Mode, Role, Scores, TokenVectors
 from pplx_local.search.confidence import confidences, nothing_close
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
-from pplx_local.search.present import Presenter
+from pplx_local.search.present import Asked, Presenter
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.store import Store, analyze_query
 
 CANDIDATES = 150
 """Chunks that each leg brings to the union, at least."""
+
+_REFILL = 8
+"""Times as many candidates are looked at where folding leaves too few hits."""
 
 _PATIENCE_S = 60.0
 """With an encoder that is loaded: it answers between two batches, in fractions of a
@@ -60,23 +63,32 @@ class Searcher:
         self._is_gone = is_gone
 
     def search(
-        self, query: str, *, k: int = 10, mode: Mode = "hybrid", explain: bool = False
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        folded: bool = False,
     ) -> Answer:
         """Answer a query with at most k hits, the best first.
+
+        Args:
+            query: In words.
+            k: At most so many hits.
+            mode: What is ranked by.
+            explain: Say which words matched.
+            folded: One hit for a file, and for all files that say the same.
 
         Raises:
             PplxLocalError: The mode needs a leg that cannot run.
         """
         started = time.perf_counter()
-        ranking, encoded = self._rank(query, mode, k, required={mode})
-        presenter = Presenter(
-            self._store,
-            ranking,
-            ranking.scores(mode, self.weights),
-            late=self._spaces.get("late"),
-            query=encoded.get("late"),
-        )
-        hits = tuple(presenter.hits(k, self._is_gone, explain=explain))
+        for n_candidates in (k, _REFILL * max(k, CANDIDATES)):
+            presenter, ranking = self._presenter(query, mode, n_candidates)
+            hits = presenter.hits(k, explain=explain, folded=folded)
+            if not folded or len(hits) >= k or self._saw_all(ranking, presenter):
+                break
         return Answer(
             query=query,
             mode=mode,
@@ -111,6 +123,20 @@ class Searcher:
             among: Chunks to score in place of those that the legs would find.
         """
         return self._rank(query, mode, k, {"dense", "late"}, among)[0]
+
+    def _presenter(self, query: str, mode: Mode, k: int) -> tuple[Presenter, Ranking]:
+        ranking, encoded = self._rank(query, mode, k, required={mode})
+        words, late = analyze_query(query), self._spaces.get("late")
+        asked = Asked(mode, words, late, encoded.get("late"))
+        of = Presenter(self._store, ranking, self.weights, asked, self._is_gone)
+        return of, ranking
+
+    def _saw_all(self, ranking: Ranking, presenter: Presenter) -> bool:
+        """Tell whether more candidates would show no other document."""
+        return (
+            len(ranking.ids) < CANDIDATES
+            or presenter.n_documents >= self._store.count_documents()
+        )
 
     # --- ranking ---
 

@@ -1,7 +1,7 @@
 """The index on disk: files, text, keywords and vectors in one SQLite file."""
 
 from pplx_local.store.documents import ChunkRef, DocumentWriter
-from pplx_local.store.lexical import LexicalQuery, analyze_query
+from pplx_local.store.lexical import LexicalQuery, analyze_query, find_words
 from pplx_local.store.queue import Waiting
 from pplx_local.store.spaces import Backlog, Space
 from pplx_local.store.store import Store
@@ -15,4 +15,5 @@ __all__ = [
     "Store",
     "Waiting",
     "analyze_query",
+    "find_words",
 ]

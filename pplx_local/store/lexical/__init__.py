@@ -2,6 +2,7 @@
 
 from pplx_local.store.lexical.analysis import analyze_text
 from pplx_local.store.lexical.lexicon import Lexicon
+from pplx_local.store.lexical.places import find_words
 from pplx_local.store.lexical.query import MAX_TERMS, LexicalQuery, Term, analyze_query
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "Term",
     "analyze_query",
     "analyze_text",
+    "find_words",
 ]

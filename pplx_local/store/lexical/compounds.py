@@ -7,7 +7,7 @@ import re
 
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 VERSION = re.compile(r"\d++(?:\.\d++)+")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 # Possessive and anchored at word starts, so that no text takes quadratic time.
 _COMPOUND = re.compile(
     r"\b(?=[A-Za-z0-9]{0,64}?(?:[a-z][A-Z]|[A-Z]{2}[a-z]{2}))\w++"  # camelCase
@@ -31,7 +31,7 @@ def cut_compounds(text: str) -> tuple[str, list[str]]:
         whole = match.group()
         if len(whole) > _MAX_COMPOUND:
             return whole
-        humps = _HUMP.sub(" ", whole)
+        humps = HUMP.sub(" ", whole)
         parts = _PARTS.findall(humps)
         if len(parts) < 2 or ("_" not in whole and parts[-1] in _CONTRACTIONS):
             return humps

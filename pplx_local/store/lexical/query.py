@@ -50,7 +50,7 @@ def analyze_query(text: str) -> LexicalQuery:
     text = THOUSANDS.sub("", normalize(text[:MAX_QUERY_CHARS]))
     for word in _BREAKS.sub(" ", text).split():
         for candidate in _query_words(word):
-            tokens = _tokens(candidate)
+            tokens = tokens_of(candidate)
             if tokens:
                 found.setdefault(tokens, Term(candidate, tokens))
         if len(found) >= MAX_TERMS:
@@ -83,7 +83,8 @@ def _tokenizer() -> apsw.FTS5Tokenizer:
     )
 
 
-def _tokens(text: str) -> tuple[str, ...]:
+def tokens_of(text: str) -> tuple[str, ...]:
+    """Cut a text as FTS5 does: folded, and brought to their stems."""
     found: Any = _tokenizer()(
         text.encode("utf-8"),
         apsw.FTS5_TOKENIZE_DOCUMENT,

@@ -1,0 +1,106 @@
+"""Where words of a query stand in a text, as the keyword search sees both."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import regex
+
+from pplx_local.records import Span
+from pplx_local.store.lexical.compounds import HUMP
+from pplx_local.store.lexical.letters import CLUSTERS, UNSPACED, normalize
+from pplx_local.store.lexical.query import LexicalQuery, Term, tokens_of
+
+_UNSPACED = UNSPACED.pattern.removesuffix("++")
+_PIECE = regex.compile(
+    rf"(?V1)(?:{CLUSTERS.pattern})"  # a letter of a script without spaces
+    r"|\p{Nd}++(?:\.\p{Nd}++)++"  # 1.2.3
+    rf"|[\p{{L}}--{_UNSPACED}]++(?=\p{{Nd}}++\.\p{{Nd}})"  # the v of v1.2.3
+    rf"|[[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}]--{_UNSPACED}]++"
+)
+_JOINT = re.compile(r"[_'\u2019,-]?")
+"""What stands between the parts of a compound, or the digits of a number."""
+_REMEMBERED = 50_000
+_GRAMMAR = re.compile(
+    "a|about|am|an|and|are|as|at|be|been|but|by|can|could|did|do|does|for|from|had|has|"
+    "have|how|i|if|in|into|is|it|its|me|my|no|not|of|on|or|our|she|so|such|than|that|"
+    "the|their|them|then|there|these|they|this|to|was|we|were|what|when|where|which|"
+    "who|why|will|with|would|you|your",
+    re.IGNORECASE,
+)
+"""English words that say nothing about a passage; those of other languages are found
+like any word, which looks busy and hides nothing."""
+
+
+class _Piece(NamedTuple):
+    start: int
+    end: int
+    token: str
+
+
+def find_words(text: str, query: LexicalQuery) -> list[Span]:
+    """Find where words of a query stand in a text, in order, inflected ones too.
+
+    Words of grammar are passed over, unless the query has no others.
+    """
+    wanted = _by_first_token(query.terms)
+    pieces = list(_pieces(text)) if wanted else []
+    found = [
+        Span(piece.start, pieces[index + len(tokens) - 1].end)
+        for index, piece in enumerate(pieces)
+        for tokens in wanted.get(piece.token, ())
+        if tokens == tuple(one.token for one in pieces[index : index + len(tokens)])
+    ]
+    return _merged(sorted([*found, *_joined(text, pieces, wanted)]))
+
+
+def _by_first_token(terms: Sequence[Term]) -> dict[str, list[tuple[str, ...]]]:
+    telling = [term for term in terms if not _GRAMMAR.fullmatch(term.text)]
+    wanted: dict[str, list[tuple[str, ...]]] = {}
+    for term in telling or terms:
+        wanted.setdefault(term.tokens[0], []).append(term.tokens)
+    return wanted
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """Cut a text as the index does; a piece may have several tokens."""
+    for match in _PIECE.finditer(text):
+        start = match.start()
+        for part in HUMP.split(match[0]):
+            end = start + len(part)
+            for token in _tokens(part):
+                yield _Piece(start, end, token)
+            start = end
+
+
+def _joined(
+    text: str, pieces: Sequence[_Piece], wanted: dict[str, list[tuple[str, ...]]]
+) -> Iterator[Span]:
+    """Find words that are one in the query, and a compound in the text."""
+    for one, other in itertools.pairwise(pieces):
+        joint = text[one.end : other.start]
+        if one.start < one.end <= other.start and _JOINT.fullmatch(joint):
+            whole = text[one.start : one.end] + text[other.start : other.end]
+            tokens = _tokens(whole)
+            if tokens in wanted.get("".join(tokens[:1]), ()):
+                yield Span(one.start, other.end)
+
+
+@lru_cache(_REMEMBERED)
+def _tokens(piece: str) -> tuple[str, ...]:
+    return tokens_of(normalize(piece))
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    """Make one of those that overlap, as pairs of characters do."""
+    merged: list[Span] = []
+    for start, end in spans:
+        if merged and start < merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(end, merged[-1].end))
+        else:
+            merged.append(Span(start, end))
+    return merged
