@@ -14,7 +14,7 @@ from pplx_local.cli.app import app
 from pplx_local.cli.invocation import Invocation
 from pplx_local.config import Settings
 from pplx_local.errors import ConfigError
-from pplx_local.evaluate import Evaluation
+from pplx_local.evaluate import Evaluation, Options
 from pplx_local.evaluate.collection import load_collection
 from pplx_local.evaluate.metrics import judge
 from pplx_local.models import CATALOGUE, STARTER
@@ -61,7 +61,7 @@ def test_a_lone_leg_cannot_be_left_out(tmp_path):
     (tmp_path / "queries.jsonl").write_text('{"id": "1", "text": "herring"}\n')
     (tmp_path / "qrels.tsv").write_text("1\ta.txt\t1\n")
     settings = Settings(home=tmp_path / "home", model="none")
-    evaluation = Evaluation(tmp_path, settings, ablate=True)
+    evaluation = Evaluation(tmp_path, settings, Options(ablate=True))
     for _ in evaluation:
         pass
     assert set(evaluation.result["metrics"]) == {"lexical", "hybrid"}
@@ -129,7 +129,7 @@ def passages(tmp_path) -> Path:
 
 def evaluated(collection: Path, noted: type[NotingWorker], **options) -> dict:
     settings = Settings(home=collection.parent / "home", model=CONTEXT.name)
-    evaluation = Evaluation(collection, settings, worker=noted, **options)
+    evaluation = Evaluation(collection, settings, Options(**options), worker=noted)
     for _ in evaluation:
         pass
     return evaluation.result
@@ -175,9 +175,9 @@ def test_our_own_chunks_are_read_together_too(passages, noted):
 def test_late_chunking_is_refused_where_it_was_not_trained(passages, model, said):
     settings = Settings(home=passages.parent / "home", model=model)
     with pytest.raises(ConfigError, match=said) as caught:
-        Evaluation(passages, settings, late_chunking=True)
+        Evaluation(passages, settings, Options(late_chunking=True))
     assert CONTEXT.name in str(caught.value)
-    Evaluation(passages, settings, late_chunking=False)
+    Evaluation(passages, settings, Options(late_chunking=False))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from pplx_local import __version__
-from pplx_local.cli import background, checkup, folders, measure, models, search, state
+from pplx_local.cli import (
+    background,
+    checkup,
+    evaluate,
+    folders,
+    measure,
+    models,
+    search,
+    state,
+)
 from pplx_local.cli.group import GuardedGroup
 from pplx_local.cli.guard import ERROR
 from pplx_local.cli.invocation import Invocation
@@ -38,7 +47,7 @@ app.command()(background.pause)
 app.command()(background.resume)
 app.add_typer(background.app, name="daemon")
 app.add_typer(models.app, name="models")
-app.command("eval")(measure.evaluate)
+app.command("eval")(evaluate.evaluate)
 app.add_typer(measure.bench, name="bench")
 
 

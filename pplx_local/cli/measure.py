@@ -1,9 +1,9 @@
-"""Commands that measure: eval and bench."""
+"""The commands that measure speed."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,71 +11,9 @@ from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, typed_path
 from pplx_local.cli.progress import follow
 from pplx_local.cli.show import say, visible, write_data, write_json
-from pplx_local.cli.words import size_in_words
 
 if TYPE_CHECKING:
     from pplx_local.bench import BenchResult
-
-
-def evaluate(
-    ctx: typer.Context,
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", parser=typed_path, show_default=False)
-    ],
-    as_json: AsJson = False,
-    units: Annotated[
-        Literal["given", "own"] | None,
-        typer.Option(help="The collection's passages, or our own chunks."),
-    ] = None,
-    legs: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LEG,LEG...", help="Only these: lexical, dense, late, hybrid."
-        ),
-    ] = None,
-    ablate: Annotated[
-        bool, typer.Option("--ablate", help="Also without each part in turn.")
-    ] = False,
-    late_chunking: Annotated[
-        Literal["on", "off"] | None,
-        typer.Option(
-            help="Whether a document's chunks are read together; default: on for models "
-            "that were trained for it."
-        ),
-    ] = None,
-) -> None:
-    """Measure the search on a collection with relevance judgments."""
-    from pplx_local.evaluate import Evaluation
-
-    invocation = Invocation.of(ctx)
-    evaluation = Evaluation(
-        directory,
-        invocation.settings(),
-        units=units,
-        legs=[leg.strip() for leg in legs.split(",")] if legs else None,
-        ablate=ablate,
-        late_chunking=None if late_chunking is None else late_chunking == "on",
-        worker=invocation.workers(),
-    )
-    follow(evaluation)
-    if as_json:
-        write_json(evaluation.result)
-    else:
-        _show_evaluation(evaluation.result)
-
-
-def _show_evaluation(result: dict[str, Any]) -> None:
-    write_data(
-        f"{visible(result['collection'])}: {result['documents']:,} documents, "
-        f"{result['queries']:,} queries, {size_in_words(result['index_bytes'])}"
-    )
-    names = list(next(iter(result["metrics"].values()), {}))
-    write_data(f"{'':<10}" + "".join(f"{name:>12}" for name in names))
-    for leg, metrics in result["metrics"].items():
-        values = "".join(f"{metrics[name]:>12.4f}" for name in names)
-        write_data(f"{visible(leg):<10}{values}")
-    latency = result["latency_ms"]
-    write_data(f"latency: p50 {latency['p50']:.0f} ms, p95 {latency['p95']:.0f} ms")
 
 
 bench = typer.Typer(

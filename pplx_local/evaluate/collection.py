@@ -29,6 +29,7 @@ class Collection:
 
     name: str
     docs: Path
+    """Absolute."""
     queries: Mapping[str, str]
     document_qrels: Mapping[str, Mapping[str, float]]
     """Grades by query and file name."""
@@ -40,27 +41,30 @@ class Collection:
     """Of passages, in characters."""
 
 
-def load_collection(directory: Path) -> Collection:
+def load_collection(
+    directory: Path, queries: Path | None = None, sample: str | None = None
+) -> Collection:
     """Read a collection.
+
+    Args:
+        directory: Where it lies.
+        queries: Another file of queries, in the collection or elsewhere. Those of
+            `queries_NAME.jsonl` are judged by `qrels_NAME.tsv`, if there is such a file.
+        sample: Which of them, see `sampled`.
 
     Raises:
         ConfigError: A file is missing or is not what the layout says.
     """
     try:
-        queries = {q["id"]: q["text"] for q in _json_lines(directory / "queries.jsonl")}
-        passages: dict[str, list[Passage]] = defaultdict(list)
-        if (directory / "passages.jsonl").exists():
-            for row in _json_lines(directory / "passages.jsonl"):
-                span = Span(row["start"], row["end"])
-                passages[row["doc"]].append(Passage(row["id"], span))
-        for found in passages.values():
-            found.sort(key=lambda passage: passage.char_span)
+        path = _queries_file(directory, queries)
+        kind = path.stem.removeprefix("queries")
+        passages = _passages(directory)
         return Collection(
             name=directory.resolve().name,
-            docs=directory / "docs",
-            queries=queries,
-            document_qrels=_qrels(directory / "qrels.tsv"),
-            passage_qrels=_qrels(directory / "qrels_passages.tsv"),
+            docs=directory.resolve() / "docs",
+            queries=sampled(_queries(path), sample),
+            document_qrels=_qrels(directory, "qrels", kind),
+            passage_qrels=_qrels(directory, "qrels_passages", kind),
             passages=passages,
             lengths={
                 passage.passage_id: passage.char_span.end - passage.char_span.start
@@ -75,14 +79,75 @@ def load_collection(directory: Path) -> Collection:
         ) from error
 
 
+def load_queries(path: Path, sample: str | None = None) -> dict[str, str]:
+    """Read texts by id from a file of queries.
+
+    Raises:
+        ConfigError: It cannot be read, or a line has no id or text.
+    """
+    try:
+        return sampled(_queries(path), sample)
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(
+            f"{path} is no file of queries: {error}. Each line needs "
+            '{"id": ..., "text": ...}.'
+        ) from error
+
+
+def sampled(queries: Mapping[str, str], sample: str | None) -> dict[str, str]:
+    """Pick some queries, always the same ones.
+
+    Args:
+        queries: In the order of their file.
+        sample: "even" or "odd" for every other one (the first is even), or a number
+            for so many, evenly spread; None for all.
+
+    Raises:
+        ConfigError: The sample is none of these.
+    """
+    every = list(queries)
+    if sample is None:
+        chosen = every
+    elif sample in ("even", "odd"):
+        chosen = every[sample == "odd" :: 2]
+    elif sample.isdecimal() and int(sample) > 0:
+        n = min(int(sample), len(every))
+        chosen = [every[i * len(every) // n] for i in range(n)]
+    else:
+        raise ConfigError(f"A sample is even, odd or a number above 0; not {sample}.")
+    return {query: queries[query] for query in chosen}
+
+
+def _queries_file(directory: Path, queries: Path | None) -> Path:
+    inside = directory / (queries or "queries.jsonl")
+    return queries if queries and not inside.exists() else inside
+
+
+def _queries(path: Path) -> dict[str, str]:
+    return {row["id"]: row["text"] for row in _json_lines(path)}
+
+
+def _passages(directory: Path) -> dict[str, list[Passage]]:
+    passages: dict[str, list[Passage]] = defaultdict(list)
+    if (directory / "passages.jsonl").exists():
+        for row in _json_lines(directory / "passages.jsonl"):
+            span = Span(row["start"], row["end"])
+            passages[row["doc"]].append(Passage(row["id"], span))
+    for found in passages.values():
+        found.sort(key=lambda passage: passage.char_span)
+    return passages
+
+
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
 
 
-def _qrels(path: Path) -> dict[str, dict[str, float]]:
+def _qrels(directory: Path, name: str, kind: str) -> dict[str, dict[str, float]]:
     qrels: dict[str, dict[str, float]] = defaultdict(dict)
+    own = directory / f"{name}{kind}.tsv"
+    path = own if own.exists() else directory / f"{name}.tsv"
     if not path.exists():
         return qrels
     for line in path.read_text(encoding="utf-8").splitlines():

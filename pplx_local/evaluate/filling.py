@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pplx_local.evaluate.collection import Collection, Units
@@ -13,7 +13,7 @@ from pplx_local.store import Store
 
 
 def fill(index: Index, collection: Collection, units: Units) -> Iterator[Progress]:
-    """Read and embed a collection's documents.
+    """Read a collection's documents; what is cut by our chunker is embedded too.
 
     Args:
         index: Open for writing, and empty.
@@ -21,29 +21,39 @@ def fill(index: Index, collection: Collection, units: Units) -> Iterator[Progres
         units: "given" makes the given passages the chunks (whole files where there are
             none), "own" uses our chunker.
     """
-    folder = index.add_folder(collection.docs)
+    index.add_folder(collection.docs)
     if units == "own":
         yield from index.update()
         return
     for path in sorted(collection.docs.iterdir()):
-        document_id = _write_given(index.store, collection, path)
-        index.store.put_file(given_file(path, folder.folder_id, document_id))
-    yield from index.encode()
+        text = path.read_bytes().decode("utf-8")
+        passages = collection.passages.get(path.name)
+        spans = [p.char_span for p in passages] if passages else [Span(0, len(text))]
+        write_given(index.store, path, path.name, text, spans)
 
 
-def _write_given(store: Store, collection: Collection, path: Path) -> int:
-    text = path.read_bytes().decode("utf-8")
-    passages = collection.passages.get(path.name)
-    spans = [p.char_span for p in passages] if passages else [Span(0, len(text))]
-    chunks = tuple(Chunk(number, span) for number, span in enumerate(spans))
-    with store.write_document(path.name, "given") as writer:
+def write_given(
+    store: Store, path: Path, digest: str, text: str, char_spans: Sequence[Span]
+) -> None:
+    """Write a document whose chunks are given, and its file in the first folder.
+
+    Args:
+        store: Where to.
+        path: Of the file.
+        digest: Stands for that of the file's bytes. Which chunks are in the null sample
+            hangs on it, so it should not hang on where the collection lies.
+        text: Of the file.
+        char_spans: Of the chunks.
+    """
+    chunks = tuple(Chunk(number, span) for number, span in enumerate(char_spans))
+    with store.write_document(digest, "given") as writer:
         writer.add(TextBlock(0, text, chunks))
         writer.finish(Document("given", 1, None, None, len(text), ()))
-    return writer.document_id
+    folder_id = store.folders()[0].folder_id
+    store.put_file(_file(path, digest, folder_id, writer.document_id))
 
 
-def given_file(path: Path, folder_id: int, document_id: int) -> FileRecord:
-    """Make the record of a file whose document was written directly."""
+def _file(path: Path, digest: str, folder_id: int, document_id: int) -> FileRecord:
     status = path.stat()
     return FileRecord(
         path=os.fsencode(path.resolve()),
@@ -52,7 +62,7 @@ def given_file(path: Path, folder_id: int, document_id: int) -> FileRecord:
         inode=status.st_ino,
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,
-        digest=path.name,
+        digest=digest,
         state="indexed",
         reason=None,
         document_id=document_id,

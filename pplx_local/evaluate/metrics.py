@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+
+
+class Figures:
+    """Metrics by the name of what was measured, query by query."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, list[float]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+
+    def note(self, name: str, metrics: Mapping[str, float]) -> None:
+        """Take what one query gave; nan where it says nothing."""
+        for metric, value in metrics.items():
+            self._values[name][metric].append(value)
+
+    def means(self) -> dict[str, dict[str, float]]:
+        """Average over the queries."""
+        return {
+            name: {
+                metric: round(float(np.nanmean(values)), 4)
+                for metric, values in metrics.items()
+            }
+            for name, metrics in self._values.items()
+        }
 
 
 def judge(ranked: Sequence[str], grades: Mapping[str, float]) -> dict[str, float]:

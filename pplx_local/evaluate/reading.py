@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence, Set
 import regex
 
 from pplx_local.evaluate.collection import Collection
-from pplx_local.evaluate.judging import name_of
+from pplx_local.evaluate.judging import Judging, overlap
 from pplx_local.records import Span
 from pplx_local.store import ChunkRef, Store
 
@@ -21,6 +21,7 @@ _TOKEN = regex.compile(r"\w+|[^\w\s]")
 def share_read(
     store: Store,
     collection: Collection,
+    judging: Judging,
     refs: Sequence[ChunkRef],
     relevant: Set[str],
 ) -> float:
@@ -29,6 +30,7 @@ def share_read(
     Args:
         store: Where the texts are.
         collection: Says where the passages lie.
+        judging: Knows the files of chunks.
         refs: The hits, the best first.
         relevant: Passages; nan for none.
     """
@@ -36,8 +38,8 @@ def share_read(
         return float("nan")
     covered: dict[str, int] = defaultdict(int)
     for ref, read in _spans_read(store, refs):
-        for passage in collection.passages.get(name_of(store, ref), ()):
-            covered[passage.passage_id] += _overlap(passage.char_span, read)
+        for passage in collection.passages.get(judging.name(ref), ()):
+            covered[passage.passage_id] += overlap(passage.char_span, read)
     half = [p for p in relevant if covered[p] * 2 >= collection.lengths[p]]
     return len(half) / len(relevant)
 
@@ -55,7 +57,3 @@ def _spans_read(
         room -= len(ends)
         if room <= 0:
             return
-
-
-def _overlap(a: Span, b: Span) -> int:
-    return max(0, min(a.end, b.end) - max(a.start, b.start))

@@ -13,14 +13,20 @@ from pplx_local.config import Settings
 
 @contextmanager
 def scratch_settings(settings: Settings) -> Iterator[Settings]:
-    """Give the same settings with an empty home that goes away afterwards.
-
-    It shares nothing with the person's home but the models.
-    """
+    """Give the same settings with an empty home that goes away afterwards."""
     with tempfile.TemporaryDirectory(prefix="pplx-local-") as folder:
         home = Path(folder).resolve() / "home"
         home.mkdir(mode=0o700)
-        models = settings.home / "models"
-        if models.is_dir():
-            (home / "models").symlink_to(models)
-        yield replace(settings, home=home)
+        yield settings_in(home, settings)
+
+
+def settings_in(home: Path, settings: Settings) -> Settings:
+    """Give the same settings with another home, that is there.
+
+    It shares nothing with the person's home but the models.
+    """
+    models, own = home / "models", settings.home / "models"
+    if own.is_dir() and not models.exists():
+        models.unlink(missing_ok=True)  # a link that leads nowhere any more
+        models.symlink_to(own.resolve())
+    return replace(settings, home=home)

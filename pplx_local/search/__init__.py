@@ -1,7 +1,15 @@
 """A query in, ranked passages out: legs, union, MaxSim, fusion, explanation."""
 
+from pplx_local.search.confidence import nothing_close
 from pplx_local.search.ranking import Ranking, best_first
 from pplx_local.search.searcher import Searcher
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
 
-__all__ = ["QueryEncoder", "Ranking", "SearchSpace", "Searcher", "best_first"]
+__all__ = [
+    "QueryEncoder",
+    "Ranking",
+    "SearchSpace",
+    "Searcher",
+    "best_first",
+    "nothing_close",
+]

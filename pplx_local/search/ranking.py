@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,18 @@ class Ranking:
         if self.raw.keys() == {"lexical"}:  # what holds none of the words is no answer
             return self._found(self.keyword_share > 0, fused)
         return fused
+
+    def without(self, gone: NDArray[np.bool_]) -> Ranking:
+        """Give the same candidates but for some, of the N."""
+        kept = ~gone
+        return replace(
+            self,
+            ids=self.ids[kept],
+            raw={leg: values[kept] for leg, values in self.raw.items()},
+            keyword_share=self.keyword_share[kept],
+            confidence=self.confidence[kept],
+            is_null=self.is_null[kept],
+        )
 
     @property
     def words_held(self) -> float:

@@ -1,0 +1,111 @@
+"""Queries asked of one index, and what becomes of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pplx_local.evaluate.closeness import Closeness, best_of
+from pplx_local.evaluate.collection import Collection, Units
+from pplx_local.evaluate.judging import Judging
+from pplx_local.evaluate.metrics import Figures, judge, relevant
+from pplx_local.evaluate.options import Options
+from pplx_local.evaluate.reading import READ_TOKENS, share_read
+from pplx_local.index import Index
+from pplx_local.search import Ranking, best_first
+from pplx_local.store import ChunkRef, Store
+
+DEPTH = 300
+"""Chunks that each leg brings, so that 100 documents of a few chunks are among them."""
+
+
+class Asking:
+    """Asks, judges, and keeps the figures."""
+
+    def __init__(
+        self, index: Index, collection: Collection, units: Units, options: Options
+    ) -> None:
+        """Bind an index that holds the collection."""
+        self._store, self._searcher = index.store, index.searcher()
+        self._collection, self._units, self._options = collection, units, options
+        self._judging = Judging(collection, units, index.store)
+        self._every = _all_chunks(index.store) if options.exhaustive else None
+        self.queries = self._judging.queries()
+        """Grades by query."""
+        self.figures, self.closeness = Figures(), Closeness()
+        self.ms: list[float] = []
+
+    def ask(self, query: str) -> None:
+        """Ask one of `queries`."""
+        text = self._collection.queries[query]
+        started = time.perf_counter()
+        ranking = self._searcher.rank(text, k=DEPTH)
+        self.ms.append((time.perf_counter() - started) * 1000)
+        refs = self._judge(query, ranking)
+        self._trust(query, ranking, refs)
+        if self._every is not None:
+            whole = self._searcher.rank(text, among=self._every)
+            self._judge(query, whole, " exhaustive")
+
+    def ask_foreign(self, text: str) -> None:
+        """Ask what nothing here answers."""
+        ranking = self._searcher.rank(text)
+        scores = ranking.scores("hybrid", self._searcher.weights)
+        nothing = [False] * len(ranking.ids)
+        self.closeness.foreign.append(best_of(ranking, scores, nothing))
+
+    def _judge(self, query: str, ranking: Ranking, suffix: str = "") -> list[ChunkRef]:
+        refs = self._store.chunk_refs([int(chunk_id) for chunk_id in ranking.ids])
+        targets = [self._judging.target(ref) for ref in refs]
+        for name, scores in self._score_sets(ranking):
+            order = best_first(ranking.ids, scores)
+            ranked = list(dict.fromkeys(targets[index] for index in order))
+            self.figures.note(name + suffix, judge(ranked, self.queries[query]))
+            if self._units == "own" and self._collection.passages:
+                found = [refs[index] for index in order[:DEPTH]]
+                self.figures.note(name + suffix, self._reading(found, query))
+        return refs
+
+    def _score_sets(
+        self, ranking: Ranking
+    ) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        weights = self._searcher.weights
+        for mode in self._options.modes():
+            if mode == "hybrid" or mode in ranking.raw:
+                yield mode, ranking.scores(mode, weights)
+        for leg in ranking.raw if self._options.ablate and len(ranking.raw) > 1 else ():
+            rest = {other: weights[other] for other in weights if other != leg}
+            yield f"hybrid without {leg}", ranking.scores("hybrid", rest)
+
+    def _reading(self, refs: Sequence[ChunkRef], query: str) -> dict[str, float]:
+        wanted = relevant(self._collection.passage_qrels.get(query, {}))
+        share = share_read(self._store, self._collection, self._judging, refs, wanted)
+        return {f"passages_in_{READ_TOKENS}_tokens": share}
+
+    def _trust(self, query: str, ranking: Ranking, refs: Sequence[ChunkRef]) -> None:
+        """Note the confidence in the best hit, with and without what is relevant."""
+        weights = self._searcher.weights
+        right = self._judging.right(refs, query, self.queries[query])
+        scores = ranking.scores("hybrid", weights)
+        self.closeness.own.append(best_of(ranking, scores, right))
+        if self._options.answer_removed:
+            rest = ranking.without(np.array(right))
+            scores, nothing = rest.scores("hybrid", weights), [False] * len(rest.ids)
+            self.closeness.removed.append(best_of(rest, scores, nothing))
+
+
+def _all_chunks(store: Store) -> NDArray[np.int64]:
+    """List every chunk that has a vector in any space."""
+    documents = {file.document_id for file in store.files(state="indexed")}
+    return np.unique(
+        [
+            chunk_id
+            for space in store.spaces()
+            for document_id in documents
+            if document_id is not None
+            for chunk_id in store.encoded_chunks(space, document_id)
+        ]
+    ).astype(np.int64)
