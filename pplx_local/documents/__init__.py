@@ -1,8 +1,9 @@
 """Files to text: what a file is, and a child process that reads it block by block."""
 
-from pplx_local.documents.kinds import Family, Kind, kind_of, pipeline_of
+from pplx_local.documents.kinds import Family, Kind, kind_of, pipeline_of, type_of
 from pplx_local.documents.reader import Reader, Reading
 from pplx_local.documents.source import digest_file
+from pplx_local.documents.type_names import type_like, types_named
 
 __all__ = [
     "Family",
@@ -12,4 +13,7 @@ __all__ = [
     "digest_file",
     "kind_of",
     "pipeline_of",
+    "type_like",
+    "type_of",
+    "types_named",
 ]

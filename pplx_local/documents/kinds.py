@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -149,9 +150,23 @@ def kind_of(path: bytes) -> Kind:
     A name that tells nothing is of the family "text": its reader looks at the bytes
     and refuses those that are no text.
     """
+    type_ = type_of(path)
+    return _NAMES.get(type_) or _BY_EXTENSION.get(type_, _OTHER)
+
+
+def type_of(path: bytes) -> str:
+    """Give what a file's kind is decided by: its extension, or all of a telling name.
+
+    Empty for a name without either.
+    """
     name = path.rsplit(b"/", 1)[-1].decode("utf-8", "replace").lower()
-    _, dot, extension = name.rpartition(".")
-    return _NAMES.get(name) or (_BY_EXTENSION.get(extension, _OTHER) if dot else _OTHER)
+    return name if name in _NAMES else name.rpartition(".")[2] if "." in name else ""
+
+
+def known_types() -> Iterator[tuple[str, Kind]]:
+    """Give everything that `type_of` gives and that tells the kind."""
+    yield from _BY_EXTENSION.items()
+    yield from _NAMES.items()
 
 
 def pipeline_of(path: bytes) -> str:

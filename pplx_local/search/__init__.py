@@ -1,15 +1,18 @@
 """A query in, ranked passages out: legs, union, MaxSim, fusion, explanation."""
 
 from pplx_local.search.confidence import nothing_close
+from pplx_local.search.query import Query, parse_query
 from pplx_local.search.ranking import Ranking, best_first
 from pplx_local.search.searcher import Searcher
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
 
 __all__ = [
+    "Query",
     "QueryEncoder",
     "Ranking",
     "SearchSpace",
     "Searcher",
     "best_first",
     "nothing_close",
+    "parse_query",
 ]

@@ -1,16 +1,20 @@
 """The index on disk: files, text, keywords and vectors in one SQLite file."""
 
 from pplx_local.store.documents import ChunkRef, DocumentWriter
+from pplx_local.store.filters import Among, Filters, Parts
 from pplx_local.store.lexical import LexicalQuery, analyze_query, find_words
 from pplx_local.store.queue import Waiting
 from pplx_local.store.spaces import Backlog, Space
 from pplx_local.store.store import Store
 
 __all__ = [
+    "Among",
     "Backlog",
     "ChunkRef",
     "DocumentWriter",
+    "Filters",
     "LexicalQuery",
+    "Parts",
     "Space",
     "Store",
     "Waiting",
