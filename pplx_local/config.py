@@ -6,7 +6,6 @@ Read once, passed down, never changed. The order is: flag, environment, file, de
 from __future__ import annotations
 
 import math
-import os
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pplx_local.errors import ConfigError
-
-HOME_VARIABLE = "PPLX_LOCAL_HOME"
-"""Moves the database, the settings and the logs."""
+from pplx_local.home import default_home
 
 _MORE_THAN_0 = math.ulp(0.0)
 _LARGEST = 2**50
@@ -81,21 +78,6 @@ class Settings:
     def file(self) -> Path:
         """Where these settings are read from."""
         return self.home / "config.toml"
-
-
-def default_home() -> Path:
-    """Follow the platform, unless the environment says otherwise."""
-    chosen = os.environ.get(HOME_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return platform_home()
-
-
-def platform_home() -> Path:
-    """Follow the platform, whatever the environment says."""
-    import platformdirs  # a search through the daemon has no time for what it can spare
-
-    return Path(platformdirs.user_data_dir("pplx-local", appauthor=False))
 
 
 def load_settings(home: Path | None = None, **flags: Any) -> Settings:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pplx_local.config import Settings, platform_home
+from pplx_local.config import Settings
 from pplx_local.daemon import launchd, systemd
 from pplx_local.daemon.service import install, uninstall
 from pplx_local.errors import DaemonError
+from pplx_local.home import platform_home
 
 ODD_NAME = """a  b\\c"d'e%h$HOME ;é -"""
 

@@ -17,11 +17,12 @@ from typer.testing import CliRunner
 
 from pplx_local.backend import open_backend, registered_backends
 from pplx_local.cli.app import app
-from pplx_local.config import Settings, default_home
+from pplx_local.config import Settings
 from pplx_local.delivery import check, examine, import_source
 from pplx_local.delivery.checking import goldens_of
 from pplx_local.delivery.measures import Finding
 from pplx_local.errors import BackendUnavailable
+from pplx_local.home import default_home
 from pplx_local.models import CATALOGUE, STARTER, Checkpoint, find, load_tokenizer
 from pplx_local.window import plan, plan_query
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,23 +15,30 @@ if TYPE_CHECKING:
     from pplx_local.index import Index, WorkerFactory
 
 
-@dataclass
 class Invocation:
-    """One run of the program."""
+    """One run of the program; no dataclass, which takes long to load for a search."""
 
-    home: Path | None = None
-    """None for the default."""
-    backend: str | None = None
-    """None for the one that the settings name."""
-    device: str | None = None
-    """None for the one that the settings name."""
-    verbose: bool = False
-    command: str | None = None
-    """Its name; a group of commands has one for all."""
-    worker: WorkerFactory | None = None
-    """Makes the encoder worker; None for the real one."""
-    goes_on: bool = False
-    """Whether what the command does goes on in the daemon when the command is stopped."""
+    def __init__(
+        self,
+        home: Path | None = None,
+        command: str | None = None,
+        worker: WorkerFactory | None = None,
+    ) -> None:
+        """Begin without flags.
+
+        Args:
+            home: None for the default.
+            command: Its name; a group of commands has one for all.
+            worker: Makes the encoder worker; None for the real one.
+        """
+        self.home, self.command, self.worker = home, command, worker
+        self.backend: str | None = None
+        """None for the one that the settings name."""
+        self.device: str | None = None
+        """None for the one that the settings name."""
+        self.verbose = False
+        self.goes_on = False
+        """Whether the daemon goes on with the command's work when it is stopped."""
 
     def settings(self) -> Settings:
         """Read the settings of the home folder."""
@@ -71,7 +77,7 @@ class Invocation:
         """Say where it is, without reading its settings."""
         if self.home:
             return self.home
-        from pplx_local.config import default_home
+        from pplx_local.home import default_home
 
         return default_home()
 

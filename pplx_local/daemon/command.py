@@ -8,8 +8,8 @@ import sys
 from hashlib import blake2b
 from pathlib import Path
 
-from pplx_local.config import platform_home
 from pplx_local.errors import DaemonError
+from pplx_local.home import platform_home
 
 _NAME = "pplx-local"
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
