@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from pplx_local.cli.show import json_path
@@ -19,6 +18,8 @@ def jsonable(value: Any) -> Any:
     The one field of bytes that a record has is its path. A number that is not finite
     becomes null.
     """
+    from dataclasses import fields, is_dataclass  # slow to load; no answer is one
+
     if is_dataclass(value) and not isinstance(value, type):
         named: dict[str, Any] = {}
         for field in fields(value):
