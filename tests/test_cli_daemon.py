@@ -219,7 +219,7 @@ def test_a_search_is_answered_by_the_daemon(daemon):
     result = daemon("search", "rent", "due", "-k", "3", "--mode", "lexical")
     assert result.exit_code == 0
     assert result.stdout == "/far/lease.txt:3: The rent is due.\n"
-    asked = {"k": 3, "mode": "lexical", "explain": True, "wait": True}
+    asked = {"k": 3, "mode": "lexical", "explain": True, "folded": True, "wait": True}
     assert daemon.asked == [("search", asked | {"query": "rent due"})]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import unicodedata
 from math import nan
 
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from pplx_local.cli.as_json import answer_json, hit_json, jsonable
 from pplx_local.cli.asking import how_found, shortcomings
-from pplx_local.cli.excerpt import excerpt, find_words
+from pplx_local.cli.excerpt import excerpt, marks, strength_of
 from pplx_local.cli.hits import show_hits, show_vimgrep
 from pplx_local.cli.report import say_report, show_survey
 from pplx_local.cli.show import (
@@ -27,6 +28,8 @@ from pplx_local.cli.show import (
 )
 from pplx_local.records import (
     Answer,
+    Copy,
+    Elsewhere,
     FileRecord,
     Hit,
     KindCount,
@@ -142,73 +145,86 @@ def test_a_path_that_is_not_utf8_has_its_bytes_in_base64():
 # --- excerpts ---
 
 
+def words_in(text: str, *words: str) -> tuple[Span, ...]:
+    """Where a search would say that words of the query stand."""
+    found = [m.span() for word in words for m in re.finditer(rf"\b{word}\b", text)]
+    return tuple(Span(*span) for span in sorted(found))
+
+
+def matched(query_word: str, word: str, similarity: float, text: str) -> Match:
+    start = text.index(word)
+    return Match(query_word, start, start + len(word), similarity)
+
+
 def test_an_excerpt_holds_the_stretch_with_most_words_of_the_query():
     text = "Rent. " + "filler words here. " * 60 + "The rent is due in March. End."
-    part = excerpt(make_hit(text), "when is the rent due", 80)
-    marked = [part.text[a:b] for a, b in part.marks]
+    part = excerpt(make_hit(text, words=words_in(text, "Rent", "rent", "due")), 80)
     assert "rent is due in March" in part.text
-    assert marked == ["rent", "due"]
+    assert [part.text[m.start : m.end] for m in part.marks] == ["rent", "due"]
     assert len(part.text) <= 80
 
 
-def test_the_line_and_column_are_those_of_the_first_marked_word():
-    hit = make_hit("\n\nTitle\n\nfirst\n  the rent\n", line=7)
-    part = excerpt(hit, "rent", 400)
-    assert (part.line, part.column) == (10, 7)
+def test_the_line_and_column_are_those_of_the_first_exact_word():
+    text = "\n\nTitle\n\nfirst fee\n  é the rent\n"
+    alike = (matched("rent", "fee", 0.6, text),)
+    hit = make_hit(text, line=7, words=words_in(text, "rent"), matches=alike)
+    part = excerpt(hit, 400)
+    assert (part.line, part.column) == (10, 10), "editors count bytes"
+    assert [mark.strength for mark in part.marks] == ["close", "exact"]
 
 
-def test_words_that_are_alike_choose_the_part_but_are_not_marked():
+def test_words_that_are_alike_choose_the_part_too():
     text = "Out and out. " + "filler words here. " * 60 + "Notice is given in May."
-    start = text.index("Notice")
-    alike = (
-        Match("cancel", start, start + 6, 0.7),
-        Match("when", start + 19, start + 22, 0.6),
-    )
-    part = excerpt(make_hit(text, matches=alike), "when cancel out", 60)
-    assert "Notice" in part.text
-    assert part.marks == ()
+    alike = (matched("cancel", "Notice", 0.7, text), matched("when", "May", 0.6, text))
+    part = excerpt(make_hit(text, matches=alike), 60)
+    assert [part.text[a:b] for a, b, _ in part.marks] == ["Notice", "May"]
 
 
-def test_words_are_whole_and_case_does_not_matter():
-    text = "Parent RENT rents"
-    assert [text[a:b] for a, b in find_words(text, "rent")] == ["RENT"]
+def test_a_word_is_marked_as_strongly_as_it_is_close():
+    text = "rent fee cost price of, the"
+    pairs = [("rent", 0.9), ("fee", 0.55), ("cost", 0.45), ("price", 0.31)]
+    pairs += [("of", 0.9), (",", 0.9), ("the", 0.9)]
+    alike = [matched("rent", word, similarity, text) for word, similarity in pairs]
+    hit = make_hit(text, words=words_in(text, "rent"), matches=tuple(alike))
+    assert [(text[a:b], strength) for a, b, strength in marks(hit)] == [
+        ("rent", "exact"),
+        ("fee", "close"),
+        ("cost", "near"),
+        ("price", "far"),
+    ]
+    assert strength_of(0.29) is None
 
 
-def test_grammar_is_marked_only_where_there_is_nothing_else():
-    text = "To be or not to be"
-    assert len(find_words(text, "to be")) == 4
-    assert find_words(text, "to be free") == []
+@st.composite
+def hits(draw) -> Hit:
+    text = draw(st.text("rent due\n xé租", max_size=300))
+    place = st.integers(0, max(len(text) - 1, 0))
+    ends = st.tuples(place, st.integers(1, 8)).map(lambda p: (p[0], p[0] + p[1]))
+    inside = ends.filter(lambda span: span[1] <= len(text))
+    spans = draw(st.lists(inside, max_size=8)) if len(text) > 8 else []
+    exact, alike = spans[::2], spans[1::2]
+    pairs = tuple(Match("q", *span, draw(st.floats(0, 1))) for span in alike)
+    return make_hit(text, words=tuple(Span(*s) for s in exact), matches=pairs)
 
 
-def test_operators_of_the_query_language_are_no_words():
-    text = "draft path pdf type exact"
-    found = find_words(text, '"exact" -draft type:pdf path:x')
-    assert [text[a:b] for a, b in found] == ["exact"]
-
-
-def test_chinese_is_marked_by_pairs_of_characters():
-    text = "关于解除租赁合同的规定"
-    assert [text[a:b] for a, b in find_words(text, "租赁合同")] == ["租赁", "合同"]
-
-
-@given(
-    st.text("rent due\n xé租", max_size=300),
-    st.text("rent due租", max_size=20),
-    st.integers(30, 200),
-)
-def test_an_excerpt_is_a_stretch_of_the_passage_and_marks_lie_in_it(text, query, n):
-    part = excerpt(make_hit(text), query, n)
-    assert part.text in text
+@given(hits(), st.integers(30, 200))
+def test_an_excerpt_is_a_stretch_of_the_passage_and_marks_lie_in_it(hit, n):
+    part = excerpt(hit, n)
+    assert part.text in hit.text
     assert len(part.text) <= n
-    assert all(0 <= a < b <= len(part.text) for a, b in part.marks)
-    assert 1 <= part.line <= text.count("\n") + 1
+    edges = [edge for start, end, _ in part.marks for edge in (start, end)]
+    assert edges == sorted(edges)
+    assert all(0 <= edge <= len(part.text) for edge in edges)
+    assert 1 <= part.line <= hit.text.count("\n") + 1
     assert part.column >= 1
 
 
 # --- hits ---
 
 
-def on_terminal(answer: Answer, monkeypatch, width: int = 60, explain=False) -> str:
+def on_terminal(
+    answer: Answer, monkeypatch, width: int = 60, explain=False, colors=False
+) -> str:
     out = io.StringIO()
     console = Console(
         file=out,
@@ -217,7 +233,8 @@ def on_terminal(answer: Answer, monkeypatch, width: int = 60, explain=False) -> 
         markup=False,
         soft_wrap=True,
         highlight=False,
-        no_color=True,
+        no_color=not colors,
+        color_system="standard",
     )
     monkeypatch.setattr("pplx_local.cli.hits.stdout_console", lambda: console)
     show_hits(answer, explain)
@@ -225,8 +242,11 @@ def on_terminal(answer: Answer, monkeypatch, width: int = 60, explain=False) -> 
 
 
 def test_a_hit_on_a_terminal_has_path_line_place_and_marked_words(monkeypatch):
+    text = "The rent is due."
     hit = make_hit(
-        "The rent is due.", place=(Place("page", "3"), Place("heading", "Results"))
+        text,
+        place=(Place("page", "3"), Place("heading", "Results")),
+        words=words_in(text, "rent"),
     )
     shown = on_terminal(make_answer(hit), monkeypatch)
     assert "/far/note.txt" in shown
@@ -242,13 +262,57 @@ def test_hostile_hits_cannot_steer_the_terminal(monkeypatch):
         path=b"/x/\x1b[2J[link=evil]\xff\n.txt",
         place=(Place("heading", "\x1b[31mred"),),
         matches=(Match("re\x1bnt", 0, 5, 0.9),),
+        words=(Span(3, 9),),
+        more_in_file=(Elsewhere(3, (Place("\x1b", "\x9b"),), 9, 1.0),),
+        same=(Copy(b"/x/\x1b[2J", True),),
     )
     for explain in (False, True):
         shown = on_terminal(make_answer(hit), monkeypatch, explain=explain)
-        own = shown.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
-        own = own.replace("\x1b[1;4m", "").replace("\n", "")
+        own = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\n", "")
         assert visible(own) == own
         assert "[red]x[/red]" in own
+
+
+def test_each_strength_shows_with_colours_and_without(monkeypatch):
+    text = "rent fee cost price"
+    pairs = [("fee", 0.55), ("cost", 0.45), ("price", 0.31)]
+    alike = tuple(matched("rent", word, similarity, text) for word, similarity in pairs)
+    answer = make_answer(make_hit(text, words=words_in(text, "rent"), matches=alike))
+    shown = on_terminal(answer, monkeypatch)
+    codes = dict(re.findall(r"\x1b\[([0-9;]+)m(rent|fee|cost|price)\x1b", shown))
+    assert codes == {"1;4": "rent", "3;4": "fee", "3": "cost", "2;3": "price"}
+    shown = on_terminal(answer, monkeypatch, colors=True)
+    assert "\x1b[1;4;32mrent\x1b[0m" in shown
+    assert "\x1b[3;4;35mfee\x1b[0m" in shown
+
+
+def test_the_explanation_has_each_leg_and_each_pair_of_words(capsys):
+    text = "The rent, 租金, is due."
+    hit = make_hit(
+        text,
+        words=words_in(text, "rent"),
+        matches=(matched("rent", "rent", 0.7, text), matched("fee", "租金", 0.4, text)),
+        scores={"lexical": 12.0, "late": -0.5},
+        ranks={"late": 11},
+        parts={"lexical": 1.5, "late": -0.25},
+        score=1.25,
+    )
+    show_hits(make_answer(hit), explain=True)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "    leg       score  rank    adds",
+        "    lexical  12.000     -   1.500",
+        "    late     -0.500    11  -0.250",
+        "    hybrid                  1.250",
+        "",
+        "    similarity         query  passage",
+        "          0.70  exact  rent   rent",
+        "          0.40         fee    租金",
+    ]
+
+
+def test_the_explanation_of_one_leg_adds_nothing_up(capsys):
+    show_hits(make_answer(make_hit("x", ranks={"lexical": 1})), explain=True)
+    assert "hybrid" not in capsys.readouterr().out
 
 
 def test_a_narrow_terminal_gets_lines_that_fit(monkeypatch):
@@ -258,11 +322,23 @@ def test_a_narrow_terminal_gets_lines_that_fit(monkeypatch):
 
 
 def test_hits_in_a_pipe_are_one_line_each(capsys):
-    answer = make_answer(make_hit("a\n\n the rent\nis due"), make_hit("rent"))
+    text = "a\n\n the rent\nis due"
+    answer = make_answer(
+        make_hit(text, words=words_in(text, "rent")),
+        make_hit(
+            "rent",
+            more_in_file=(
+                Elsewhere(40, (), 900, 1.0),
+                Elsewhere(9, (Place("page", "2"), Place("heading", "x")), 200, 1.2),
+            ),
+            same=(Copy(b"/far/b.txt", True), Copy(b"/far/c.txt", False)),
+        ),
+    )
     show_hits(answer, explain=False)
     assert capsys.readouterr().out.splitlines() == [
         "/far/note.txt:3: a the rent is due",
-        "/far/note.txt:1: rent",
+        "/far/note.txt:1: rent [2 more in this file: page 2, line 40]"
+        " [also in: /far/b.txt, /far/c.txt (1 copy, 1 near-copy)]",
     ]
 
 
@@ -275,7 +351,8 @@ def test_a_hit_in_a_pipe_says_its_page_and_an_editor_is_spared_it(capsys):
 
 
 def test_vimgrep_has_line_and_column(capsys):
-    show_vimgrep(make_answer(make_hit("a\n\n the rent", line=5)))
+    text = "a\n\n the rent"
+    show_vimgrep(make_answer(make_hit(text, line=5, words=words_in(text, "rent"))))
     assert capsys.readouterr().out == "/far/note.txt:7:6:a the rent\n"
 
 
@@ -314,10 +391,15 @@ def test_the_json_of_an_answer_has_the_documented_form():
         confidence=nan,
         place=(Place("page", "3"),),
         matches=(Match("rent", 0, 4, 0.9),),
+        words=(Span(0, 4),),
+        ranks={"lexical": 2},
+        parts={"lexical": 1.5},
+        more_in_file=(Elsewhere(7, (Place("page", "4"),), 90, 1.2),),
+        same=(Copy(b"/\xff", True),),
     )
     found = answer_json(make_answer(hit))
     assert set(found) == {
-        "query", "took_ms", "profile", "legs", "nothing_close", "hits",
+        "query", "took_ms", "profile", "legs", "nothing_close", "hints", "hits",
     }  # fmt: skip
     assert found["legs"]["dense"] == {"ran": True, "coverage": 1.0, "ms": 1.0}
     assert found["hits"] == [hit_json(hit)]
@@ -326,6 +408,12 @@ def test_the_json_of_an_answer_has_the_documented_form():
         "char_start": 0, "char_end": 4, "line": 1,
         "place": [{"kind": "page", "label": "3"}], "text": "rent",
         "scores": {"lexical": 0.5}, "matches": [["rent", 0, 4, 0.9]],
+        "ranks": {"lexical": 2}, "parts": {"lexical": 1.5}, "words": [[0, 4]],
+        "more_in_file": [
+            {"line": 7, "place": [{"kind": "page", "label": "4"}], "char_start": 90,
+             "score": 1.2}
+        ],
+        "same": [{"path": "/\ufffd", "path_bytes": "L/8=", "exact": True}],
     }  # fmt: skip
 
 

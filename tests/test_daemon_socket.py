@@ -316,10 +316,9 @@ def test_an_answer_comes_back_as_it_was(daemon):
     asked = []
     one = daemon(search=lambda **args: asked.append(args) or ANSWER)
     with one.connect() as index:
-        assert index.search("rent", k=3, mode="late", explain=True) == ANSWER
-    assert asked == [
-        {"query": "rent", "k": 3, "mode": "late", "explain": True, "wait": True}
-    ]
+        wish = {"k": 3, "mode": "late", "explain": True, "folded": True}
+        assert index.search("rent", **wish) == ANSWER
+    assert asked == [{"query": "rent", "wait": True} | wish]
 
 
 def test_numbers_that_are_numpys_or_not_finite_survive():
@@ -492,7 +491,14 @@ def test_an_error_in_the_middle_of_work_reaches_the_client(daemon):
 
 # --- what is no request ---
 
-ASKED = {"query": "x", "k": 1, "mode": "lexical", "explain": False, "wait": True}
+ASKED = {
+    "query": "x",
+    "k": 1,
+    "mode": "lexical",
+    "explain": False,
+    "folded": True,
+    "wait": True,
+}
 
 
 @pytest.mark.parametrize(

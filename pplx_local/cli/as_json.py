@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pplx_local.cli.show import json_path
 
 if TYPE_CHECKING:
-    from pplx_local.records import Answer, FileRecord, Hit, LegReport
+    from pplx_local.answer import Answer, Elsewhere, Hit, LegReport, Place
+    from pplx_local.records import FileRecord
 
 
 def jsonable(value: Any) -> Any:
@@ -46,6 +47,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "profile": dict(answer.profile),
         "legs": {leg: _leg_json(report) for leg, report in answer.legs.items()},
         "nothing_close": bool(answer.nothing_close),
+        "hints": list(answer.hints),
         "hits": [hit_json(hit) for hit in answer.hits],
     }
 
@@ -68,14 +70,32 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "char_start": int(hit.char_span.start),
         "char_end": int(hit.char_span.end),
         "line": int(hit.line),
-        "place": [{"kind": kind, "label": label} for kind, label in hit.place],
+        "place": _place_json(hit.place),
         "text": hit.text,
         "scores": {leg: _number(float(score)) for leg, score in hit.scores.items()},
+        "ranks": dict(hit.ranks),
+        "parts": {leg: _number(part) for leg, part in hit.parts.items()},
         "matches": [
             [match.query_word, match.text_start, match.text_end, match.similarity]
             for match in hit.matches
         ],
+        "words": [list(span) for span in hit.words],
+        "more_in_file": [_elsewhere_json(passage) for passage in hit.more_in_file],
+        "same": [{**json_path(copy.path), "exact": copy.is_exact} for copy in hit.same],
     }
+
+
+def _elsewhere_json(passage: Elsewhere) -> dict[str, Any]:
+    return {
+        "line": int(passage.line),
+        "place": _place_json(passage.place),
+        "char_start": int(passage.char_start),
+        "score": _number(passage.score),
+    }
+
+
+def _place_json(place: Sequence[Place]) -> list[dict[str, str]]:
+    return [{"kind": kind, "label": label} for kind, label in place]
 
 
 def file_json(file: FileRecord) -> dict[str, Any]:

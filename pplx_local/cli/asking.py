@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.show import flush_data, say, write_json
@@ -15,30 +15,50 @@ from pplx_local.cli.words import GOES_ON, share_in_words
 from pplx_local.daemon.client import RemoteIndex
 
 if TYPE_CHECKING:
+    from pplx_local.answer import Answer, Mode
     from pplx_local.index import Index
-    from pplx_local.records import Answer, Mode
 
 MOST_HITS = 10_000
 _GO_ON = "To go on: pplx-local update"
 Format = Literal["text", "vimgrep", "json", "jsonl"]
 
 
-class Question(NamedTuple):
-    """What is searched for, and how hits are written."""
+class Wish(NamedTuple):
+    """How many hits are wanted, ranked by what, and how they are written."""
 
-    text: str
     k: int
     mode: Mode
     output: Format
     explain: bool
+    folded: bool
+    """One hit for a file and its copies."""
+
+    def options(self) -> dict[str, Any]:
+        """Say it to an index.
+
+        Words that matched choose the part of a passage that is shown. To an editor each
+        passage is a place of its own.
+        """
+        shows_part = self.output in ("text", "vimgrep")
+        return {
+            "k": self.k,
+            "mode": self.mode,
+            "explain": self.explain or shows_part,
+            "folded": self.folded and self.output != "vimgrep",
+        }
+
+
+class Question(NamedTuple):
+    """What is searched for."""
+
+    text: str
+    wish: Wish
 
     @classmethod
-    def of(
-        cls, words: Sequence[str], k: int, mode: Mode, output: Format, *, explain: bool
-    ) -> Question:
+    def of(cls, words: Sequence[str], wish: Wish) -> Question:
         """Make words that were typed in some other encoding into text."""
         typed = os.fsencode(" ".join(words))
-        return cls(typed.decode("utf-8", "replace"), k, mode, output, explain)
+        return cls(typed.decode("utf-8", "replace"), wish)
 
 
 def one_format(output: Format, *, as_json: bool, as_jsonl: bool) -> list[Format]:
@@ -55,33 +75,44 @@ def ask(reach: Callable[[], Index | RemoteIndex], question: Question) -> int:
     Returns:
         The exit code.
     """
-    # Words that matched choose the part of a passage that is shown.
-    with_matches = question.explain or question.output in ("text", "vimgrep")
     with reach() as index:
-        answer = index.search(
-            question.text, k=question.k, mode=question.mode, explain=with_matches
-        )
-    _write(answer, question.output, question.explain)
+        answer = index.search(question.text, **question.wish.options())
+    return show(answer, question.wish, by_daemon=isinstance(index, RemoteIndex))
+
+
+def show(answer: Answer, wish: Wish, *, by_daemon: bool) -> int:
+    """Write an answer, and say how it was found.
+
+    Returns:
+        The exit code.
+    """
+    write_answer(answer, wish)
     flush_data()  # on a terminal the hits come first
     say(how_found(answer))
-    for problem in shortcomings(answer, by_daemon=isinstance(index, RemoteIndex)):
+    for problem in (*answer.hints, *shortcomings(answer, by_daemon=by_daemon)):
         say(problem)
-    return NOTHING_FOUND if answer.nothing_close or not answer.hits else 0
+    return 0 if is_found(answer) else NOTHING_FOUND
 
 
-def _write(answer: Answer, output: Format, explain: bool) -> None:
+def is_found(answer: Answer) -> bool:
+    """Tell whether there is something close."""
+    return bool(answer.hits) and not answer.nothing_close
+
+
+def write_answer(answer: Answer, wish: Wish) -> None:
+    """Write the hits."""
     from pplx_local.cli.as_json import answer_json, hit_json
     from pplx_local.cli.hits import show_hits, show_vimgrep
 
-    if output == "json":
+    if wish.output == "json":
         write_json(answer_json(answer))
-    elif output == "jsonl":
+    elif wish.output == "jsonl":
         for hit in answer.hits:
             write_json(hit_json(hit))
-    elif output == "vimgrep":
+    elif wish.output == "vimgrep":
         show_vimgrep(answer)
     else:
-        show_hits(answer, explain)
+        show_hits(answer, wish.explain)
 
 
 def how_found(answer: Answer) -> str:

@@ -3,67 +3,86 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pplx_local.cli.excerpt import Excerpt, excerpt
+from pplx_local.cli.excerpt import Excerpt, Strength, excerpt
+from pplx_local.cli.folded import also_in, more_in_file
 from pplx_local.cli.show import stdout_console, visible, visible_path, write_data
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from pplx_local.records import Answer, Hit
+    from pplx_local.answer import Answer, Hit, Place
 
 _PIPE_CHARS = 240
 _LINES_SHOWN = 4
 _NARROWEST = 30
 _BLANKS = re.compile(r"\s+")
+_STYLES: dict[Strength, str] = {
+    "exact": "bold underline green",
+    "close": "italic underline magenta",
+    "near": "italic magenta",
+    "far": "italic dim",
+}
+"""The colours are readable on light and dark; without any the words still differ."""
 
 
 def show_hits(answer: Answer, explain: bool) -> None:
     """Write the hits for a person: in full on a terminal, a line each elsewhere."""
     console = stdout_console()
-    if console is None:
-        for hit in answer.hits:
-            write_data(_line(hit, answer.query, with_column=False))
-            if explain:
-                write_data(f"    {_scores(hit)}")
-        return
     for rank, hit in enumerate(answer.hits, start=1):
-        console.print(_block(rank, hit, answer.query, console, explain))
+        if console is None:
+            write_data(_line(hit))
+        else:
+            console.print(_block(rank, hit, console))
+        if explain:
+            _explain(hit, console)
 
 
 def show_vimgrep(answer: Answer) -> None:
     """Write `path:line:column:text`, which editors open at the place."""
     for hit in answer.hits:
-        write_data(_line(hit, answer.query, with_column=True))
+        part = excerpt(hit, _PIPE_CHARS)
+        where = f"{visible_path(hit.path)}:{part.line}:{part.column}"
+        write_data(f"{where}:{_flat(part.text).strip()}")
 
 
-def _line(hit: Hit, query: str, *, with_column: bool) -> str:
-    part = excerpt(hit, query, _PIPE_CHARS)
-    text = visible(_BLANKS.sub(" ", part.text).strip())
-    where = f"{visible_path(hit.path)}:{part.line}:"
-    if with_column:
-        return f"{where}{part.column}:{text}"
-    place = f"[{visible(_place(hit))}] " if hit.place else ""
-    return f"{where} {place}{text}"
+def _explain(hit: Hit, console: Console | None) -> None:
+    from pplx_local.cli.explanation import explanation
+
+    for line in explanation(hit):
+        if console is None:
+            write_data(f"    {line}".rstrip())
+        else:
+            console.print(f"    {line}", style="dim")
+    if console is not None:
+        console.print()
 
 
-def _block(rank: int, hit: Hit, query: str, console: Console, explain: bool) -> Text:
+def _line(hit: Hit) -> str:
+    part = excerpt(hit, _PIPE_CHARS)
+    place = f" [{visible(_place(hit.place))}]" if hit.place else ""
+    text = _flat(part.text).strip()
+    others = "".join(f" [{said}]" for said in _others(hit))
+    return f"{visible_path(hit.path)}:{part.line}:{place} {text}{others}"
+
+
+def _block(rank: int, hit: Hit, console: Console) -> Text:
     from rich.text import Text
 
-    part = excerpt(hit, query, (_width(console) - 6) * _LINES_SHOWN)
+    part = excerpt(hit, (_width(console) - 6) * _LINES_SHOWN)
     block = Text.assemble(
         (f"{rank:>2}  ", "dim"),
         (visible_path(hit.path), "bold"),
         (f":{part.line}", "dim"),
-        *[(f"  {visible(place)}", "dim") for place in [_place(hit)] if place],
+        *[(f"  {visible(place)}", "dim") for place in [_place(hit.place)] if place],
         (f"  {_sureness(hit)}\n", "dim"),
     )
-    block.append_text(_passage(part, console))
-    if explain:
-        block.append(f"    {_scores(hit)}\n", "dim")
-        block.append(_matches(hit), "dim")
+    block.append_text(_indented(_passage(part), console))
+    for said in _others(hit):
+        block.append(f"    {said}\n", "dim")
     return block
 
 
@@ -71,10 +90,10 @@ def _width(console: Console) -> int:
     return max(console.width, _NARROWEST)
 
 
-def _place(hit: Hit) -> str:
+def _place(place: Sequence[Place]) -> str:
     """Say `page 3 > Results`; a heading needs no word for what it is."""
     return " > ".join(
-        label if kind == "heading" else f"{kind} {label}" for kind, label in hit.place
+        label if kind == "heading" else f"{kind} {label}" for kind, label in place
     )
 
 
@@ -83,18 +102,23 @@ def _sureness(hit: Hit) -> str:
     return f"{hit.confidence:.2f}" if is_number else f"score {hit.score:.2f}"
 
 
-def _passage(part: Excerpt, console: Console) -> Text:
-    """The excerpt, indented and wrapped, with the query's words underlined."""
+def _others(hit: Hit) -> list[str]:
+    """Say what was folded into the hit."""
+    return [said for said in (more_in_file(hit), also_in(hit)) if said]
+
+
+def _passage(part: Excerpt) -> Text:
+    """The excerpt with the words that matched, each as strong as it is close."""
     from rich.text import Text
 
     text = Text()
     position = 0
-    for start, end in part.marks:
+    for start, end, strength in part.marks:
         text.append(_flat(part.text[position:start]))
-        text.append(_flat(part.text[start:end]), "bold underline")
+        text.append(_flat(part.text[start:end]), _STYLES[strength])
         position = end
     text.append(_flat(part.text[position:]))
-    return _indented(text, console)
+    return text
 
 
 def _flat(text: str) -> str:
@@ -110,19 +134,3 @@ def _indented(text: Text, console: Console) -> Text:
         line.rstrip()
         block.append("    ").append_text(line).append("\n")
     return block
-
-
-def _scores(hit: Hit) -> str:
-    legs = [f"{leg} {score:.3f}" for leg, score in hit.scores.items()]
-    return f"score {hit.score:.3f}: {', '.join(legs)}"
-
-
-def _matches(hit: Hit) -> str:
-    """Say which word of the query met which word of the passage."""
-    said = [
-        f"    {visible(match.query_word)} -> "
-        f"{visible(hit.text[match.text_start : match.text_end])} "
-        f"({match.similarity:.2f})\n"
-        for match in hit.matches
-    ]
-    return "".join(said)

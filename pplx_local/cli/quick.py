@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from pplx_local.cli.asking import Question
     from pplx_local.cli.invocation import Invocation
 
-_SWITCHES = {"--json": "as_json", "--jsonl": "as_jsonl", "--explain": "explain"}
+_SWITCHES = {
+    "--json": "as_json",
+    "--jsonl": "as_jsonl",
+    "--explain": "explain",
+    "--all": "every",
+}
 _NUMBER = re.compile("[0-9]{1,5}")
 _VALUES = {"-k": "k", "--mode": "mode", "--format": "output"}
 
@@ -58,7 +63,7 @@ def _question(args: Sequence[str]) -> Question | None:
     given = _given(iter(args))
     if given is None or not _is_right(given):
         return None
-    from pplx_local.cli.asking import Question, one_format
+    from pplx_local.cli.asking import Question, Wish, one_format
 
     formats = one_format(
         given["output"], as_json=given["as_json"], as_jsonl=given["as_jsonl"]
@@ -66,7 +71,8 @@ def _question(args: Sequence[str]) -> Question | None:
     if len(formats) > 1:
         return None
     k, mode, explain = int(given["k"]), given["mode"], given["explain"]
-    return Question.of(given["words"], k, mode, formats[0], explain=explain)
+    wish = Wish(k, mode, formats[0], explain, folded=not given["every"])
+    return Question.of(given["words"], wish)
 
 
 def _is_right(given: Mapping[str, Any]) -> bool:

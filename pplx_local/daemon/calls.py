@@ -65,11 +65,14 @@ class Calls:
         k: int = 10,
         mode: Mode = "hybrid",
         explain: bool = False,
+        folded: bool = False,
         wait: bool = True,
     ) -> Answer:
         """Answer a query; with `wait`, wait for a model that is still loading."""
         with self._answering.right_of_way(), self._answering.reader() as index:
-            return index.search(query, k=k, mode=mode, explain=explain, wait=wait)
+            return index.search(
+                query, k=k, mode=mode, explain=explain, folded=folded, wait=wait
+            )
 
     def status(self) -> Status:
         """Say what the index holds, and what is being done about the rest."""

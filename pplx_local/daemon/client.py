@@ -173,12 +173,12 @@ class RemoteIndex:
         k: int = 10,
         mode: Mode = "hybrid",
         explain: bool = False,
+        folded: bool = False,
         wait: bool = True,
     ) -> Answer:
         """Answer a query; with `wait`, also where the model has to be loaded for it."""
-        return self._ask(
-            "search", query=query, k=k, mode=mode, explain=explain, wait=wait
-        )
+        wish = {"k": k, "mode": mode, "explain": explain, "folded": folded}
+        return self._ask("search", query=query, wait=wait, **wish)
 
     def status(self) -> Status:
         """Count files, documents, chunks, bytes and coverage."""

@@ -27,12 +27,11 @@ class Call(NamedTuple):
     """A string names one of the records, which most clients need not load."""
 
 
+_WISH = {"k": _Count, "mode": Mode, "explain": bool, "folded": bool, "wait": bool}
+
 CALLS: Mapping[str, Call] = {
     "hello": Call(result=dict[str, Any]),
-    "search": Call(
-        {"query": str, "k": _Count, "mode": Mode, "explain": bool, "wait": bool},
-        Answer,
-    ),
+    "search": Call({"query": str} | _WISH, Answer),
     "status": Call(result="Status"),
     "add": Call({"paths": list[bytes], "index": bool}, "Outcome"),
     "update": Call({"paths": list[bytes] | None}, "Outcome"),

@@ -121,7 +121,8 @@ def _result(sent: Any, call: str) -> Any:
 def _answer(sent: Sequence[Any]) -> Answer:
     answer = Answer(*sent)
     legs = {leg: LegReport(*report) for leg, report in answer.legs.items()}
-    return answer._replace(legs=legs, hits=tuple(map(_hit, answer.hits)))
+    hits, hints = tuple(map(_hit, answer.hits)), tuple(answer.hints)
+    return answer._replace(legs=legs, hits=hits, hints=hints)
 
 
 def _hit(sent: Sequence[Any]) -> Hit:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import regex
 
+from pplx_local.grammar import is_grammar
 from pplx_local.records import Span
 from pplx_local.store.lexical.compounds import HUMP
 from pplx_local.store.lexical.letters import CLUSTERS, UNSPACED, normalize
@@ -25,15 +26,6 @@ _PIECE = regex.compile(
 _JOINT = re.compile(r"[_'\u2019,-]?")
 """What stands between the parts of a compound, or the digits of a number."""
 _REMEMBERED = 50_000
-_GRAMMAR = re.compile(
-    "a|about|am|an|and|are|as|at|be|been|but|by|can|could|did|do|does|for|from|had|has|"
-    "have|how|i|if|in|into|is|it|its|me|my|no|not|of|on|or|our|she|so|such|than|that|"
-    "the|their|them|then|there|these|they|this|to|was|we|were|what|when|where|which|"
-    "who|why|will|with|would|you|your",
-    re.IGNORECASE,
-)
-"""English words that say nothing about a passage; those of other languages are found
-like any word, which looks busy and hides nothing."""
 
 
 class _Piece(NamedTuple):
@@ -59,7 +51,7 @@ def find_words(text: str, query: LexicalQuery) -> list[Span]:
 
 
 def _by_first_token(terms: Sequence[Term]) -> dict[str, list[tuple[str, ...]]]:
-    telling = [term for term in terms if not _GRAMMAR.fullmatch(term.text)]
+    telling = [term for term in terms if not is_grammar(term.text)]
     wanted: dict[str, list[tuple[str, ...]]] = {}
     for term in telling or terms:
         wanted.setdefault(term.tokens[0], []).append(term.tokens)
