@@ -62,7 +62,7 @@ def fake_checkpoint(**changes: Any) -> models.Checkpoint:
         bits_rule="three_thresholds",
         token_encoding="bits",
         weights={"dense": 1.0, "late": 2.0, "lexical": 12.0},
-        confidence=models.ConfidenceCurve(slope=20.0, midpoint=0.4),
+        confidence=(models.ConfidenceCurve(-8.0, {"late": 20.0}),),
     )
     return replace(checkpoint, **changes)
 

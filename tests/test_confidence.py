@@ -6,32 +6,62 @@ import numpy as np
 import pytest
 
 from pplx_local.models import ConfidenceCurve
-from pplx_local.search.confidence import confidences, nothing_close
+from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 
-CURVE = ConfidenceCurve(slope=30.0, midpoint=0.2)
+ALL = ConfidenceCurve(-6.0, {"lexical": 2.0, "dense": 4.0, "late": 10.0})
+LATE = ConfidenceCurve(-4.0, {"late": 10.0})
 NAN = float("nan")
 
 
-def raw(*late: float) -> dict:
-    return {
-        "lexical": np.zeros(len(late), dtype=np.float32),
-        "late": np.array(late, dtype=np.float32),
+def floats(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float32)
+
+
+def evidence(**parts: np.ndarray) -> dict:
+    return {"lexical": np.zeros_like(next(iter(parts.values()))), **parts}
+
+
+def test_evidence_is_the_mean_over_the_words_of_a_query():
+    raw = {"lexical": floats(8), "dense": floats(0.3), "late": floats(2)}
+    found = evidence_of(raw, floats(0.5), n_words=4)
+    assert {leg: float(part[0]) for leg, part in found.items()} == {
+        "lexical": 0.5,
+        "dense": pytest.approx(0.3),
+        "late": 0.5,
     }
 
 
-def test_confidence_is_a_half_at_the_midpoint_and_rises():
-    values = confidences(raw(0.2, 0.4, 0.6), 2, CURVE)
+def test_confidence_is_a_half_where_it_may_be_either_and_rises():
+    values = confidences(evidence(late=floats(0.3, 0.4, 0.5)), [LATE])
     assert values[0] < values[1] < values[2]
     assert values[1] == pytest.approx(0.5)
 
 
-def test_a_passage_without_token_vectors_has_none():
-    assert np.isnan(confidences(raw(-np.inf, 0.4), 2, CURVE)).tolist() == [True, False]
+def test_each_leg_adds_to_it():
+    found = evidence(dense=floats(0.5), late=floats(0.3))
+    assert confidences(found, [ALL])[0] == pytest.approx(1 / (1 + np.exp(1)))
+    found["lexical"] = floats(0.5)
+    assert confidences(found, [ALL])[0] == pytest.approx(0.5)
 
 
-def test_without_a_late_leg_or_a_curve_there_is_no_telling():
-    assert np.isnan(confidences(raw(0.4), 2, None)).all()
-    assert np.isnan(confidences({"lexical": np.ones(1, np.float32)}, 2, CURVE)).all()
+def test_the_first_curve_whose_legs_ran_is_taken():
+    late = evidence(late=floats(0.4))
+    assert confidences(late, [ALL, LATE])[0] == pytest.approx(0.5)
+    assert confidences(late | {"dense": floats(0.0)}, [ALL, LATE])[0] < 0.2
+
+
+def test_far_from_an_answer_it_is_nothing():
+    assert confidences(evidence(late=floats(-1e6)), [LATE]).tolist() == [0]
+
+
+def test_a_passage_without_vectors_has_none():
+    values = confidences(evidence(late=floats(-np.inf, 0.4)), [LATE])
+    assert np.isnan(values).tolist() == [True, False]
+
+
+def test_without_a_curve_for_the_legs_that_ran_there_is_no_telling():
+    assert np.isnan(confidences(evidence(late=floats(0.4)), [])).all()
+    assert np.isnan(confidences(evidence(dense=floats(0.4)), [ALL, LATE])).all()
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def ranking(**raw: np.ndarray) -> Ranking:
         raw=raw,
         keyword_share=share,
         known_share=1.0,
+        evidence={"lexical": share},
         confidence=share * np.nan,
         is_null=np.ones(len(share), dtype=bool),
         legs=dict.fromkeys(raw, report),

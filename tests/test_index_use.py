@@ -39,7 +39,7 @@ BIG = fake_checkpoint(
     token_dim=64,
     n_parameters=4_000_000_000,
     weights={"dense": 5.0, "late": 1.0, "lexical": 3.0},
-    confidence=ConfidenceCurve(slope=10.0, midpoint=0.3),
+    confidence=(ConfidenceCurve(-3.0, {"late": 10.0}),),
 )
 SMALL = fake_checkpoint(name="small")
 DENSE = fake_checkpoint(name="only-dense", roles=("dense",), dim=48, token_dim=48)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pplx_local.records import Leg
 from pplx_local.search import Ranking, best_first, nothing_close
 
 BINS = 10
@@ -23,6 +24,8 @@ class Best(NamedTuple):
     is_close: bool
     """Whether anything is."""
     is_right: bool
+    evidence: Mapping[Leg, float] = {}
+    """What the confidence is made of, by leg."""
 
 
 class Closeness:
@@ -74,6 +77,11 @@ def best_of(
         confidence=shown[0] if shown else float("nan"),
         is_close=not nothing_close(shown, ranking.words_held),
         is_right=bool(order) and is_right[order[0]],
+        evidence={
+            leg: float(part[order[0]])
+            for leg, part in ranking.evidence.items()
+            if order
+        },
     )
 
 

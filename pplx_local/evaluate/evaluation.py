@@ -10,6 +10,7 @@ import numpy as np
 
 from pplx_local.config import Settings
 from pplx_local.evaluate.asking import Asking
+from pplx_local.evaluate.closeness import Closeness
 from pplx_local.evaluate.collection import Units, load_collection, load_queries
 from pplx_local.evaluate.distractors import add_distractors, sources_beside
 from pplx_local.evaluate.filling import fill
@@ -60,6 +61,8 @@ class Evaluation:
             find_or_refuse(checkpoint, settings.home)
         self._home = KeptHome(settings, options.keep, self._holds())
         self._worker = worker
+        self.closeness = Closeness()
+        """The best hits, when it is over."""
         self.result: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[Progress]:
@@ -73,6 +76,7 @@ class Evaluation:
             yield from self._fill(index)
             asking = Asking(index, self._collection, self._units, self._options)
             yield from self._ask(asking)
+            self.closeness = asking.closeness
             self._summarise(index, asking)
 
     def _fill(self, index: Index) -> Iterator[Progress]:

@@ -67,7 +67,7 @@ def _bind(
         store,
         ready,
         weights=held.checkpoint.weights if held else KEYWORDS_ALONE,
-        curve=held.checkpoint.confidence if held else None,
+        curves=held.checkpoint.confidence if held else (),
         missing=missing,
         is_gone=partial(_is_gone, store),
     )

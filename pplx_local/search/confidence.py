@@ -18,23 +18,42 @@ CLOSE = 0.5
 """Confidence below which nothing is close, unless the query's own words are there."""
 
 
-def confidences(
-    raw: Mapping[Leg, Values], n_words: int, curve: ConfidenceCurve | None
-) -> Values:
-    """Map the legs' scores of N candidates to 0..1; nan where there is no telling.
+def evidence_of(
+    raw: Mapping[Leg, Values], words_held: Values, n_words: int
+) -> dict[Leg, Values]:
+    """Bring what the legs say of N candidates to scales that do not hang on the query.
 
     Args:
         raw: (N,) Scores of the legs that ran.
+        words_held: (N,) The share of the query's words, by weight, that each holds.
         n_words: Rows of the query that stand for text, in the late space.
-        curve: Of the checkpoint; None where none was measured.
     """
-    if "late" not in raw or curve is None:
-        return np.full(len(raw["lexical"]), np.nan, dtype=np.float32)
-    mean = raw["late"] / max(n_words, 1)
-    mean = np.where(np.isfinite(mean), mean, np.nan)
+    evidence: dict[Leg, Values] = {"lexical": words_held}
+    if "dense" in raw:
+        evidence["dense"] = raw["dense"]
+    if "late" in raw:
+        evidence["late"] = raw["late"] / np.float32(max(n_words, 1))
+    return evidence
+
+
+def confidences(
+    evidence: Mapping[Leg, Values], curves: Sequence[ConfidenceCurve]
+) -> Values:
+    """Map the evidence of N candidates to 0..1; nan where there is no telling.
+
+    Args:
+        evidence: (N,) Of the legs that ran.
+        curves: Of the checkpoint; the first that the evidence suffices for is taken.
+    """
+    curve = next((one for one in curves if one.weights.keys() <= evidence.keys()), None)
+    if curve is None:
+        return np.full(len(evidence["lexical"]), np.nan, dtype=np.float32)
+    sums = np.full(len(evidence["lexical"]), curve.offset, dtype=np.float32)
+    for leg, weight in curve.weights.items():
+        part = evidence[leg]
+        sums += np.float32(weight) * np.where(np.isfinite(part), part, np.nan)
     with np.errstate(over="ignore"):  # as far as that is from an answer: 0
-        values = 1 / (1 + np.exp(-curve.slope * (mean - curve.midpoint)))
-    return values.astype(np.float32)
+        return (1 / (1 + np.exp(-sums))).astype(np.float32)
 
 
 def nothing_close(shown: Sequence[float], words_held: float) -> bool:

@@ -25,6 +25,8 @@ class Ranking:
     """(N,) BM25 divided by the query's attainable maximum."""
     known_share: float
     """How much of the query, by weight, the index knows at all: 0 to 1."""
+    evidence: Mapping[Leg, Values]
+    """(N,) What the confidence is made of, on scales that do not hang on the query."""
     confidence: Values
     """(N,) The chance that it answers, 0 to 1; nan where there is no telling."""
     is_null: NDArray[np.bool_]
@@ -55,6 +57,7 @@ class Ranking:
             ids=self.ids[kept],
             raw={leg: values[kept] for leg, values in self.raw.items()},
             keyword_share=self.keyword_share[kept],
+            evidence={leg: part[kept] for leg, part in self.evidence.items()},
             confidence=self.confidence[kept],
             is_null=self.is_null[kept],
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 
@@ -14,7 +14,7 @@ from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.models import ConfidenceCurve
 from pplx_local.records import Answer, Leg, LegReport, Mode, Role, Scores, TokenVectors
-from pplx_local.search.confidence import confidences, nothing_close
+from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
 from pplx_local.search.present import Asked, Presenter
 from pplx_local.search.ranking import Ranking
@@ -41,7 +41,7 @@ class Searcher:
         spaces: Mapping[Role, SearchSpace],
         *,
         weights: Mapping[Leg, float],
-        curve: ConfidenceCurve | None = None,
+        curves: Sequence[ConfidenceCurve] = (),
         missing: Mapping[Role, str] | None = None,
         is_gone: Callable[[bytes], bool] = lambda path: False,
     ) -> None:
@@ -51,14 +51,14 @@ class Searcher:
             store: Read only.
             spaces: By role; a role may be absent.
             weights: Of the legs, in the fusion.
-            curve: For the confidence; None for none.
+            curves: For the confidence; none for none.
             missing: Why a role is absent, shown to the person.
             is_gone: Whether a file has been deleted since it was indexed.
         """
         self._store = store
         self._spaces = spaces
         self.weights = weights
-        self._curve = curve
+        self._curves = curves
         self._missing = missing or {}
         self._is_gone = is_gone
 
@@ -162,12 +162,15 @@ class Searcher:
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
         ids = np.unique(np.concatenate([*found, null]).astype(np.int64))
         raw = self._score(ids, lexical, dense, self._late_leg(encoded), clock)
+        share, known = lexical.fraction(raw["lexical"]), lexical.known_share
+        evidence = evidence_of(raw, share * np.float32(known), _n_words(encoded))
         ranking = Ranking(
             ids=ids,
             raw=raw,
-            keyword_share=lexical.fraction(raw["lexical"]),
-            known_share=lexical.known_share,
-            confidence=confidences(raw, _n_words(encoded), self._curve),
+            keyword_share=share,
+            known_share=known,
+            evidence=evidence,
+            confidence=confidences(evidence, self._curves),
             is_null=np.isin(ids, null),
             legs=self._reports(raw, mode, clock, failed),
         )
