@@ -154,7 +154,7 @@ class LoadingWorker(FakeWorker):
     def is_ready(self) -> bool:
         return False
 
-    def plan(self, texts: Sequence[str], owned: range | None = None) -> Future[Any]:
+    def plan(self, *given: Any) -> Future[Any]:
         return Future()
 
 

@@ -293,9 +293,12 @@ class FakeWorker:
         return self.checkpoint.window_rule
 
     def plan(
-        self, texts: Sequence[str], owned: range | None = None
+        self,
+        texts: Sequence[str],
+        owned: range | None = None,
+        headings: Sequence[str] | None = None,
     ) -> Future[list[WindowPlan]]:
-        return self._answer(self._session.plan, texts, owned)
+        return self._answer(self._session.plan, texts, owned, headings)
 
     def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
         return self._answer(self._session.encode, plans)

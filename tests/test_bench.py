@@ -87,9 +87,9 @@ class Noting:
         class Worker(FakeWorker):
             encoder_type = FakeContextEncoder
 
-            def plan(self, texts, owned=None):
+            def plan(self, texts, owned=None, headings=None):
                 noting.planned.append(list(texts))
-                return super().plan(texts, owned)
+                return super().plan(texts, owned, headings)
 
         assert all(worker.closed for worker in self.workers), "one model at a time"
         self.workers.append(Worker(checkpoint))

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pplx_local.index import Index, encode, portions
-from pplx_local.index.portions import Portion, portions_of
+from pplx_local.index.portions import ChunkText, Portion, portions_of
 from pplx_local.models import Checkpoint, Profile
 from pplx_local.records import Encoded, TokenVectors, WindowPlan
 from pplx_local.store import Store
@@ -37,10 +38,13 @@ class ContextWorker(FakeWorker):
         self.windows: list[WindowPlan] = []
 
     def plan(
-        self, texts: Sequence[str], owned: range | None = None
+        self,
+        texts: Sequence[str],
+        owned: range | None = None,
+        headings: Sequence[str] | None = None,
     ) -> Future[list[WindowPlan]]:
         self.sent.append((list(texts), owned))
-        return super().plan(texts, owned)
+        return super().plan(texts, owned, headings)
 
     def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
         self.windows += plans
@@ -231,7 +235,7 @@ def test_portions_own_each_chunk_once_and_carry_their_context(
     texts = [chr(0x4E00 + number) * size for number, size in enumerate(sizes)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(portions, "PORTION_CHARS", 200)
-        found = list(portions_of(7, enumerate(texts), margin))
+        found = list(portions_of(7, map(ChunkText, count(), texts), margin))
     assert [i for one in found for i in owned_ids(one)] == list(range(len(texts)))
     assert [one.is_last for one in found] == [False] * (len(found) - 1) + [True]
     assert len(found) == 1 or n_chars(texts) > 200
@@ -254,8 +258,14 @@ def test_portions_fall_into_step_after_an_edit() -> None:
     new = []
     for place in (0, 500, 1_000, 1_500):
         edited = [*texts[:place], "an edit", *texts[place + 12 :]]
-        known = {tuple(one.texts) for one in portions_of(7, enumerate(texts), 9_000)}
-        after = {tuple(one.texts) for one in portions_of(7, enumerate(edited), 9_000)}
+        known = {
+            tuple(one.texts)
+            for one in portions_of(7, map(ChunkText, count(), texts), 9_000)
+        }
+        after = {
+            tuple(one.texts)
+            for one in portions_of(7, map(ChunkText, count(), edited), 9_000)
+        }
         assert len(known) > 15
         new.append(len(after - known))
     assert np.mean(new) < 5
@@ -264,11 +274,11 @@ def test_portions_fall_into_step_after_an_edit() -> None:
 def test_a_document_is_read_no_further_than_its_next_portion() -> None:
     taken = 0
 
-    def chunks() -> Iterator[tuple[int, str]]:
+    def chunks() -> Iterator[ChunkText]:
         nonlocal taken
         for number in range(1_000):
             taken += 1
-            yield number, "x" * 2_000
+            yield ChunkText(number, "x" * 2_000)
 
     for one in portions_of(7, chunks(), 9_000):
         assert taken <= one.chunk_ids[-1] + 1 + 200_000 // 2_000

@@ -44,9 +44,12 @@ class Slow(FakeWorker):
         return super().info()
 
     def plan(
-        self, texts: Sequence[str], owned: range | None = None
+        self,
+        texts: Sequence[str],
+        owned: range | None = None,
+        headings: Sequence[str] | None = None,
     ) -> Future[list[WindowPlan]]:
-        return Future() if not self.is_loaded else super().plan(texts, owned)
+        return Future() if not self.is_loaded else super().plan(texts, owned, headings)
 
     def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
         if not self.holds:

@@ -184,3 +184,27 @@ def test_batches_keep_order_and_budget(texts: list[str], budget: int) -> None:
 def test_a_rule_that_cannot_be_followed_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"room|separator|special|pool span"):
         WindowRule(**fields)  # type: ignore[arg-type]
+
+
+def test_a_heading_is_read_in_front_and_gives_no_token_vector() -> None:
+    rule = replace(BERT, heading_tokens=3)
+    (one,) = plan(["abc"], LETTERS, rule, headings=["Title. "])
+    (window,) = one.windows
+    assert LETTERS.ids(["Tit"])[0].tolist() == window.token_ids[1:4].tolist()
+    assert window.positions.tolist() == [-1] * 4 + [0, 1, 2, -1]
+    assert window.keep.tolist() == [False] * 4 + [True] * 3 + [False]
+    assert window.pool_spans == (Span(0, 8),)
+
+
+def test_a_long_chunk_has_its_heading_in_front_of_each_piece() -> None:
+    rule = replace(BERT, heading_tokens=4)
+    (one,) = plan(["x" * 25], LETTERS, rule, headings=["Head"])
+    head = LETTERS.ids(["Head"])[0].tolist()
+    assert [w.token_ids[1:5].tolist() for w in one.windows] == [head] * 3
+    assert all(len(w.token_ids) <= rule.limit for w in one.windows)
+
+
+def test_a_rule_without_headings_reads_none() -> None:
+    (with_heading,) = plan(["abc"], LETTERS, BERT, headings=["T"])
+    (without,) = plan(["abc"], LETTERS, BERT)
+    assert with_heading.digest == without.digest

@@ -140,10 +140,13 @@ class EncoderWorker:
         return self._setup.checkpoint.window_rule
 
     def plan(
-        self, texts: Sequence[str], owned: range | None = None
+        self,
+        texts: Sequence[str],
+        owned: range | None = None,
+        headings: Sequence[str] | None = None,
     ) -> Future[list[WindowPlan]]:
         """Lay the chunks of one document into windows, as `window.plan` does."""
-        return self._ask("plan", list(texts), owned)
+        return self._ask("plan", list(texts), owned, headings)
 
     def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
         """Encode plans: vectors in the order of plans and of their chunks."""

@@ -61,10 +61,13 @@ class Session:
     encoder: Encoder
 
     def plan(
-        self, texts: Sequence[str], owned: range | None = None
+        self,
+        texts: Sequence[str],
+        owned: range | None = None,
+        headings: Sequence[str] | None = None,
     ) -> list[WindowPlan]:
         """Lay the chunks of one document into windows, as `window.plan` does."""
-        return window.plan(texts, self.tokenizer, self.rule, owned)
+        return window.plan(texts, self.tokenizer, self.rule, owned, headings)
 
     def encode(
         self,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pplx_local.encoding import EncoderWorker
-from pplx_local.index.portions import Portion, portions_of
+from pplx_local.index.headings import Headings
+from pplx_local.index.portions import ChunkText, Portion, portions_of
 from pplx_local.records import WindowPlan
 from pplx_local.store import Space, Store
 
@@ -108,22 +109,31 @@ class Lane:
                 self._is_cut = True
                 return
             course, portion = following
-            plans = self._worker.plan(portion.texts, portion.owned)
+            plans = self._worker.plan(portion.texts, portion.owned, portion.headings)
             self._asked.append(_Asked(course, portion, plans))
             n_ahead += portion.n_chars
 
     def _cut(self, documents: Iterator[int]) -> Iterator[tuple[Course, Portion]]:
         for document_id in documents:
             course = Course(document_id)
-            chunks = self._store.chunk_texts(document_id)
-            texts = ((chunk_id, text) for chunk_id, _, text in chunks)
-            portions = portions_of(document_id, texts, self._context_chars())
+            chunks = self._chunks(document_id)
+            portions = portions_of(document_id, chunks, self._context_chars())
             # Between two portions the document may be hidden, or erased.
             while not course.has_crashed and self._store.is_visible(document_id):
                 portion = next(portions, None)
                 if portion is None:
                     break
                 yield course, portion
+
+    def _chunks(self, document_id: int) -> Iterator[ChunkText]:
+        chunks = self._store.chunk_texts(document_id)
+        if not self._worker.window_rule.heading_tokens:
+            return (ChunkText(chunk_id, text) for chunk_id, _, text in chunks)
+        headings = Headings(self._store.document_meta(document_id))
+        return (
+            ChunkText(chunk_id, text, headings.above(chunk.char_span.start, text))
+            for chunk_id, chunk, text in chunks
+        )
 
     def _context_chars(self) -> int | None:
         """Say how much text the windows at a portion's ends may read beyond it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,31 +21,55 @@ SHORTEST = 1 / 4
 again before a book ends; nothing more is read because of shorter ones."""
 
 
+class ChunkText(NamedTuple):
+    """A chunk as it is read by a model."""
+
+    chunk_id: int
+    text: str
+    heading: str = ""
+    """What stands above it, where the checkpoint reads that too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Portion:
     """Consecutive chunks of one document."""
 
     document_id: int
-    chunk_ids: list[int]
-    texts: list[str]
+    chunks: list[ChunkText]
     owned: range
     """Indices of the chunks that are to be encoded; the others are context."""
     is_last: bool
 
     @property
+    def chunk_ids(self) -> list[int]:
+        """Of the chunks, in order."""
+        return [chunk.chunk_id for chunk in self.chunks]
+
+    @property
+    def texts(self) -> list[str]:
+        """Of the chunks, in order."""
+        return [chunk.text for chunk in self.chunks]
+
+    @property
+    def headings(self) -> list[str] | None:
+        """Of the chunks, in order; None where none has any."""
+        headings = [chunk.heading for chunk in self.chunks]
+        return headings if any(headings) else None
+
+    @property
     def n_chars(self) -> int:
-        """Characters that are tokenised."""
-        return sum(map(len, self.texts))
+        """Characters that are tokenised, headings not counted."""
+        return sum(len(chunk.text) for chunk in self.chunks)
 
 
 def portions_of(
-    document_id: int, chunks: Iterable[tuple[int, str]], context_chars: int | None
+    document_id: int, chunks: Iterable[ChunkText], context_chars: int | None
 ) -> Iterator[Portion]:
     """Cut a document; one of at most `PORTION_CHARS` stays whole.
 
     Args:
         document_id: Its id.
-        chunks: Chunk ids and texts, in order; taken no faster than portions are.
+        chunks: In order; taken no faster than portions are.
         context_chars: How much text before and after its own a portion carries where
             there is more. None where each chunk is read by itself: portions then have
             the same length, whatever they hold.
@@ -68,7 +93,7 @@ class _Held:
 
     document_id: int
     margin: int | None
-    chunks: list[tuple[int, str]] = field(default_factory=list)
+    chunks: list[ChunkText] = field(default_factory=list)
     n_before: int = 0
     """The first chunks, which an earlier portion owns."""
     n_chars: int = 0
@@ -78,13 +103,13 @@ class _Held:
     def context_chars(self) -> int:
         return self.margin or 0
 
-    def add(self, chunk: tuple[int, str]) -> None:
+    def add(self, chunk: ChunkText) -> None:
         self.chunks.append(chunk)
-        self.n_chars += len(chunk[1])
+        self.n_chars += len(chunk.text)
 
     def end(self) -> int:
         """Choose where the next portion ends, as a number of chunks."""
-        sizes = [len(text) for _, text in self.chunks[self.n_before :]]
+        sizes = [len(chunk.text) for chunk in self.chunks[self.n_before :]]
         ends = np.cumsum(sizes)
         shortest = PORTION_CHARS * (1 if self.margin is None else SHORTEST)
         first = int(np.searchsorted(ends, shortest))
@@ -93,23 +118,19 @@ class _Held:
         return 1 + min(candidates, key=self._digest)
 
     def _digest(self, index: int) -> bytes:
-        text = self.chunks[index][1]
+        text = self.chunks[index].text
         return blake2b(text.encode("utf-8", errors="surrogatepass")).digest()
 
     def take(self, end: int, *, is_last: bool = False) -> Portion:
         """Give the portion that ends before chunk `end`, and go on behind it."""
         sent = self.chunks[: end + self._reach(range(end, len(self.chunks)))]
-        ids = [chunk_id for chunk_id, _ in sent]
-        texts = [text for _, text in sent]
-        portion = Portion(
-            self.document_id, ids, texts, range(self.n_before, end), is_last
-        )
-        self.n_chars -= sum(map(len, texts[self.n_before : end]))
+        portion = Portion(self.document_id, sent, range(self.n_before, end), is_last)
+        self.n_chars -= sum(len(one.text) for one in sent[self.n_before : end])
         self.n_before = self._reach(range(end - 1, -1, -1))
         del self.chunks[: end - self.n_before]
         return portion
 
     def _reach(self, indices: range) -> int:
         """Count the chunks, from the first index on, that fit into the margin."""
-        n_chars = np.cumsum([len(self.chunks[index][1]) for index in indices])
+        n_chars = np.cumsum([len(self.chunks[index].text) for index in indices])
         return int(np.searchsorted(n_chars, self.context_chars, "right"))

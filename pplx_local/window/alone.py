@@ -16,11 +16,23 @@ def plan_alone(
     ids: Ids,
     rule: WindowRule,
     kind: Literal["document", "query"] = "document",
+    heading: Ids | None = None,
 ) -> WindowPlan:
-    """Read a chunk by itself, in nearly equal pieces when it is too long."""
+    """Read a chunk by itself, in nearly equal pieces when it is too long.
+
+    Args:
+        index: The chunk's number.
+        ids: Its tokens.
+        rule: The checkpoint's.
+        kind: What it is.
+        heading: Tokens of what stands above it, read in front of each piece: they share
+            in the dense vector, and give no token vectors.
+    """
     prefix = rule.prefix_ids
     if kind == "query" and rule.query_prefix_ids is not None:
         prefix = rule.query_prefix_ids
+    if heading is not None:
+        prefix = (*prefix, *heading[: rule.heading_tokens].tolist())
     room = rule.limit - len(prefix) - len(rule.suffix_ids)
     pieces = np.array_split(ids, -(-len(ids) // room))
     windows, position = [], 0

@@ -16,6 +16,7 @@ def plan(
     tokenizer: TextTokenizer,
     rule: WindowRule,
     owned: range | None = None,
+    headings: Sequence[str] | None = None,
 ) -> list[WindowPlan]:
     """Lay out the chunks of one document, or of a portion of one.
 
@@ -25,6 +26,8 @@ def plan(
         rule: The checkpoint's.
         owned: Consecutive indices of the texts that are to be encoded; windows may read
             the others too, as context. None for all.
+        headings: What stands above each text, for a rule that reads it; None for
+            nothing.
 
     Returns:
         Plans in the order of the text. Every owned chunk that has tokens is owned by
@@ -33,7 +36,12 @@ def plan(
     owned = range(len(texts)) if owned is None else owned
     chunks = [(i, ids) for i, ids in enumerate(tokenizer.ids(texts)) if len(ids)]
     if rule.kind == "single":
-        return [plan_alone(i, ids, rule) for i, ids in chunks if i in owned]
+        above = tokenizer.ids(headings) if headings else [None] * len(texts)
+        return [
+            plan_alone(i, ids, rule, heading=above[i])
+            for i, ids in chunks
+            if i in owned
+        ]
     plans: list[WindowPlan] = []
     for too_long, run in groupby(chunks, lambda c: len(c[1]) > rule.limit):
         if too_long:

@@ -56,6 +56,9 @@ class WindowRule:
     """Share of a context window's limit that the next one may read again."""
     query_prefix_ids: tuple[int, ...] | None = None
     """None for the same as a document's."""
+    heading_tokens: int = 0
+    """Tokens of title and headings at most that are read in front of a chunk, where each
+    is read by itself."""
     query_length: int = 0
     """A shorter query is filled up to so many tokens with `expansion_id`."""
     expansion_id: int | None = None
