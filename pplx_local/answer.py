@@ -36,6 +36,8 @@ class Match(NamedTuple):
     text_start: int
     text_end: int
     similarity: float
+    is_exact: bool = False
+    """Whether it is the same word, inflected or not."""
 
 
 class Elsewhere(NamedTuple):

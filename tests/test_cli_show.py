@@ -291,7 +291,10 @@ def test_the_explanation_has_each_leg_and_each_pair_of_words(capsys):
     hit = make_hit(
         text,
         words=words_in(text, "rent"),
-        matches=(matched("rent", "rent", 0.7, text), matched("fee", "租金", 0.4, text)),
+        matches=(
+            matched("rent", "rent", 0.7, text)._replace(is_exact=True),
+            matched("fee", "租金", 0.4, text),
+        ),
         scores={"lexical": 12.0, "late": -0.5},
         ranks={"late": 11},
         parts={"lexical": 1.5, "late": -0.25},
@@ -299,14 +302,10 @@ def test_the_explanation_has_each_leg_and_each_pair_of_words(capsys):
     )
     show_hits(make_answer(hit), explain=True)
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "    leg       score  rank    adds",
-        "    lexical  12.000     -   1.500",
-        "    late     -0.500    11  -0.250",
+        "    leg       score  rank    adds    query  passage  similarity",
+        "    lexical  12.000     -   1.500    rent   rent           0.70  exact",
+        "    late     -0.500    11  -0.250    fee    租金           0.40",
         "    hybrid                  1.250",
-        "",
-        "    similarity         query  passage",
-        "          0.70  exact  rent   rent",
-        "          0.40         fee    租金",
     ]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -11,20 +11,24 @@ from rich.cells import cell_len
 from pplx_local.cli.show import visible
 
 if TYPE_CHECKING:
-    from pplx_local.answer import Hit, Leg, Match
+    from pplx_local.answer import Hit, Leg
 
 _Row = Sequence[str]
 _LEGS: tuple[Leg, ...] = ("lexical", "dense", "late")
-_NUMBER = re.compile(r"-?[\d.]+|-|score|rank|adds")
-"""With the names of their columns."""
+_GAP = "    "
 
 
 def explanation(hit: Hit) -> Iterator[str]:
-    """Lay out the two tables of a hit, a line at a time."""
-    yield from _aligned([("leg", "score", "rank", "adds"), *_legs(hit)])
-    if hit.matches:
-        yield ""
-        yield from _aligned([("similarity", "", "query", "passage"), *_pairs(hit)])
+    """Lay out the two tables of a hit beside each other, a line at a time."""
+    legs = _aligned([("leg", "score", "rank", "adds"), *_legs(hit)], n_words=1)
+    if not hit.matches:
+        yield from map(str.rstrip, legs)
+        return
+    header = ("query", "passage", "similarity", "")
+    pairs = _aligned([header, *_pairs(hit)], n_words=2)
+    width = cell_len(legs[0])
+    for left, right in zip_longest(legs, pairs, fillvalue=""):
+        yield f"{left:<{width}}{_GAP}{right}".rstrip()
 
 
 def _legs(hit: Hit) -> Iterator[_Row]:
@@ -45,26 +49,25 @@ def _legs(hit: Hit) -> Iterator[_Row]:
 def _pairs(hit: Hit) -> Iterator[_Row]:
     for match in hit.matches:
         word = visible(hit.text[match.text_start : match.text_end])
-        kind = "exact" if _is_exact(hit, match) else ""
-        yield f"{match.similarity:.2f}", kind, visible(match.query_word), word
+        kind = "exact" if match.is_exact else ""
+        yield visible(match.query_word), word, f"{match.similarity:.2f}", kind
 
 
-def _is_exact(hit: Hit, match: Match) -> bool:
-    return any(
-        start < match.text_end and match.text_start < end for start, end in hit.words
-    )
-
-
-def _aligned(rows: Sequence[_Row]) -> Iterator[str]:
-    """Put cells below each other, numbers to the right of their column.
+def _aligned(rows: Sequence[_Row], *, n_words: int) -> list[str]:
+    """Put cells below each other: the first columns are words, the others numbers.
 
     Widths are those of a terminal, where a Chinese character takes two columns.
     """
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(map(_padded, row, widths)).rstrip()
+    return [
+        "  ".join(
+            _padded(cell, width, to_the_right=column >= n_words)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
 
 
-def _padded(cell: str, width: int) -> str:
+def _padded(cell: str, width: int, *, to_the_right: bool) -> str:
     blanks = " " * (width - cell_len(cell))
-    return blanks + cell if _NUMBER.fullmatch(cell) else cell + blanks
+    return blanks + cell if to_the_right else cell + blanks

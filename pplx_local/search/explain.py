@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pplx_local.encoding.words import whole_word
 from pplx_local.records import Leg, Match, Span, TokenVectors
 from pplx_local.reference import similarities
+from pplx_local.store import analyze_query, find_words
 
 
 def ranks(raw: Mapping[Leg, NDArray[np.float32]], candidate: int) -> dict[Leg, int]:
@@ -58,4 +59,10 @@ def matches(
         found = Match(word, start, end, round(float(sims[row, column]), 4))
         if word not in best or found.similarity > best[word].similarity:
             best[word] = found
-    return tuple(best.values())
+    return tuple(_with_exactness(match, text) for match in best.values())
+
+
+def _with_exactness(match: Match, text: str) -> Match:
+    met = text[match.text_start : match.text_end]
+    same = find_words(met, analyze_query(match.query_word))
+    return match._replace(is_exact=bool(same))
