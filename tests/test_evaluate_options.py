@@ -170,6 +170,18 @@ def test_every_chunk_can_be_scored(collection):
     assert metrics["late exhaustive"] == metrics["late"], "so few are all candidates"
 
 
+def test_a_shortlist_is_compared_with_every_chunk(collection, monkeypatch):
+    """Found by neither leg, the answer is missed by all but the exhaustive one."""
+    monkeypatch.setattr("pplx_local.search.searcher.CANDIDATES", 1)
+    monkeypatch.setattr("pplx_local.evaluate.asking.SHOWN", 1)
+    write_queries(collection / "queries.jsonl", {"1": "harbour harbour dawn"})
+    (collection / "qrels.tsv").write_text("1\tbread.txt\t1\n")
+    monkeypatch.setattr("pplx_local.store.documents.NULL_SAMPLE", 1)
+    metrics = evaluated(collection, exhaustive=True)["metrics"]
+    assert metrics["hybrid shortlist"]["recall@10"] == 0
+    assert metrics["hybrid exhaustive"]["recall@10"] == 1
+
+
 # --- distractors and kept indexes ---
 
 

@@ -35,7 +35,9 @@ def evaluate(
     ] = False,
     exhaustive: Annotated[
         bool,
-        typer.Option("--exhaustive", help="Also with every chunk scored: slow."),
+        typer.Option(
+            "--exhaustive", help="Also with every chunk scored: what a search loses."
+        ),
     ] = False,
     late_chunking: Annotated[
         Literal["on", "off"] | None,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.evaluate.closeness import Closeness, best_of
+from pplx_local.evaluate.closeness import SHOWN, Closeness, best_of
 from pplx_local.evaluate.collection import Collection, Units
 from pplx_local.evaluate.judging import Judging
 from pplx_local.evaluate.metrics import Figures, judge, relevant
@@ -47,6 +47,7 @@ class Asking:
         refs = self._judge(query, ranking)
         self._trust(query, ranking, refs)
         if self._every is not None:
+            self._judge(query, self._searcher.rank(text, k=SHOWN), " shortlist")
             whole = self._searcher.rank(text, among=self._every)
             self._judge(query, whole, " exhaustive")
 

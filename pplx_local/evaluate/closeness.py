@@ -12,7 +12,7 @@ from pplx_local.records import Leg
 from pplx_local.search import Ranking, best_first, nothing_close
 
 BINS = 10
-_SHOWN = 10
+SHOWN = 10
 """Hits that a person sees: something is close if one of them is."""
 
 
@@ -71,7 +71,7 @@ def best_of(
         scores: (N,) That order them.
         is_right: Which of them answer the query.
     """
-    order = best_first(ranking.ids, scores)[:_SHOWN]
+    order = best_first(ranking.ids, scores)[:SHOWN]
     shown = [float(ranking.confidence[index]) for index in order]
     return Best(
         confidence=shown[0] if shown else float("nan"),

@@ -25,7 +25,7 @@ class Options:
     ablate: bool = False
     """Also report the fusion without each of its legs."""
     exhaustive: bool = False
-    """Also score every chunk, not only those that the legs find."""
+    """Also score every chunk, beside the shortlist of a search for ten hits."""
     late_chunking: bool | None = None
     """Whether a document's chunks are read together, which only checkpoints trained for
     it can do; None for yes where one is in use."""
