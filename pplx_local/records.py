@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pplx_local.answer import Answer as Answer
@@ -82,11 +83,13 @@ class Document:
     title: str | None
     """The document's own title; never the file's name."""
     language: str | None
-    """ISO 639-1 when the document states it, else None."""
+    """ISO 639, as the document states it or its text shows; None where neither does."""
     n_chars: int
     segments: tuple[Segment, ...]
     """By start, the outer one first."""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    day: date | None = None
+    """When it was written, as it says itself; never the file's time."""
 
 
 # --- token windows and vectors -----------------------------------------------

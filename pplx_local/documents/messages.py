@@ -6,6 +6,7 @@ It handles hostile files, so nothing that it says may run in the parent.
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any, NamedTuple
 
 from pplx_local import errors
@@ -61,7 +62,8 @@ def _plain(message: Message) -> list[object]:
 
 
 def _fields(document: Document) -> dict[str, object]:
-    return {name: getattr(document, name) for name in Document.__slots__}
+    fields = {name: getattr(document, name) for name in Document.__slots__}
+    return fields | {"day": document.day and document.day.isoformat()}
 
 
 def unpack(data: bytes) -> Message:
@@ -88,7 +90,8 @@ def _block(char_start: int, text: str, chunks: list[Any]) -> TextBlock:
 def _document(fields: dict[str, Any]) -> Document:
     segments = fields.pop("segments")
     made = tuple(Segment(kind, words, Span(*span)) for kind, words, span in segments)
-    return Document(**fields, segments=made)
+    day = fields.pop("day")
+    return Document(**fields, segments=made, day=day and date.fromisoformat(day))
 
 
 def _error(name: str, reason: str, retry: bool) -> DocumentError:

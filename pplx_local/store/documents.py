@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from pplx_local.errors import StoreError
 from pplx_local.records import Chunk, Document, Place, Segment, Span, TextBlock
 from pplx_local.store.connection import Database, Row, ids_json
 from pplx_local.store.lexical import Lexicon
+from pplx_local.store.names import fold
 
 NULL_SAMPLE = 256
 
@@ -86,17 +88,20 @@ class DocumentWriter:
                 f"the blocks hold {self._n_chars} characters, the document says "
                 f"{document.n_chars}"
             )
+        title = _storable(document.title)
         self._database.execute(
             "UPDATE documents SET n_chunks = ?, n_chars = ?, parser = ?,"
-            " parser_version = ?, title = ?, language = ?, metadata = ?"
-            " WHERE document_id = ?",
+            " parser_version = ?, title = ?, folded_title = ?, language = ?, day = ?,"
+            " metadata = ? WHERE document_id = ?",
             (
                 self._n_chunks,
                 self._n_chars,
                 document.parser,
                 document.parser_version,
-                _storable(document.title),
+                title,
+                None if title is None else fold(title),
                 _storable(document.language),
+                None if document.day is None else document.day.toordinal(),
                 json.dumps(dict(document.metadata)),
                 self.document_id,
             ),
@@ -188,7 +193,7 @@ class Documents:
     def meta(self, document_id: int) -> Document:
         """Fetch what is known of a document besides its text."""
         row = self._database.row(
-            "SELECT parser, parser_version, title, language, n_chars, metadata"
+            "SELECT parser, parser_version, title, language, n_chars, metadata, day"
             " FROM documents WHERE document_id = ?",
             (document_id,),
         )
@@ -199,11 +204,12 @@ class Documents:
             " WHERE document_id = ? ORDER BY ordinal",
             (document_id,),
         )
-        *columns, metadata = row
+        *columns, metadata, day = row
         values: Row = (
             *columns,
             tuple(Segment(kind, label, Span(*s)) for kind, label, *s in segments),
             json.loads(metadata),
+            None if day is None else date.fromordinal(day),
         )
         return Document(*values)
 
@@ -287,6 +293,15 @@ class Documents:
                 f"The index {self._database.path} has no chunk {error}. It may have "
                 "been removed since; ask again."
             ) from error
+
+    def of_chunks(self, chunk_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the document (C,) of each of these sorted chunks (C,)."""
+        rows = self._database.rows(
+            "SELECT document_id FROM chunks"
+            " WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
+            (ids_json(chunk_ids),),
+        )
+        return np.array([row[0] for row in rows], dtype=np.int64)
 
     def null_sample(self) -> NDArray[np.int64]:
         """Pick the visible chunks with the smallest hashes, the smallest first."""

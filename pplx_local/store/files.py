@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pplx_local.records import FileRecord, FolderRecord, State
 from pplx_local.store.connection import Database, Row
+from pplx_local.store.names import facts_of
 from pplx_local.store.numbers import signed, unsigned
 
 _ROWS_AT_ONCE = 1_000
@@ -13,6 +14,8 @@ _COLUMNS = (
     "path, folder_id, device, inode, size, mtime_ns, digest, state, reason, "
     "document_id, pipeline, retry"
 )
+_FACTS = "folded, name_start, type"
+"""That follow from the path."""
 
 
 class Files:
@@ -104,7 +107,8 @@ class Files:
     def put(self, records: Iterable[FileRecord]) -> None:
         """Insert files, or replace those of the same path."""
         self._database.many(
-            f"INSERT INTO files ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "
+            f"INSERT INTO files ({_COLUMNS}, {_FACTS})"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (path) DO UPDATE SET folder_id = excluded.folder_id,"
             " device = excluded.device, inode = excluded.inode, size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, digest = excluded.digest,"
@@ -178,4 +182,5 @@ def _bindings(record: FileRecord) -> Row:
         record.document_id,
         record.pipeline,
         int(record.retry),
+        *facts_of(record.path),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pplx_local.errors import SchemaTooNew, StoreDamaged, StoreError
 from pplx_local.store.connection import Database
+from pplx_local.store.names import facts_of, fold
 
 APPLICATION_ID = 0x70706C78
 """The letters "pplx"."""
@@ -34,7 +35,37 @@ def m002_queue(database: Database) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_first, m002_queue)
+def m003_facts(database: Database) -> None:
+    """Let files be found by their names, types and days, documents by what they state."""
+    for statement in _FACTS.split(";;\n"):
+        database.execute(statement)
+    after = 0
+    while rows := database.rows(
+        "SELECT file_id, path FROM files WHERE file_id > ? ORDER BY file_id LIMIT ?",
+        (after, _ROWS_AT_ONCE),
+    ):
+        database.many(
+            "UPDATE files SET folded = ?, name_start = ?, type = ? WHERE file_id = ?",
+            ((*facts_of(path), file_id) for file_id, path in rows),
+        )
+        after = rows[-1][0]
+    titles = database.rows(
+        "SELECT document_id, title FROM documents WHERE title IS NOT NULL"
+    )
+    database.many(
+        "UPDATE documents SET folded_title = ? WHERE document_id = ?",
+        ((fold(title), document_id) for document_id, title in titles),
+    )
+    # The columns are filled before the triggers are there.
+    for statement in _GRAMS.split(";;\n"):
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (
+    m001_first,
+    m002_queue,
+    m003_facts,
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
@@ -92,6 +123,8 @@ def no_index(path: Path) -> StoreError:
         f"There is no index yet at {path}. Run pplx-local add PATH first."
     )
 
+
+_ROWS_AT_ONCE = 10_000
 
 _FIRST = f"""
 CREATE TABLE folders (
@@ -199,3 +232,55 @@ CREATE TABLE queue (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX queue_newest ON queue (mtime_ns DESC);
 CREATE INDEX queue_by_inode ON queue (inode)"""
+
+_FACTS = """
+ALTER TABLE files ADD COLUMN folded TEXT NOT NULL DEFAULT '';;
+ALTER TABLE files ADD COLUMN name_start INTEGER NOT NULL DEFAULT 0;;
+ALTER TABLE files ADD COLUMN type TEXT NOT NULL DEFAULT '';;
+ALTER TABLE documents ADD COLUMN folded_title TEXT;;
+ALTER TABLE documents ADD COLUMN day INTEGER;;
+CREATE INDEX files_by_type ON files (type, document_id)
+    WHERE document_id IS NOT NULL;;
+CREATE INDEX files_by_time ON files (mtime_ns, document_id)
+    WHERE document_id IS NOT NULL;;
+CREATE INDEX documents_by_day ON documents (day) WHERE day IS NOT NULL;;
+CREATE INDEX documents_by_language ON documents (language)"""
+
+_GRAMS = """
+CREATE VIRTUAL TABLE path_grams USING fts5 (
+    folded, content='', contentless_delete=1, tokenize='trigram', detail=none
+);;
+CREATE VIRTUAL TABLE title_grams USING fts5 (
+    folded, content='', contentless_delete=1, tokenize='trigram', detail=none
+);;
+INSERT INTO path_grams (rowid, folded)
+    SELECT file_id, folded FROM files WHERE document_id IS NOT NULL;;
+INSERT INTO title_grams (rowid, folded)
+    SELECT document_id, folded_title FROM documents WHERE folded_title IS NOT NULL;;
+CREATE TRIGGER path_comes AFTER INSERT ON files WHEN new.document_id IS NOT NULL
+BEGIN
+    INSERT INTO path_grams (rowid, folded) VALUES (new.file_id, new.folded);
+END;;
+CREATE TRIGGER path_counts AFTER UPDATE OF document_id ON files
+    WHEN old.document_id IS NULL AND new.document_id IS NOT NULL
+BEGIN
+    INSERT INTO path_grams (rowid, folded) VALUES (new.file_id, new.folded);
+END;;
+CREATE TRIGGER path_counts_no_more AFTER UPDATE OF document_id ON files
+    WHEN old.document_id IS NOT NULL AND new.document_id IS NULL
+BEGIN
+    DELETE FROM path_grams WHERE rowid = old.file_id;
+END;;
+CREATE TRIGGER path_goes AFTER DELETE ON files WHEN old.document_id IS NOT NULL
+BEGIN
+    DELETE FROM path_grams WHERE rowid = old.file_id;
+END;;
+CREATE TRIGGER title_comes AFTER UPDATE OF folded_title ON documents
+    WHEN new.folded_title IS NOT NULL
+BEGIN
+    INSERT INTO title_grams (rowid, folded) VALUES (new.document_id, new.folded_title);
+END;;
+CREATE TRIGGER title_goes AFTER DELETE ON documents WHEN old.folded_title IS NOT NULL
+BEGIN
+    DELETE FROM title_grams WHERE rowid = old.document_id;
+END"""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pplx_local.store.connection import Database
 from pplx_local.store.documents import Documents
 from pplx_local.store.lexical import Lexicon
+from pplx_local.store.names import GRAM_TABLES
 from pplx_local.store.vectors import Vectors
 
 _USED = "EXISTS (SELECT 1 FROM files WHERE files.document_id = documents.document_id)"
@@ -111,6 +112,10 @@ class Settling:
         with self._database.transaction():
             # Contentless FTS5 keeps the words of deleted rows until then.
             self._lexicon.optimize()
+            for table in GRAM_TABLES:
+                self._database.execute(
+                    f"INSERT INTO {table} ({table}) VALUES ('optimize')"
+                )
             self._vectors.compact()
         self._vectors.close()
         self._database.execute("VACUUM")

@@ -28,8 +28,12 @@ from pplx_local.store.backup import write_backup
 from pplx_local.store.connection import Database, create_file
 from pplx_local.store.documents import ChunkRef, Documents, DocumentWriter
 from pplx_local.store.files import Files
+from pplx_local.store.filters import Filters
 from pplx_local.store.lexical import LexicalQuery, Lexicon
+from pplx_local.store.phrases import Phrases
 from pplx_local.store.queue import Queue, Waiting
+from pplx_local.store.selecting import Selections
+from pplx_local.store.selection import Selection
 from pplx_local.store.settle import Settling
 from pplx_local.store.spaces import Backlog, Space, Spaces
 from pplx_local.store.vectors import Vectors
@@ -48,6 +52,9 @@ class Store:
         self._documents = Documents(database, self._lexicon)
         self._spaces = Spaces(database)
         self._vectors = Vectors(database, self._spaces)
+        self._selections = Selections(
+            database, self._documents, Phrases(database, self._documents)
+        )
         self._settling = Settling(
             database, self._documents, self._lexicon, self._vectors
         )
@@ -384,6 +391,23 @@ class Store:
 
     # --- what search asks ---
 
+    def select(self, filters: Filters) -> Selection | None:
+        """Find out which visible chunks filters leave; None for all of them."""
+        return self._selections.select(filters) if filters else None
+
+    def allows(self, filters: Filters, path: bytes) -> bool:
+        """Tell whether a file is among those that filters ask for."""
+        return self._selections.allows(filters, path)
+
+    def newest_first(
+        self, filters: Filters, selection: Selection, limit: int
+    ) -> NDArray[np.int64]:
+        """Give the first chunk of each document that is left, the newest first.
+
+        A document is as old as it says itself, or else as its last change.
+        """
+        return self._selections.newest(filters, selection, limit)
+
     def nearest(
         self, space: Space, query_bits: NDArray[np.uint8], k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -410,10 +434,10 @@ class Store:
         return self._documents.null_sample()
 
     def lexical(
-        self, query: LexicalQuery, k: int
+        self, query: LexicalQuery, k: int, within: Selection | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Find the best chunks by BM25: ids and scores, (k,) each or fewer, sorted."""
-        return self._lexicon.best(query, k)
+        return self._lexicon.best(query, k, within)
 
     def lexical_scores(
         self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]

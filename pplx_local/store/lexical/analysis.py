@@ -54,6 +54,11 @@ def analyze_text(text: str) -> str:
     return f"{cut} {' '.join(joined)}"
 
 
+def analyze_phrase(text: str) -> list[str]:
+    """Cut words up as they stand in the index one after the other."""
+    return " ".join([_analyze_word(word)[0] for word in text.split()]).split()
+
+
 def _analyze_word(word: str) -> tuple[str, list[str]]:
     text, joined = cut_compounds(THOUSANDS.sub("", spaced(normalize(word))))
     return VERSION.sub(r" \g<0> ", text), joined

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pplx_local.store.connection import Database, ids_json
 from pplx_local.store.lexical.analysis import analyze_text
 from pplx_local.store.lexical.query import LexicalQuery, Term
+from pplx_local.store.selection import Selection
 
 K1 = 1.2
 """Of FTS5's bm25(), fixed there; its b is 0.75."""
@@ -67,25 +68,45 @@ class Lexicon:
         )
 
     def best(
-        self, query: LexicalQuery, k: int
+        self, query: LexicalQuery, k: int, within: Selection | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find the best chunks by BM25, ties by chunk id."""
+        """Find the best chunks by BM25, ties by chunk id; of a selection, if given."""
         with self._database.snapshot():
-            frequencies, n_chunks = self._frequencies(query)
-            picking = _picking(frequencies, n_chunks)
-            # Where no word has any weight, ranking a million rows says nothing.
-            empty = min(frequencies.values(), default=0) > max(
-                n_chunks / 2, MANY_CHUNKS
-            )
-            order = "" if empty else "ORDER BY rank"
-            rows = self._database.rows(
-                f"SELECT rowid FROM lexical WHERE lexical MATCH ? {order} LIMIT ?",
-                (_match(picking), max(_MIN_CANDIDATES, 2 * k)),
-            )
-            ids = np.array([row[0] for row in rows], dtype=np.int64)
+            if within is None:
+                ids = self._candidates(query, max(_MIN_CANDIDATES, 2 * k))
+            elif within.ids is not None:
+                ids = within.ids
+            else:
+                ids = self._held_candidates(query, max(_MIN_CANDIDATES, 2 * k), within)
             scores = self.scores(query, ids)
         best = np.lexsort((ids, -scores))[:k]
+        best = best[scores[best] > 0]
         return ids[best], scores[best]
+
+    def _candidates(self, query: LexicalQuery, limit: int) -> NDArray[np.int64]:
+        """List chunks with the rarer words, the best by these words alone."""
+        frequencies, n_chunks = self._frequencies(query)
+        picking = _picking(frequencies, n_chunks)
+        # Where no word has any weight, ranking a million rows says nothing.
+        empty = min(frequencies.values(), default=0) > max(n_chunks / 2, MANY_CHUNKS)
+        order = "" if empty else "ORDER BY rank"
+        rows = self._database.rows(
+            f"SELECT rowid FROM lexical WHERE lexical MATCH ? {order} LIMIT ?",
+            (_match(picking), limit),
+        )
+        return np.array([row[0] for row in rows], dtype=np.int64)
+
+    def _held_candidates(
+        self, query: LexicalQuery, n: int, within: Selection
+    ) -> NDArray[np.int64]:
+        """List n candidates of a selection, or all, asking for more until they are."""
+        limit = n
+        while True:
+            limit = int(limit / max(within.share, 0.1)) + n
+            ids = self._candidates(query, limit)
+            held = ids[within.holds(ids)]
+            if len(held) >= n or len(ids) < limit:
+                return held[:n]
 
     def scores(
         self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]
