@@ -104,7 +104,10 @@ def greeted(monkeypatch):
 @pytest.mark.parametrize("output", ["text", "json", "jsonl", "vimgrep"])
 def test_a_search_that_a_daemon_answers_loads_next_to_nothing(greeted, output):
     program = run_quietly("--home", str(greeted), "search", "tide", "--format", output)
-    slow = {"typer", "rich", "regex", "tomlkit", "psutil", "filelock", "asyncio"}
+    slow = {
+        *("typer", "rich", "regex", "tomlkit", "psutil", "filelock", "asyncio"),
+        *("msgspec", "dataclasses", "inspect", "tomllib", "logging", "tempfile"),
+    }
     assert not loaded_by(program) & (set(HEAVY) | slow)
 
 

@@ -13,6 +13,8 @@ from functools import partial
 from logging import Logger
 from types import FrameType
 
+from threadpoolctl import threadpool_limits
+
 from pplx_local import __version__
 from pplx_local.config import Settings
 from pplx_local.daemon.answering import Answering
@@ -86,6 +88,9 @@ def run_daemon(
 
 def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> None:
     sys.setswitchinterval(_SWITCH_S)
+    # What a query multiplies here is small: on a busy computer the wait for a second
+    # thread takes longer.
+    stack.enter_context(threadpool_limits(1, user_api="blas"))
     home = index.settings.home
     # Choosing a model replaces the settings of the index: ask for them each time.
     answering = Answering(lambda: open_index(index.settings))

@@ -212,22 +212,26 @@ class Index(Steps):
         Raises:
             PplxLocalError: The mode needs a leg that cannot run here.
         """
-        with self._steady():
-            searcher = self.searcher(mode, wait=wait)
+        spaces = self._spaces.as_of_now()
+        with self._steady(spaces):
+            searcher = self._searcher(spaces, mode, wait=wait)
             return searcher.search(
                 query, k=k, mode=mode, explain=explain, folded=folded
             )
 
-    def _steady(self) -> AbstractContextManager[None]:
+    def _steady(self, spaces: ProfileSpaces) -> AbstractContextManager[None]:
         """Keep tables that an update may drop while they are searched."""
-        may_go = self._spaces.outdated()
+        may_go = spaces.outdated()
         return self.store.snapshot() if may_go else nullcontext()
 
     def searcher(self, mode: Mode = "hybrid", *, wait: bool = True) -> Searcher:
         """Make a searcher with the spaces that the mode needs."""
+        return self._searcher(self._spaces.as_of_now(), mode, wait=wait)
+
+    def _searcher(self, spaces: ProfileSpaces, mode: Mode, *, wait: bool) -> Searcher:
         no_model = self._why_no_model()
         return make_searcher(
-            self.store, self._spaces, self._workers, mode, no_model, wait=wait
+            self.store, spaces, self._workers, mode, no_model, wait=wait
         )
 
     def _why_no_model(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,14 +86,22 @@ class ProfileSpaces:
         self.home = settings.home
         self._follows_disk = settings.model.strip().casefold() == "auto"
         self._specs: dict[tuple[str, Role, Path], SpaceSpec] = {}
+        self._seen: dict[str, Path | None] | None = None
+        """Where checkpoints were found, by name; None to look each time."""
         self.profile = profile
+
+    def as_of_now(self) -> ProfileSpaces:
+        """Give the same, with one look at the disk for each checkpoint."""
+        now = copy(self)
+        now._seen = {}
+        return now
 
     def wanted(self) -> dict[Role, Held | None]:
         """Give the profile's spaces; None where the checkpoint is not here."""
         made = {space.spec.fingerprint: space for space in self._store.spaces()}
         wanted: dict[Role, Held | None] = {}
         for role, checkpoint in self._roles():
-            model_dir = find(checkpoint, self.home)
+            model_dir = self._find(checkpoint)
             if model_dir is None:
                 wanted[role] = None
                 continue
@@ -191,12 +200,19 @@ class ProfileSpaces:
         spec = space.spec
         known = CATALOGUE.get(spec.checkpoint)
         checkpoint = as_set(known, self._settings) if known else None
-        model_dir = find(checkpoint, self.home) if checkpoint else None
+        model_dir = self._find(checkpoint) if checkpoint else None
         if checkpoint is None or model_dir is None or spec.role not in checkpoint.roles:
             return None
         today = self._spec(checkpoint, spec.role, model_dir)
         same = today.fingerprint == spec.fingerprint
         return Held(space, checkpoint, model_dir) if same else None
+
+    def _find(self, checkpoint: Checkpoint) -> Path | None:
+        if self._seen is None:
+            return find(checkpoint, self.home)
+        if checkpoint.name not in self._seen:
+            self._seen[checkpoint.name] = find(checkpoint, self.home)
+        return self._seen[checkpoint.name]
 
     def _spec(self, checkpoint: Checkpoint, role: Role, model_dir: Path) -> SpaceSpec:
         key = checkpoint.name, role, model_dir
@@ -206,7 +222,7 @@ class ProfileSpaces:
 
     def _is_away(self, spec: SpaceSpec) -> bool:
         checkpoint = CATALOGUE.get(spec.checkpoint)
-        return checkpoint is not None and find(checkpoint, self.home) is None
+        return checkpoint is not None and self._find(checkpoint) is None
 
 
 def how_to_rebuild(settings: Settings) -> str:
