@@ -96,7 +96,7 @@ def _ready(held: Held, workers: Workers, *, wait: bool) -> SearchSpace | str:
         worker.info()  # at once, or with the reason why it cannot be loaded
     except PplxLocalError as error:
         return str(error)
-    return SearchSpace(held.space, worker)
+    return SearchSpace(held.space, worker, held.checkpoint.idf_power)
 
 
 def _is_gone(store: Store, path: bytes) -> bool:

@@ -68,6 +68,9 @@ class Checkpoint:
     token_encoding: TokenEncoding
     token_mean: str | None = None
     """File of the mean token vector among the package's data; None for the origin."""
+    idf_power: float = 0.0
+    """Of the idf by which the words of a query are weighted in MaxSim: 0 for models that
+    were trained for it and know what says little."""
     weights: Mapping[Leg, float] = field(hash=False)
     """Of the legs in the fusion."""
     confidence: tuple[ConfidenceCurve, ...] = field(hash=False)
@@ -175,6 +178,7 @@ STARTER: Final = Checkpoint(
     bits_rule="three_thresholds",
     token_encoding="bits",
     token_mean="all-minilm-l6-v2.mean.npy",
+    idf_power=0.75,
     # Chosen on half of the queries of SQuAD, Cranfield and COVID-QA.
     weights={"dense": 0.6, "late": 2.0, "lexical": 14.0},
     # Best mean MaxSim over the SQuAD articles: above 0.42 for 99 % of their own

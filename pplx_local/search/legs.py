@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import DenseVectors, Scores, TokenVectors
-from pplx_local.store import LexicalQuery, Space, Store
+from pplx_local.store import LexicalQuery, Space, Store, Term
 
 Ids = NDArray[np.int64]
 Values = NDArray[np.float32]
@@ -32,6 +32,11 @@ class LexicalLeg:
     def bound(self) -> float:
         """The score of a passage that is nothing but the query."""
         return self.store.lexical_bound(self.query)
+
+    @property
+    def shares(self) -> Mapping[Term, float]:
+        """Of all chunks, those that hold each of the query's terms."""
+        return self.store.lexical_shares(self.query)
 
     @property
     def known_share(self) -> float:

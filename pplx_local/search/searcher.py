@@ -18,6 +18,7 @@ from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
 from pplx_local.search.present import Asked, Presenter
 from pplx_local.search.ranking import Ranking
+from pplx_local.search.rarity import weigh
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.store import Store, analyze_query
 
@@ -161,7 +162,7 @@ class Searcher:
                 found.append(dense.find(k)[0])
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
         ids = np.unique(np.concatenate([*found, null]).astype(np.int64))
-        raw = self._score(ids, lexical, dense, self._late_leg(encoded), clock)
+        raw = self._score(ids, lexical, dense, self._late_leg(encoded, lexical), clock)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share
         evidence = evidence_of(raw, share * np.float32(known), _n_words(encoded))
         ranking = Ranking(
@@ -210,11 +211,14 @@ class Searcher:
             return None
         return DenseLeg(self._store, self._spaces["dense"].space, vectors)
 
-    def _late_leg(self, encoded: Mapping[Role, EncodedQuery]) -> LateLeg | None:
+    def _late_leg(
+        self, encoded: Mapping[Role, EncodedQuery], lexical: LexicalLeg
+    ) -> LateLeg | None:
         tokens = encoded["late"].tokens if "late" in encoded else None
         if tokens is None or not len(tokens.codes):
             return None
-        late = self._spaces["late"]
+        late, words = self._spaces["late"], encoded["late"].words
+        tokens = weigh(tokens, words, lexical.shares, late.idf_power)
         return LateLeg(self._store, late.space, tokens, self._maxsim(late.encoder))
 
     @staticmethod

@@ -36,3 +36,5 @@ class SearchSpace:
 
     space: Space
     encoder: QueryEncoder
+    idf_power: float = 0.0
+    """Of the idf by which a query's words are weighted in MaxSim; 0 for all alike."""

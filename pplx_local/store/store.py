@@ -29,7 +29,7 @@ from pplx_local.store.connection import Database, create_file
 from pplx_local.store.documents import ChunkRef, Documents, DocumentWriter
 from pplx_local.store.files import Files
 from pplx_local.store.filters import Filters
-from pplx_local.store.lexical import LexicalQuery, Lexicon
+from pplx_local.store.lexical import LexicalQuery, Lexicon, Term
 from pplx_local.store.phrases import Phrases
 from pplx_local.store.queue import Queue, Waiting
 from pplx_local.store.selecting import Selections
@@ -448,6 +448,10 @@ class Store:
     def lexical_bound(self, query: LexicalQuery) -> float:
         """Compute the most that any chunk could score."""
         return self._lexicon.bound(query)
+
+    def lexical_shares(self, query: LexicalQuery) -> dict[Term, float]:
+        """Tell which share of the chunks holds each term that any of them holds."""
+        return self._lexicon.shares(query)
 
     def lexical_known_share(self, query: LexicalQuery) -> float:
         """Compute how much of the query, by weight, is known to any chunk: 0 to 1."""

@@ -131,6 +131,12 @@ class Lexicon:
         weights = [_idf(n, n_chunks) for n in _useful(frequencies, n_chunks).values()]
         return sum(weights) * (K1 + 1)
 
+    def shares(self, query: LexicalQuery) -> dict[Term, float]:
+        """Tell which share of the chunks holds each term that any of them holds."""
+        with self._database.snapshot():
+            frequencies, n_chunks = self._frequencies(query)
+        return {term: n / n_chunks for term, n in frequencies.items()}
+
     def known_share(self, query: LexicalQuery) -> float:
         """Divide the weight of the terms that some chunk holds by that of all."""
         with self._database.snapshot():
