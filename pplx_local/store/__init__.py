@@ -17,6 +17,7 @@ __all__ = [
     "Parts",
     "Space",
     "Store",
+    "Term",
     "Waiting",
     "analyze_query",
     "find_words",
