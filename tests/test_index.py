@@ -91,8 +91,8 @@ def test_a_copy_costs_no_embedding_and_is_one_answer(desk: Desk) -> None:
     shutil.copy(desk.folder / "garden.txt", desk.folder / "a copy.txt")
     report = desk.update()
     assert (report.added, report.encoded_tokens) == (1, 0)
-    assert desk.paths("tomatoes").count("a copy.txt") == 1
-    assert "garden.txt" not in desk.paths("tomatoes")
+    assert desk.paths("tomatoes", folded=True).count("a copy.txt") == 1
+    assert "garden.txt" not in desk.paths("tomatoes", folded=True)
 
 
 def test_an_edit_costs_its_changed_windows_only(desk: Desk) -> None:
