@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from pplx_local.evaluate.closeness import Best
 from pplx_local.models import ConfidenceCurve
 from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 
@@ -77,3 +81,39 @@ def test_without_a_curve_for_the_legs_that_ran_there_is_no_telling():
 )
 def test_nothing_is_close_when_neither_sense_nor_words_are(shown, words_held, expected):
     assert nothing_close(shown, words_held) is expected
+
+
+# --- the fit ---
+
+
+@pytest.fixture(scope="module")
+def fitting():
+    path = Path(__file__).parents[1] / "scripts" / "fit_confidence.py"
+    spec = importlib.util.spec_from_file_location("fit_confidence", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_fit_finds_the_curve_that_made_the_answers(fitting):
+    rng = np.random.default_rng(5)
+    x = rng.random((20_000, 2)) * [1.0, 0.1]
+    chance = 1 / (1 + np.exp(4 - 6 * x[:, 0] - 20 * x[:, 1]))
+    y = (rng.random(len(x)) < chance).astype(float)
+    offset, slopes = fitting.fit(x, y, np.ones(len(x)))
+    assert offset == pytest.approx(-4, abs=0.3)
+    assert slopes == pytest.approx([6, 20], rel=0.1)
+
+
+def test_the_kinds_of_hits_count_alike(fitting):
+    held = {"lexical": 0.5, "late": 0.2}
+    kinds = [
+        [Best(0.1, False, True, held)] * 3,
+        [Best(0.1, False, False, held), Best(0.1, False, False, {})],
+    ]
+    x, y, weights = fitting.table(kinds, ("late",))
+    assert x.tolist() == [[0.2]] * 4
+    assert y.tolist() == [1, 1, 1, 0]
+    assert weights.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1])
