@@ -216,6 +216,17 @@ def test_a_second_daemon_leaves_the_first_alone(daemon: Daemon) -> None:
     assert daemon.client.hello()["pid"] == daemon.pid
 
 
+def test_a_path_that_is_none_is_refused_by_every_call(daemon: Daemon) -> None:
+    wrong = daemon.folder / "a\0b"
+    for call in (
+        lambda: list(daemon.client.add([wrong])),
+        lambda: list(daemon.client.update([wrong])),
+        lambda: daemon.client.remove_folder(wrong),
+    ):
+        with pytest.raises(FolderError, match=r"a\\x00b.* is no path"):
+            call()
+
+
 def test_a_writer_in_process_is_refused_by_name(daemon: Daemon) -> None:
     with pytest.raises(StoreBusy, match=str(daemon.pid)):
         Index.open(daemon.settings, write=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import shutil
@@ -20,11 +21,14 @@ import numpy as np
 import pytest
 
 from pplx_local.daemon import client as client_module
+from pplx_local.daemon import connections
 from pplx_local.daemon.client import RemoteIndex, connect, stop
+from pplx_local.daemon.connections import MOST_CONNECTIONS
 from pplx_local.daemon.pausing import is_paused, set_paused
 from pplx_local.daemon.place import announce, announced, socket_path, withdraw
+from pplx_local.daemon.presence import Presence
 from pplx_local.daemon.replying import result_line
-from pplx_local.daemon.server import MOST_CONNECTIONS, Server
+from pplx_local.daemon.server import Server
 from pplx_local.daemon.wire import LONGEST_LINE_BYTES, parse_reply
 from pplx_local.errors import DaemonError, FolderError, StoreFull
 from pplx_local.records import (
@@ -250,6 +254,24 @@ def test_a_socket_left_behind_is_nobody_and_is_replaced(daemon, root):
         assert index.pid == os.getpid()
 
 
+def test_what_killed_daemons_left_is_removed_and_what_is_used_is_not(daemon, root):
+    used, home = daemon(), root / "other"
+    home.mkdir()
+    left, young = (used.path.with_name(f"{name}.sock") for name in ("left", "young"))
+    for path in (left, young):
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(path))
+    for path in (left, used.path):
+        os.utime(path, (1, 1))
+    server = Server(socket_path(home), {}, on_bug=print)
+    presence = Presence(home, server, logging.getLogger("test"))
+    assert not left.exists()
+    assert young.exists()  # its daemon may be about to listen
+    used.connect().close()
+    presence.end()
+    server.close()
+
+
 def test_a_server_that_was_closed_is_nobody(daemon):
     one = daemon()
     one.server.close()
@@ -405,8 +427,36 @@ def test_more_clients_than_there_is_room_for_are_told_so(daemon):
         connect(one.home)
     for index in inside:
         index.close()
-    wait_for(lambda: not one.server._open)
+    wait_for(lambda: not len(one.server.connections))
     one.connect().close()
+
+
+def test_a_client_that_has_long_been_idle_makes_room_for_another(daemon, monkeypatch):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def pause():
+        begun.set()
+        may_end.wait(30)
+
+    one = daemon(pause=pause)
+    busy, idle, *others = [one.connect() for _ in range(MOST_CONNECTIONS)]
+    asking = threading.Thread(target=busy.pause)
+    asking.start()
+    assert begun.wait(10)
+    for index in others:
+        index.hello()
+    monkeypatch.setattr(connections, "_MAKES_ROOM_AFTER_S", 0.0)
+    with one.connect() as late:
+        late.hello()
+        with pytest.raises(DaemonError):
+            idle.hello()
+        others[0].hello()
+    may_end.set()  # the one that was being answered still is
+    asking.join(10)
+    assert not asking.is_alive()
+    assert not one.bugs
+    for index in (busy, idle, *others):
+        index.close()
 
 
 def test_a_daemon_that_ends_in_the_middle_says_that_all_is_kept(daemon):

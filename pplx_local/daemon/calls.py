@@ -123,7 +123,7 @@ class Calls:
         """Forget a folder; say how many files it had."""
 
         def work(index: Index) -> int:
-            n_files = index.remove_folder(Path(os.fsdecode(path)))
+            n_files = index.remove_folder(_as_path(path))
             self._indexer.follow_folders()
             return n_files
 
@@ -180,4 +180,11 @@ class Calls:
 
 
 def _as_paths(paths: Sequence[bytes]) -> list[Path]:
-    return [Path(os.fsdecode(path)) for path in paths]
+    return list(map(_as_path, paths))
+
+
+def _as_path(path: bytes) -> Path:
+    text = os.fsdecode(path)
+    if "\0" in text:  # no command line can hold it, but a program's request can
+        raise FolderError(f"{text!r} is no path: a path has no NUL in it.")
+    return Path(text)

@@ -7,7 +7,9 @@ that nobody can reach would keep everybody else from writing.
 from __future__ import annotations
 
 import os
+import socket
 import time
+from contextlib import suppress
 from logging import Logger
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from pplx_local.daemon.server import Server
 from pplx_local.errors import DaemonError
 
 _CHECK_EVERY_S = 5.0
+_YOUNG_S = 60.0
+"""A socket that was made just now has a daemon that is about to listen."""
+_KNOCK_S = 1.0
 
 
 class Presence:
@@ -31,6 +36,7 @@ class Presence:
         self._identity = _identity(home)
         server.start()
         self._said = announce(home, socket_path(home))
+        _remove_abandoned(socket_path(home))
         self._check_at = 0.0
         self._is_lost = False
 
@@ -68,6 +74,28 @@ class Presence:
         """Be announced no more."""
         if announced(self._home) == self._said:
             withdraw(self._home)
+
+
+def _remove_abandoned(own: Path) -> None:
+    """Remove the sockets that daemons of other homes have left, killed or crashed."""
+    for path in own.parent.glob("*.sock"):
+        if path != own and _is_abandoned(path):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        if time.time() - path.lstat().st_mtime < _YOUNG_S:
+            return False
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.settimeout(_KNOCK_S)
+            knock.connect(str(path))
+    except ConnectionRefusedError:
+        return True
+    except OSError:  # it has gone, is no socket, or somebody is too busy to answer
+        return False
+    return False
 
 
 def _identity(home: Path) -> tuple[int, int] | None:

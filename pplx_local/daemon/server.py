@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -11,6 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pplx_local.daemon.connections import MOST_CONNECTIONS, Connections
 from pplx_local.daemon.place import is_own
 from pplx_local.daemon.replying import (
     as_request,
@@ -24,10 +24,6 @@ from pplx_local.daemon.replying import (
 from pplx_local.daemon.wire import Request
 from pplx_local.errors import DaemonError, PplxLocalError
 
-MOST_CONNECTIONS = 32
-
-_SEND_TIMEOUT_S = 30
-"""A client that takes nothing for so long is as good as gone."""
 _LAST_REPLIES_S = 2.0
 """What is left to calls that run when the server closes."""
 
@@ -55,8 +51,7 @@ class Server:
         self._listener: socket.socket | None = None
         self._inode: int | None = None
         """Of the socket's name, which somebody may remove or take."""
-        self._lock = threading.Lock()
-        self._open: dict[socket.socket, threading.Thread] = {}
+        self.connections = Connections()
         self._closing = False
 
     def start(self) -> None:
@@ -96,13 +91,7 @@ class Server:
                 knock.connect(str(self._path))  # closing alone would not end `accept`
             with suppress(OSError):
                 self._path.unlink()
-        with self._lock:
-            still_open = dict(self._open)
-        _shut(still_open, socket.SHUT_RD)
-        deadline = time.monotonic() + _LAST_REPLIES_S
-        for thread in still_open.values():
-            thread.join(max(0.0, deadline - time.monotonic()))
-        _shut(still_open, socket.SHUT_RDWR)
+        self.connections.close(_LAST_REPLIES_S)
 
     # --- connections ---
 
@@ -117,19 +106,11 @@ class Server:
                 self._welcome(connection)
 
     def _welcome(self, connection: socket.socket) -> None:
-        connection.setsockopt(
-            socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SEND_TIMEOUT_S, 0)
-        )
         if self._closing or not is_own(connection):
             connection.close()
             return
         thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-        with self._lock:
-            is_full = len(self._open) >= MOST_CONNECTIONS
-            if not is_full:
-                self._open[connection] = thread
-                thread.start()
-        if is_full:
+        if not self.connections.admit(connection, thread):
             _turn_away(connection)
 
     def _serve(self, connection: socket.socket) -> None:
@@ -139,8 +120,7 @@ class Server:
                 while self._answer_next(stream, connection):
                     pass
         finally:
-            with self._lock:
-                del self._open[connection]
+            self.connections.leave(connection)
 
     # --- requests ---
 
@@ -153,7 +133,8 @@ class Server:
                 return False
             message = parse_line(line)
             number = number_of(message)
-            self._answer(as_request(message), connection)
+            with self.connections.busy(connection):
+                self._answer(as_request(message), connection)
         except PplxLocalError as error:
             connection.sendall(error_line(number, error))
         return True
@@ -216,9 +197,3 @@ def _turn_away(connection: socket.socket) -> None:
     )
     with suppress(OSError), connection:
         connection.sendall(error_line(None, many))
-
-
-def _shut(connections: Mapping[socket.socket, Any], how: int) -> None:
-    for connection in connections:
-        with suppress(OSError):
-            connection.shutdown(how)
