@@ -5,31 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, repeat
-from typing import NamedTuple
 
 import numpy as np
 
-from pplx_local.encoding import EncodedQuery
-from pplx_local.records import Copy, Elsewhere, Hit, Leg, Match, Mode, Place, Span
+from pplx_local.records import Copy, Elsewhere, Hit, Leg, Match, Place, Span
+from pplx_local.search.asked import Asked
 from pplx_local.search.explain import matches, ranks
 from pplx_local.search.fold import Group, fold
+from pplx_local.search.legs import Values
 from pplx_local.search.living import Found, Living
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.spaces import SearchSpace
-from pplx_local.store import ChunkRef, LexicalQuery, Store, find_words
+from pplx_local.store import ChunkRef, Store, find_words
 
 _TEXTS_KEPT = 256
-
-
-class Asked(NamedTuple):
-    """What was asked, as the explanation needs it."""
-
-    mode: Mode
-    words: LexicalQuery
-    late: SearchSpace | None = None
-    """None without a late leg."""
-    query: EncodedQuery | None = None
-    """As the late space's checkpoint encoded it."""
 
 
 class Presenter:
@@ -39,23 +28,26 @@ class Presenter:
         self,
         store: Store,
         ranking: Ranking,
+        scores: Values,
         weights: Mapping[Leg, float],
         asked: Asked,
+        late: SearchSpace | None,
         is_gone: Callable[[bytes], bool],
     ) -> None:
-        """Bind a ranking (N candidates).
+        """Bind a ranking (N candidates) and the scores (N,) that order it.
 
         Args:
             store: Where the texts are.
             ranking: The candidates.
-            weights: Of the legs, in the fusion.
+            scores: Of the mode; -inf for what it does not find.
+            weights: Of the legs that the scores add up; empty where one leg ranks.
             asked: What they answer.
+            late: For explanations; None without a late leg.
             is_gone: Whether a file has been deleted since it was indexed.
         """
-        self._store, self._ranking, self._asked = store, ranking, asked
-        self._scores = ranking.scores(asked.mode, weights)
-        self._parts = ranking.parts(weights) if asked.mode == "hybrid" else {}
-        self._weights = weights
+        self._store, self._ranking, self._scores = store, ranking, scores
+        self._weights, self._parts = weights, ranking.parts(weights)
+        self._asked, self._late = asked, late
         self._living = Living(store, is_gone)
         self._text = lru_cache(_TEXTS_KEPT)(store.text)
 
@@ -149,7 +141,7 @@ class Presenter:
         self, refs: Sequence[ChunkRef], texts: Sequence[str]
     ) -> list[tuple[Match, ...]] | None:
         """Explain passages together: each call of the encoder costs a switch there."""
-        late, query = self._asked.late, self._asked.query
+        late, query = self._late, self._asked.encoded.get("late")
         if late is None or query is None or query.tokens is None:
             return None
         rows = [self._store.token_vectors(late.space, [ref.chunk_id]) for ref in refs]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -13,10 +10,21 @@ from pplx_local import reference
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.models import ConfidenceCurve
-from pplx_local.records import Answer, Leg, LegReport, Mode, Role, Scores, TokenVectors
+from pplx_local.records import (
+    Answer,
+    Hit,
+    Leg,
+    LegReport,
+    Mode,
+    Role,
+    Scores,
+    TokenVectors,
+)
+from pplx_local.search.asked import Asked, encode
+from pplx_local.search.clock import Clock
 from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
-from pplx_local.search.present import Asked, Presenter
+from pplx_local.search.present import Presenter
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.rarity import weigh
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
@@ -27,10 +35,6 @@ CANDIDATES = 150
 
 _REFILL = 8
 """Times as many candidates are looked at where folding leaves too few hits."""
-
-_PATIENCE_S = 60.0
-"""With an encoder that is loaded: it answers between two batches, in fractions of a
-second, unless the device or the system has it stuck."""
 
 
 class Searcher:
@@ -84,28 +88,16 @@ class Searcher:
         Raises:
             PplxLocalError: The mode needs a leg that cannot run.
         """
-        started = time.perf_counter()
+        self._refuse_impossible(mode)
+        clock = Clock()
+        asked = self._asked(query, mode, {mode}, clock)
         for n_candidates in (k, _REFILL * max(k, CANDIDATES)):
-            presenter, ranking = self._presenter(query, mode, n_candidates)
+            ranking = self._ranking(asked, mode, n_candidates, clock)
+            presenter = self._presenter(ranking, asked, mode)
             hits = presenter.hits(k, explain=explain, folded=folded)
             if not folded or len(hits) >= k or self._saw_all(ranking, presenter):
                 break
-        return Answer(
-            query=query,
-            mode=mode,
-            took_ms=round((time.perf_counter() - started) * 1000, 1),
-            profile={
-                role: self._spaces[role].space.spec.checkpoint
-                if role in self._spaces
-                else None
-                for role in ("dense", "late")
-            },
-            legs=ranking.legs,
-            nothing_close=nothing_close(
-                [hit.confidence for hit in hits], ranking.words_held
-            ),
-            hits=hits,
-        )
+        return self._answer(query, mode, ranking, hits, clock)
 
     def rank(
         self,
@@ -123,14 +115,50 @@ class Searcher:
             k: Of each leg.
             among: Chunks to score in place of those that the legs would find.
         """
-        return self._rank(query, mode, k, {"dense", "late"}, among)[0]
+        self._refuse_impossible(mode)
+        clock = Clock()
+        asked = self._asked(query, mode, {"dense", "late"}, clock)
+        return self._ranking(asked, mode, k, clock, among)
 
-    def _presenter(self, query: str, mode: Mode, k: int) -> tuple[Presenter, Ranking]:
-        ranking, encoded = self._rank(query, mode, k, required={mode})
-        words, late = analyze_query(query), self._spaces.get("late")
-        asked = Asked(mode, words, late, encoded.get("late"))
-        of = Presenter(self._store, ranking, self.weights, asked, self._is_gone)
-        return of, ranking
+    # --- answering ---
+
+    def _asked(
+        self, query: str, mode: Mode, required: Collection[str], clock: Clock
+    ) -> Asked:
+        words, spaces = analyze_query(query), {} if mode == "lexical" else self._spaces
+        return Asked(words, *encode(query, spaces, required, clock))
+
+    def _presenter(self, ranking: Ranking, asked: Asked, mode: Mode) -> Presenter:
+        late = self._spaces.get("late")
+        weights = self.weights if mode == "hybrid" else {}
+        scores = ranking.scores(mode, self.weights)
+        return Presenter(
+            self._store, ranking, scores, weights, asked, late, self._is_gone
+        )
+
+    def _answer(
+        self,
+        query: str,
+        mode: Mode,
+        ranking: Ranking,
+        hits: tuple[Hit, ...],
+        clock: Clock,
+    ) -> Answer:
+        confidence = [hit.confidence for hit in hits]
+        return Answer(
+            query=query,
+            mode=mode,
+            took_ms=clock.took_ms(),
+            profile={
+                role: self._spaces[role].space.spec.checkpoint
+                if role in self._spaces
+                else None
+                for role in ("dense", "late")
+            },
+            legs=ranking.legs,
+            nothing_close=nothing_close(confidence, ranking.words_held),
+            hits=hits,
+        )
 
     def _saw_all(self, ranking: Ranking, presenter: Presenter) -> bool:
         """Tell whether more candidates would show no other document."""
@@ -141,21 +169,19 @@ class Searcher:
 
     # --- ranking ---
 
-    def _rank(
+    def _ranking(
         self,
-        text: str,
+        asked: Asked,
         mode: Mode,
         k: int,
-        required: Collection[str],
+        clock: Clock,
         among: Ids | None = None,
-    ) -> tuple[Ranking, Mapping[Role, EncodedQuery]]:
-        self._refuse_impossible(mode)
+    ) -> Ranking:
         k = max(k, CANDIDATES)
-        clock = _Clock()
-        lexical = LexicalLeg(self._store, analyze_query(text))
+        lexical = LexicalLeg(self._store, asked.words)
         with clock.time("lexical"):
             found = [lexical.find(k)[0] if among is None else among]
-        encoded, failed = self._encode(text, mode, required, clock)
+        encoded = asked.encoded
         dense = self._dense_leg(encoded)
         if dense and among is None:
             with clock.time("dense"):
@@ -165,7 +191,7 @@ class Searcher:
         raw = self._score(ids, lexical, dense, self._late_leg(encoded, lexical), clock)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share
         evidence = evidence_of(raw, share * np.float32(known), _n_words(encoded))
-        ranking = Ranking(
+        return Ranking(
             ids=ids,
             raw=raw,
             keyword_share=share,
@@ -173,37 +199,13 @@ class Searcher:
             evidence=evidence,
             confidence=confidences(evidence, self._curves),
             is_null=np.isin(ids, null),
-            legs=self._reports(raw, mode, clock, failed),
+            legs=self._reports(raw, mode, clock, asked.failed),
         )
-        return ranking, encoded
 
     def _refuse_impossible(self, mode: Mode) -> None:
         if mode in ("dense", "late") and mode not in self._spaces:
             reason = self._missing.get(mode, "the profile has no such space")
             raise PplxLocalError(f"The {mode} leg cannot run: {reason}")
-
-    def _encode(
-        self, text: str, mode: Mode, required: Collection[str], clock: _Clock
-    ) -> tuple[dict[Role, EncodedQuery], dict[Role, str]]:
-        """Encode the query once for each encoder; the reasons of those that could not."""
-        encoded: dict[Role, EncodedQuery] = {}
-        failed: dict[Role, str] = {}
-        if mode == "lexical" or not text.strip():
-            return encoded, failed
-        asked: dict[int, Future[EncodedQuery]] = {}
-        deadline = time.monotonic() + _PATIENCE_S
-        for role, space in self._spaces.items():
-            key = id(space.encoder)
-            with clock.time(role):
-                try:
-                    if key not in asked:
-                        asked[key] = space.encoder.encode_query(text)
-                    encoded[role] = _encoded(asked[key], deadline)
-                except PplxLocalError as error:  # the other legs still answer
-                    if role in required:
-                        raise
-                    failed[role] = str(error)
-        return encoded, failed
 
     def _dense_leg(self, encoded: Mapping[Role, EncodedQuery]) -> DenseLeg | None:
         vectors = encoded["dense"].dense if "dense" in encoded else None
@@ -237,7 +239,7 @@ class Searcher:
         lexical: LexicalLeg,
         dense: DenseLeg | None,
         late: LateLeg | None,
-        clock: _Clock,
+        clock: Clock,
     ) -> dict[Leg, Values]:
         raw: dict[Leg, Values] = {}
         with clock.time("lexical"):
@@ -254,7 +256,7 @@ class Searcher:
         self,
         raw: Mapping[Leg, Values],
         mode: Mode,
-        clock: _Clock,
+        clock: Clock,
         failed: Mapping[Role, str],
     ) -> dict[Leg, LegReport]:
         legs: dict[Leg, LegReport] = {}
@@ -286,27 +288,3 @@ class Searcher:
 
 def _n_words(encoded: Mapping[Role, EncodedQuery]) -> int:
     return int(encoded["late"].real.sum()) if "late" in encoded else 0
-
-
-def _encoded(asked: Future[EncodedQuery], deadline: float) -> EncodedQuery:
-    try:
-        return asked.result(max(0.0, deadline - time.monotonic()))
-    except TimeoutError as error:
-        raise PplxLocalError(
-            f"The model has not answered for {_PATIENCE_S:.0f} seconds. If that goes "
-            "on, end its process; another one is started by itself."
-        ) from error
-
-
-class _Clock:
-    """Milliseconds by leg."""
-
-    def __init__(self) -> None:
-        self.ms: dict[str, float] = {}
-
-    @contextmanager
-    def time(self, leg: Leg) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        ms = (time.perf_counter() - started) * 1000
-        self.ms[leg] = round(self.ms.get(leg, 0.0) + ms, 2)

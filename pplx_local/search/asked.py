@@ -1,0 +1,77 @@
+"""What the legs are asked: words, and their vectors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from pplx_local.encoding import EncodedQuery
+from pplx_local.errors import PplxLocalError
+from pplx_local.records import Role
+from pplx_local.search.clock import Clock
+from pplx_local.search.spaces import SearchSpace
+from pplx_local.store import LexicalQuery
+
+_PATIENCE_S = 60.0
+"""With an encoder that is loaded: it answers between two batches, in fractions of a
+second, unless the device or the system has it stuck."""
+
+
+class Asked(NamedTuple):
+    """One question, ready for the legs."""
+
+    words: LexicalQuery
+    encoded: Mapping[Role, EncodedQuery] = {}
+    """By role; without those that could not."""
+    failed: Mapping[Role, str] = {}
+    """Why they could not."""
+
+
+def encode(
+    text: str,
+    spaces: Mapping[Role, SearchSpace],
+    required: Collection[str],
+    clock: Clock,
+) -> tuple[dict[Role, EncodedQuery], dict[Role, str]]:
+    """Encode a query once for each encoder.
+
+    Args:
+        text: Nothing is encoded of a blank one.
+        spaces: By role.
+        required: Roles without which there is no answer.
+        clock: Counts it as the time of the legs.
+
+    Returns:
+        What was encoded, by role, and the reasons of those roles that could not.
+
+    Raises:
+        PplxLocalError: A role that is required could not.
+    """
+    encoded: dict[Role, EncodedQuery] = {}
+    failed: dict[Role, str] = {}
+    asked: dict[int, Future[EncodedQuery]] = {}
+    deadline = time.monotonic() + _PATIENCE_S
+    for role, space in spaces.items() if text.strip() else ():
+        key = id(space.encoder)
+        with clock.time(role):
+            try:
+                if key not in asked:
+                    asked[key] = space.encoder.encode_query(text)
+                encoded[role] = _encoded(asked[key], deadline)
+            except PplxLocalError as error:  # the other legs still answer
+                if role in required:
+                    raise
+                failed[role] = str(error)
+    return encoded, failed
+
+
+def _encoded(asked: Future[EncodedQuery], deadline: float) -> EncodedQuery:
+    try:
+        return asked.result(max(0.0, deadline - time.monotonic()))
+    except TimeoutError as error:
+        raise PplxLocalError(
+            f"The model has not answered for {_PATIENCE_S:.0f} seconds. If that goes "
+            "on, end its process; another one is started by itself."
+        ) from error
