@@ -282,6 +282,11 @@ class Store:
         """
         return self._documents.chunk_refs(chunk_ids)
 
+    def chunks_of(self, document_id: int) -> range:
+        """Give the ids of a document's chunks, in its order."""
+        first, n_chunks = self._documents.chunk_run(document_id)
+        return range(first, first + n_chunks)
+
     def is_visible(self, document_id: int) -> bool:
         """Tell whether a document is there and not hidden."""
         return self._documents.is_visible(document_id)
