@@ -162,7 +162,8 @@ class TokenVectors:
     scales: NDArray[np.float32] | None
     """(T,) for int8, None for bits."""
     positions: NDArray[np.int32]
-    """(T,) From a row to its token in the chunk's own text; -1 for none."""
+    """(T,) From a row to its token in the chunk's own text, of several to the nearest;
+    -1 for none."""
     cu_seqlens: NDArray[np.int32]
     """(C + 1,) Rises from 0 to T."""
 
@@ -198,6 +199,8 @@ class EncodingRecipe:
     quantizer: Quantizer = "max_abs"
     bits_rule: BitsRule = "sign"
     token_encoding: TokenEncoding = "bits"
+    token_pooling: int = 1
+    """How many tokens of a chunk share a token vector, about; 1 for none."""
     token_mean: NDArray[np.float32] | None = None
     """(D,) Subtracted from a unit-length token vector before its signs are taken, and
     from the query's; None for the origin."""

@@ -75,12 +75,19 @@ def quantize_tokens(
     mean: NDArray[np.float32] | None = None,
 ) -> TokenVectors:
     """Quantise token states (T, D), of any length, into the vectors of documents."""
-    unit = centred(x, mean if encoding == "bits" else None)
+    codes, scales = token_codes(x, encoding, mean)
+    return TokenVectors(encoding, codes, scales, positions, cu_seqlens)
+
+
+def token_codes(
+    x: NDArray[np.float32],
+    encoding: TokenEncoding,
+    mean: NDArray[np.float32] | None = None,
+) -> tuple[NDArray[np.int8] | NDArray[np.uint8], NDArray[np.float32] | None]:
+    """Quantise token states (T, D) to codes, with scales (T,) where they are int8."""
     if encoding == "bits":
-        bits = np.packbits(unit >= 0, axis=-1)
-        return TokenVectors("bits", bits, None, positions, cu_seqlens)
-    codes, scales = int8_rows(unit)
-    return TokenVectors("int8", codes, scales, positions, cu_seqlens)
+        return np.packbits(centred(x, mean) >= 0, axis=-1), None
+    return int8_rows(centred(x, None))
 
 
 def quantize_query(

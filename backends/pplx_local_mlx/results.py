@@ -7,14 +7,21 @@ from collections.abc import Sequence
 import mlx.core as mx
 import numpy as np
 
-from pplx_local.backend.layout import Layout, TokenRows, kept_rows
+from pplx_local.backend.layout import Layout, kept_rows
+from pplx_local.backend.token_rows import TokenRows
 from pplx_local.records import (
     DenseVectors,
     Encoded,
     EncodingRecipe,
     TokenWindow,
 )
-from pplx_local_mlx.quantize import centred, int8_rows, pack_bits, quantize_dense
+from pplx_local_mlx.quantize import (
+    centred,
+    int8_rows,
+    pack_bits,
+    quantize_dense,
+    to_host,
+)
 
 
 class Results:
@@ -29,10 +36,10 @@ class Results:
         """Make room; `dims` are those of the dense and of the token vectors."""
         self._dim, token_dim = dims
         self._windows, self._recipe = windows, recipe
-        self._layout = layout = Layout.of(windows)
+        self._layout = layout = Layout.of(windows, recipe.token_pooling)
         self._sums = [mx.zeros((0, self._dim))]
         self._spans: list[int] = []
-        self._rows = TokenRows(layout, recipe, token_dim)
+        self._rows = TokenRows(windows, layout, recipe, token_dim)
         mean = recipe.token_mean if recipe.token_encoding == "bits" else None
         self._mean = None if mean is None else mx.array(mean)
 
@@ -73,15 +80,16 @@ class Results:
     def _keep(self, batch: Sequence[int], states: mx.array) -> None:
         """Quantise the kept states into their rows."""
         starts = np.arange(len(batch)) * states.shape[1]
-        sources, at = kept_rows(self._layout, self._windows, batch, starts)
-        if not len(at):
+        rows = kept_rows(self._windows, batch, starts)
+        if not len(rows):
             return
-        rows = mx.flatten(states, 0, 1)[mx.array(sources)].astype(mx.float32)
-        x = centred(rows, self._mean)  # (k, D)
-        if self._rows.is_bits:
-            self._rows.put(at, pack_bits(x >= 0))
+        x = mx.flatten(states, 0, 1)[mx.array(rows)].astype(mx.float32)  # (k, D)
+        if self._rows.is_pooled:
+            self._rows.pool(batch, to_host(centred(x, None)))
+        elif self._rows.is_bits:
+            self._rows.put(batch, pack_bits(centred(x, self._mean) >= 0))
         else:
-            self._rows.put(at, *int8_rows(x))
+            self._rows.put(batch, *int8_rows(centred(x, self._mean)))
 
     def _dense(self) -> DenseVectors:
         """Average the spans of each chunk, pieces weighed by their tokens."""

@@ -9,14 +9,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pplx_local.backend.layout import Layout, TokenRows, kept_rows
+from pplx_local.backend.layout import Layout, kept_rows
+from pplx_local.backend.token_rows import TokenRows
 from pplx_local.records import (
     DenseVectors,
     Encoded,
     EncodingRecipe,
     TokenWindow,
 )
-from pplx_local_torch.quantize import centred, int8_rows, pack_bits, quantize_dense
+from pplx_local_torch.quantize import (
+    centred,
+    int8_rows,
+    pack_bits,
+    quantize_dense,
+    to_host,
+)
 
 
 class Results:
@@ -32,9 +39,9 @@ class Results:
         """Make room; `dims` are those of the dense and of the token vectors."""
         dim, token_dim = dims
         self._windows, self._recipe = windows, recipe
-        self._layout = layout = Layout.of(windows)
+        self._layout = layout = Layout.of(windows, recipe.token_pooling)
         self._sums = torch.zeros(len(layout.chunk_of_span), dim, device=device)
-        self._rows = TokenRows(layout, recipe, token_dim)
+        self._rows = TokenRows(windows, layout, recipe, token_dim)
         mean = recipe.token_mean if recipe.token_encoding == "bits" else None
         self._mean = None if mean is None else torch.tensor(mean, device=device)
 
@@ -72,13 +79,14 @@ class Results:
         self, batch: Sequence[int], starts: NDArray[np.int64], states: Tensor
     ) -> None:
         """Quantise the kept states into their rows."""
-        sources, rows = kept_rows(self._layout, self._windows, batch, starts)
-        chosen = torch.from_numpy(sources).to(states.device)
-        x = centred(states[chosen].float(), self._mean)  # (k, D)
-        if self._rows.is_bits:
-            self._rows.put(rows, pack_bits(x >= 0))
+        rows = kept_rows(self._windows, batch, starts)
+        x = states[torch.from_numpy(rows).to(states.device)].float()  # (k, D)
+        if self._rows.is_pooled:
+            self._rows.pool(batch, to_host(centred(x, None)))
+        elif self._rows.is_bits:
+            self._rows.put(batch, pack_bits(centred(x, self._mean) >= 0))
         else:
-            self._rows.put(rows, *int8_rows(x))
+            self._rows.put(batch, *int8_rows(centred(x, self._mean)))
 
     def _dense(self) -> DenseVectors:
         """Average the spans of each chunk, pieces weighed by their tokens."""

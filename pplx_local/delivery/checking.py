@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,13 @@ from pplx_local.delivery.allowance import allowance_for
 from pplx_local.delivery.measures import Finding, Golden, Subject, measure
 from pplx_local.encoding import WorkerInfo
 from pplx_local.index import WorkerFactory, spawn_worker
-from pplx_local.models import Checkpoint, find_or_refuse, load_tokenizer, verify
+from pplx_local.models import (
+    Checkpoint,
+    find_or_refuse,
+    load_tokenizer,
+    verify,
+    with_full_tokens,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ def check(
     """
     model_dir = find_or_refuse(checkpoint, settings.home)
     verify(checkpoint, model_dir)
-    comparable = _comparable(checkpoint)
+    comparable = with_full_tokens(checkpoint)
     with closing(worker(comparable, model_dir, settings)) as encoder:
         info = encoder.info()
         subject = Subject(
@@ -71,8 +77,3 @@ def check(
         )
         findings = (measure(golden, subject) for golden in goldens_of(checkpoint))
         yield CheckedModel(checkpoint, model_dir, info, findings)
-
-
-def _comparable(checkpoint: Checkpoint) -> Checkpoint:
-    """Take token vectors as int8: bits are ours alone, published figures are floats."""
-    return replace(checkpoint, token_encoding="int8", token_mean=None)

@@ -56,8 +56,10 @@ def bytes_per_token(checkpoint: Checkpoint, role: Role) -> float:
         levels = 3 if checkpoint.bits_rule == "three_thresholds" else 1
         return checkpoint.dim * (1 + levels / 8) / _TOKENS_PER_CHUNK
     if checkpoint.token_encoding == "bits":
-        return checkpoint.token_dim / 8 + _POSITION_BYTES
-    return checkpoint.token_dim + _SCALE_BYTES + _POSITION_BYTES
+        per_vector = checkpoint.token_dim / 8 + _POSITION_BYTES
+    else:
+        per_vector = checkpoint.token_dim + _SCALE_BYTES + _POSITION_BYTES
+    return per_vector / checkpoint.token_pooling
 
 
 def seconds_for(tokens: Mapping[Checkpoint, int], home: Path) -> float | None:

@@ -27,6 +27,7 @@ from pplx_local.models.profile import (
     how_to_get,
     profile_of,
     why_missing,
+    with_full_tokens,
 )
 from pplx_local.models.recipe import recipe_of, space_spec, token_mean
 from pplx_local.models.tokenizer import load_tokenizer
@@ -57,5 +58,6 @@ __all__ = [
     "token_mean",
     "verify",
     "why_missing",
+    "with_full_tokens",
     "write_manifest",
 ]

@@ -66,6 +66,8 @@ class Checkpoint:
     quantizer: Quantizer
     bits_rule: BitsRule
     token_encoding: TokenEncoding
+    token_pooling: int = 1
+    """How many tokens of a chunk share a token vector, about; 1 for none."""
     token_mean: str | None = None
     """File of the mean token vector among the package's data; None for the origin."""
     idf_power: float = 0.0

@@ -60,3 +60,8 @@ def as_set(checkpoint: Checkpoint, settings: Settings) -> Checkpoint:
     if rule.expansion_id is not None:
         rule = replace(rule, prefix_position=settings.prefix_position)
     return replace(checkpoint, window_rule=rule)
+
+
+def with_full_tokens(checkpoint: Checkpoint) -> Checkpoint:
+    """Take token vectors in int8, one for each token: nearest to what the model gives."""
+    return replace(checkpoint, token_encoding="int8", token_pooling=1, token_mean=None)

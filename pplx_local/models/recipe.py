@@ -31,6 +31,7 @@ def recipe_of(checkpoint: Checkpoint, roles: Collection[Role]) -> EncodingRecipe
         quantizer=checkpoint.quantizer,
         bits_rule=checkpoint.bits_rule,
         token_encoding=checkpoint.token_encoding,
+        token_pooling=checkpoint.token_pooling,
         token_mean=token_mean(checkpoint),
     )
 
@@ -101,6 +102,8 @@ def _late_rules(checkpoint: Checkpoint, model_dir: Path) -> dict[str, str]:
         "dim": str(checkpoint.token_dim),
         "tokens": checkpoint.token_encoding,
     }
+    if checkpoint.token_pooling > 1:
+        rules["pooling"] = f"ward {checkpoint.token_pooling}"
     if HEAD_WEIGHTS in checkpoint.files:
         rules["head"] = file_digest(checkpoint, HEAD_WEIGHTS, model_dir)
     mean = token_mean(checkpoint)
