@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ import pytest
 from fake_child import use_fake_child
 from fakes import fake_checkpoint, install_fake_checkpoint
 
-from pplx_local.encoding import EncoderWorker
+from pplx_local.encoding import EncoderWorker, client
 from pplx_local.errors import EncoderCrashed, ModelError
 from pplx_local.records import WindowPlan
 
@@ -115,6 +116,20 @@ def test_a_defect_in_the_midst_of_documents_says_what_it_was(
     with pytest.raises(EncoderCrashed, match=r"3 times .*ValueError: "):
         worker.maxsim(shorter, query)
     assert len(encoding.result().dense.codes) == len(SLOW)
+
+
+def test_a_child_that_stands_still_is_ended_and_another_one_answers(
+    worker: EncoderWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(client, "_PATIENCE_S", 1.0)
+    encoding = worker.encode(plans_of(worker, *SLOW))  # silent for longer, and right
+    assert len(encoding.result().dense.codes) == len(SLOW)
+    stopped = pid_of(worker)
+    os.kill(stopped, signal.SIGSTOP)
+    assert worker.encode_query("answered").result(timeout=30).words == ("answered",)
+    assert pid_of(worker) != stopped
+    assert not psutil.pid_exists(stopped)
 
 
 # --- who rests ---

@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from pplx_local.encoding.pending import MAX_CRASHES, Pending, Request
 from pplx_local.encoding.process import Child
 from pplx_local.encoding.session import EncodedQuery, WorkerInfo
 from pplx_local.encoding.worker import Reply, Setup
@@ -20,17 +21,10 @@ from pplx_local.models import Checkpoint
 from pplx_local.records import Encoded, Scores, Span, TokenVectors, WindowPlan
 from pplx_local.window import WindowRule
 
-MAX_CRASHES = 3
-"""On the same request; then its future fails, and the others go on."""
-
-
-@dataclass(slots=True)
-class _Request:
-    """A call that has not been answered yet."""
-
-    message: bytes
-    future: Future[Any] = field(default_factory=Future)
-    crashes: int = 0
+_PATIENCE_S = 60.0
+"""A query comes between two layers of a pass, so that only a child that stands still
+takes longer: stopped, or waiting for a device that does."""
+_LOOK_EVERY_S = 5.0
 
 
 class EncoderWorker:
@@ -63,10 +57,7 @@ class EncoderWorker:
         )
         self._niceness = niceness
         self._lock = threading.RLock()
-        self._pending: dict[int, _Request] = {}
-        """By number, in the order of the calls."""
-        self._begun: list[int] = []
-        """Those that the child is inside of, the innermost last."""
+        self._pending = Pending()
         self._n_calls = 0
         self._last_use = time.monotonic()
         self._last_query = -math.inf
@@ -200,7 +191,8 @@ class EncoderWorker:
         with self._lock:
             number = self._n_calls = self._n_calls + 1
         call = (number, method, args, options)
-        request = _Request(pickle.dumps(call, protocol=5))  # long: not with the lock
+        message = pickle.dumps(call, protocol=5)  # long: not with the lock
+        request = Request(method, message)
         request.future.set_running_or_notify_cancel()
         with self._lock:
             self.start()
@@ -208,9 +200,9 @@ class EncoderWorker:
                 raise self._refusal
             if method == "encode_query":
                 self._last_query = self._last_use
-            self._pending[number] = request
+            self._pending.add(number, request)
             if self._child:
-                self._child.send(request.message)
+                self._child.send(message)
         return request.future
 
     def _spawn(self) -> None:
@@ -223,8 +215,19 @@ class EncoderWorker:
             self._fail(EncoderCrashed(f"The encoder cannot be started: {error}."))
             return
         self._child.send(pickle.dumps(self._setup, protocol=5))
-        for request in self._pending.values():
-            self._child.send(request.message)
+        for message in self._pending.messages():
+            self._child.send(message)
+        threading.Thread(target=self._oversee, args=(self._child,), daemon=True).start()
+
+    def _oversee(self, child: Child) -> None:
+        """End a child that stands still, as if it had crashed: another one goes on."""
+        while not child.has_ended(_LOOK_EVERY_S):
+            with self._lock:
+                waits_s = self._pending.query_waits_s() if self._info.done() else 0.0
+                is_stuck = child is self._child and waits_s > _PATIENCE_S
+            if is_stuck:
+                child.kill(f"no answer for {_PATIENCE_S:.0f} seconds")
+                return
 
     def _on_reply(self, child: Child, reply: Reply) -> None:
         """Take what a child says. Called by the child's reader thread."""
@@ -237,7 +240,7 @@ class EncoderWorker:
                 self._fail(reply.value)
             case "began":
                 with self._lock:
-                    self._begun.append(reply.number)
+                    self._pending.begin(reply.number)
             case _:
                 self._on_answer(reply)
 
@@ -245,13 +248,13 @@ class EncoderWorker:
         with self._lock:
             self._failed_starts = 0
             self._last_use = time.monotonic()
+            self._pending.wait_anew()
             self._info.set_result(replace(info, load_s=child.age_s()))
 
     def _on_answer(self, reply: Reply) -> None:
         with self._lock:
-            self._begun.remove(reply.number)
             self._last_use = time.monotonic()
-            request = self._pending.pop(reply.number)
+            request = self._pending.answered(reply.number)
         if reply.kind == "failed":
             request.future.set_exception(reply.value)
         else:
@@ -264,10 +267,10 @@ class EncoderWorker:
                 return
             self._child = None
             if self._info.done():
-                self._blame_call(cause)
+                self._pending.blame(cause)
             else:
                 self._blame_start(cause)
-            self._begun.clear()
+            self._pending.restart()
             if self._pending or not self._info.done():
                 self._spawn()
 
@@ -283,30 +286,9 @@ class EncoderWorker:
                 )
             )
 
-    def _blame_call(self, cause: str) -> None:
-        """Count a crash against the call that was being worked on.
-
-        Those that it was inside of are innocent; so are those that wait, except that
-        something has to be blamed where the child dies before it begins anything.
-        """
-        if not self._pending:
-            return
-        number = self._begun[-1] if self._begun else next(iter(self._pending))
-        request = self._pending[number]
-        request.crashes += 1
-        if request.crashes == MAX_CRASHES:
-            del self._pending[number]
-            request.future.set_exception(
-                EncoderCrashed(
-                    f"The encoder ended {MAX_CRASHES} times on the same text ({cause})."
-                )
-            )
-
     def _fail(self, error: PplxLocalError) -> None:
         """Fail everyone who waits."""
         with self._lock:
-            requests = list(self._pending.values())
-            self._pending.clear()
-            for future in (self._info, *(request.future for request in requests)):
-                if not future.done():
-                    future.set_exception(error)
+            self._pending.fail(error)
+            if not self._info.done():
+                self._info.set_exception(error)

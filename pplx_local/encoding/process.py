@@ -37,6 +37,8 @@ class Child:
         self._on_reply, self._on_end = on_reply, on_end
         self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
         self._started = time.monotonic()
+        self._has_ended = threading.Event()
+        self._why_killed: str | None = None
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the reader
         self._process, self._connection = self._spawn(niceness)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -81,6 +83,15 @@ class Child:
         if threading.current_thread() is not self._reader:
             self._reader.join(_END_TIMEOUT_S)
 
+    def kill(self, why: str) -> None:
+        """End it as a crash does, with a cause of our own."""
+        self._why_killed = why
+        self._process.kill()
+
+    def has_ended(self, wait_s: float) -> bool:
+        """Wait for its end, but not for longer; tell whether it has come."""
+        return self._has_ended.wait(wait_s)
+
     def _write(self) -> None:
         while (message := self._outbox.get()) is not None:
             try:
@@ -97,10 +108,13 @@ class Child:
         cause = self._cause(code)
         self._connection.close()
         self._stderr.close()
+        self._has_ended.set()
         self._on_end(self, cause)
 
     def _cause(self, code: int) -> str:
         """Say in words how it ended."""
+        if self._why_killed:
+            return self._why_killed
         if code < 0:
             return f"killed by signal {-code}" + (", out of memory?" * (code == -9))
         self._stderr.seek(0, 2)
