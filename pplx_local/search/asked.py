@@ -72,6 +72,6 @@ def _encoded(asked: Future[EncodedQuery], deadline: float) -> EncodedQuery:
         return asked.result(max(0.0, deadline - time.monotonic()))
     except TimeoutError as error:
         raise PplxLocalError(
-            f"The model has not answered for {_PATIENCE_S:.0f} seconds. If that goes "
-            "on, end its process; another one is started by itself."
+            f"The model has not answered for {_PATIENCE_S:.0f} seconds. Its process is "
+            "ended and started anew; ask again in a minute."
         ) from error
