@@ -98,9 +98,10 @@ def left(store: Store, query: str) -> set[str]:
     if selection is None:
         return {note.path for note in NOTES}
     held = every[selection.holds(every)]
-    if selection.ids is not None:
-        assert selection.ids.tolist() == held.tolist()
+    if selection.ids is None:
         assert selection.share == pytest.approx(len(held) / len(every))
+    else:
+        assert selection.ids.tolist() == held.tolist()
     refs = store.chunk_refs(held.tolist())
     return {ref.digest for ref in refs}
 

@@ -23,7 +23,8 @@ from pplx_local.records import (
 )
 from pplx_local.store import Space, Store, dense, vectors
 from pplx_local.store.connection import Database, create_file
-from pplx_local.store.dense import DenseTable, nearest
+from pplx_local.store.dense import DenseTable, nearest, nearest_measured
+from pplx_local.store.selection import Selection
 
 DENSE = SpaceSpec("dense", "tiny", {"weights": "1"}, "d1", 16, 64)
 LATE = SpaceSpec(
@@ -86,8 +87,36 @@ def test_nearest_is_brute_force_with_heavy_ties(
         table.delete(gone & set(range(1, n_rows + 1)))
     rows = {i: row for i, row in enumerate(bits, 1) if i not in gone}
     query = rng.integers(0, 256, 1, dtype=np.uint8)
+    expected = brute_force(rows, query, k)
     ids, distances = nearest([table], query, k)
-    assert (ids.tolist(), distances.tolist()) == brute_force(rows, query, k)
+    assert (ids.tolist(), distances.tolist()) == expected
+    ids, distances = nearest_measured([table], query, k, None)
+    assert (ids.tolist(), distances.tolist()) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_the_nearest_of_a_selection_are_brute_force_too(
+    database: Database, data: st.DataObject
+) -> None:
+    n_rows = data.draw(st.integers(0, 300), "rows")
+    k = data.draw(st.integers(1, 100), "k")
+    share = data.draw(st.sampled_from([0.0, 0.02, 0.5, 1.0]), "share")
+    rng = np.random.default_rng(data.draw(st.integers(0, 999), "seed"))
+    bits = rng.integers(0, 256, (n_rows, data.draw(st.sampled_from([1, 8, 18]))), "u1")
+    table = fill(database, bits, data.draw(st.sampled_from([1, 16]), "shards"))
+    query = rng.integers(0, 256, bits.shape[1], dtype=np.uint8)
+    held = np.flatnonzero(rng.random(n_rows) < share) + 1
+    expected = brute_force({int(i): bits[i - 1] for i in held}, query, k)
+
+    def test(chunk_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.isin(chunk_ids, held)
+
+    for listed in (held, None):
+        within = Selection(listed, test, share)
+        for tables in ([table], [table, table]):
+            ids, distances = nearest_measured(tables, query, k, within)
+            assert (ids.tolist(), distances.tolist()) == expected
 
 
 @pytest.mark.parametrize("k", [10, 500, 5000, 20_000])
@@ -124,7 +153,9 @@ def test_the_shortlist_survives_a_vacuum_after_holes(database: Database) -> None
     database.execute("VACUUM")
     query = rng.integers(0, 256, 8, dtype=np.uint8)
     rows = {i: row for i, row in enumerate(bits, 1) if i >= 2_500}
-    assert nearest([table], query, 50)[0].tolist() == brute_force(rows, query, 50)[0]
+    expected = brute_force(rows, query, 50)[0]
+    assert nearest([table], query, 50)[0].tolist() == expected
+    assert nearest_measured([table], query, 50, None)[0].tolist() == expected
 
 
 def write(store: Store, name: str, n_chunks: int) -> tuple[int, list[int]]:

@@ -49,17 +49,17 @@ def conditions(filters: Filters, database: Database) -> list[Condition]:
     return found
 
 
-def joined(asked: Sequence[Condition], *, probing: bool) -> tuple[str, list[Any]]:
-    """Join conditions with AND; with their probes where all that fits is to be listed."""
-    sql = ["f.document_id IS NOT NULL", "d.hidden_ns IS NULL"]
-    bindings: list[Any] = []
-    for one in asked:
-        sql.append(one.sql)
-        bindings += one.bindings
-        if probing and one.probe:
-            sql.append(one.probe)
-            bindings += one.probe_bindings
-    return " AND ".join(sql), bindings
+def joined(
+    asked: Sequence[Condition], probed: Condition | None = None
+) -> tuple[str, list[Any]]:
+    """Join conditions with AND, and with the probe of one of them to start from."""
+    parts = ["f.document_id IS NOT NULL", "d.hidden_ns IS NULL"]
+    parts += [one.sql for one in asked]
+    bindings = [value for one in asked for value in one.bindings]
+    if probed and probed.probe:
+        parts.append(probed.probe)
+        bindings += probed.probe_bindings
+    return " AND ".join(parts), bindings
 
 
 def _any(parts: Sequence[Condition], probed: str) -> Condition:

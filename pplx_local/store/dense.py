@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.selection import Selection
 
 MAX_K = 4_096
 """sqlite-vec's own limit."""
@@ -26,6 +27,8 @@ MOST_SHARDS = 64
 49 ms, 32 shards 36 ms, 64 shards 36 ms."""
 
 _ROWS_AT_ONCE = 10_000
+_BLOCKS_AT_ONCE = 32
+_SMALLEST_SHARE = 0.05
 
 
 def shards_for(n_rows: int) -> int:
@@ -137,6 +140,37 @@ class DenseTable:
         )
         return [row_id for (row_id,) in rows]
 
+    # --- the shortlist, all at once ---
+
+    def distances(
+        self, query_bits: NDArray[np.uint8], part: int = 0, n_parts: int = 1
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Measure every row (N,) of a part: chunk ids and Hamming distances.
+
+        sqlite-vec keeps the bits of 1,024 rows in one blob; read in place of its rows,
+        they take a tenth of the time that it takes to find 500 neighbours of 50,000.
+        """
+        ids: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        found: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
+        for validity, rowids, bits in self._blocks(part, n_parts):
+            valid = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+            rows = np.flatnonzero(valid)
+            ids.append(np.frombuffer(rowids, np.int64)[rows])
+            found.append(_hamming(bits, query_bits)[rows])
+        return np.concatenate(ids), np.concatenate(found)
+
+    def _blocks(self, part: int, n_parts: int) -> Iterator[Row]:
+        """Give (which rows are valid, their chunk ids, their bits), some at a time."""
+        after = -1
+        while rows := self._database.rows(
+            f"SELECT validity, rowids, vectors, chunk_id FROM {self.name}_chunks c"
+            f" JOIN {self.name}_vector_chunks01 v ON v.rowid = c.chunk_id"
+            " WHERE chunk_id > ? AND chunk_id % ? = ? ORDER BY chunk_id LIMIT ?",
+            (after, n_parts, part, _BLOCKS_AT_ONCE),
+        ):
+            yield from (row[:3] for row in rows)
+            after = rows[-1][3]
+
     # --- the shortlist, shard by shard ---
 
     def ask(self, shard: int, bits: bytes, k: int) -> list[Row]:
@@ -205,6 +239,76 @@ class Shortlist:
         pairs = [row for rows in self._rows.values() for row in rows]
         table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
         return table[:, 0].astype(np.int64), table[:, 1].astype(np.int32)
+
+
+def _hamming(rows: bytes, query: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Count the bits (N,) in which packed rows differ from a query (B/8,)."""
+    word = np.dtype(np.uint64 if len(query) % 8 == 0 else np.uint8)
+    wanted = np.frombuffer(query.tobytes(), word)
+    table = np.frombuffer(rows, word).reshape(-1, len(wanted))
+    differing = np.bitwise_xor(table, wanted)
+    counts = np.bitwise_count(differing).astype(np.float32)
+    # Exact below 2**24, and half the time of a sum over so short an axis.
+    return (counts @ np.ones(len(wanted), np.float32)).astype(np.int32)
+
+
+def nearest_measured(
+    tables: Sequence[DenseTable],
+    query_bits: NDArray[np.uint8],
+    k: int,
+    within: Selection | None,
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Find the k nearest rows, of a selection if given, by measuring every row.
+
+    Takes and gives what `nearest` does.
+    """
+    ids, distances = _measured(tables, query_bits)
+    if within is not None and within.ids is not None:
+        held = np.isin(ids, within.ids)
+        ids, distances = ids[held], distances[held]
+    if within is None or within.ids is not None:
+        best = _smallest(ids, distances, k)
+    else:
+        best = _smallest_held(ids, distances, k, within)
+    return ids[best], distances[best]
+
+
+def _measured(
+    tables: Sequence[DenseTable], query_bits: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    n_parts = len(tables)
+    if n_parts == 1:
+        return tables[0].distances(query_bits)
+    with ThreadPoolExecutor(n_parts) as threads:
+        found = threads.map(
+            lambda part: tables[part].distances(query_bits, part, n_parts),
+            range(n_parts),
+        )
+        ids, distances = zip(*found, strict=True)
+    return np.concatenate(ids), np.concatenate(distances)
+
+
+def _smallest(
+    ids: NDArray[np.int64], distances: NDArray[np.int32], k: int
+) -> NDArray[np.intp]:
+    """Give the places of the k smallest distances, sorted, ties by id."""
+    near = np.arange(len(ids))
+    if k < len(ids):
+        near = np.flatnonzero(distances <= np.partition(distances, k - 1)[k - 1])
+    return near[np.lexsort((ids[near], distances[near]))][:k]
+
+
+def _smallest_held(
+    ids: NDArray[np.int64], distances: NDArray[np.int32], k: int, within: Selection
+) -> NDArray[np.intp]:
+    """Do so for the rows of a selection that can only be tested."""
+    n = int(k / max(within.share, _SMALLEST_SHARE)) + k
+    while True:
+        best = _smallest(ids, distances, n)
+        held = best[within.holds(ids[best])]
+        if len(held) >= k or n >= len(ids):
+            return held[:k]
+        n *= 2
 
 
 def nearest(

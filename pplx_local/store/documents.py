@@ -221,6 +221,13 @@ class Documents:
             for block_start, _, text in self._blocks(document_id, start, end)
         )
 
+    def block_text(self, block_id: int) -> str:
+        """Fetch the text of a block."""
+        packed: bytes = self._database.value(
+            "SELECT text FROM blocks WHERE block_id = ?", (block_id,)
+        )
+        return zstandard.decompress(packed).decode("utf-8", "surrogatepass")
+
     def line_of(self, document_id: int, char: int) -> int:
         """Number the line that holds a character, from 1."""
         for block_start, newlines_before, text in self._blocks(
@@ -373,11 +380,7 @@ class Documents:
             {"document": document_id, "start": start, "end": max(end, 1)},
         )
         for char_start, newlines_before, block_id in rows:
-            packed: bytes = self._database.value(
-                "SELECT text FROM blocks WHERE block_id = ?", (block_id,)
-            )
-            text = zstandard.decompress(packed).decode("utf-8", "surrogatepass")
-            yield char_start, newlines_before, text
+            yield char_start, newlines_before, self.block_text(block_id)
 
 
 def _cut(text: str, text_start: int, span: Span) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from pplx_local.store.lexical import analyze_phrase, tokens_of
 
 Ids = NDArray[np.int64]
 
-MOST_CHECKED = 20_000
+MOST_CHECKED = 4_000
 """Candidates whose text is read; a phrase that stands in more chunks is so common that
 the keyword index has to be believed."""
 
@@ -31,8 +31,6 @@ _LONG = 24
 _PART = 8
 _MOST_PARTS = 8
 _MARGIN_CHARS = 100
-_READ_CHARS = 200_000
-"""Texts that lie so close together are read at once."""
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -46,11 +44,18 @@ _APOSTROPHES = "['\u2019]"
 _NOTHING: Ids = np.empty(0, dtype=np.int64)
 
 
-class _Chunk(NamedTuple):
+class _Place(NamedTuple):
+    """Where a chunk lies: all spans are into the document's text."""
+
     chunk_id: int
     document_id: int
+    n_chars: int
+    """Of the document."""
     start: int
     end: int
+    block_id: int
+    block_start: int
+    block_end: int
 
 
 class Phrases:
@@ -58,6 +63,8 @@ class Phrases:
 
     def __init__(self, database: Database, documents: Documents) -> None:
         self._database, self._documents = database, documents
+        self._block: tuple[int, str] | None = None
+        """The block that was read last, and its text."""
 
     def with_word(self, word: str) -> Ids:
         """List the chunks that hold a word, inflected or not."""
@@ -76,9 +83,12 @@ class Phrases:
         candidates = self._matching(_query(pieces))
         if len(candidates) > MOST_CHECKED:
             return self._matching(_quoted(pieces))
+        wanted = pattern(phrase)
+        margin = 2 * len(phrase) + _MARGIN_CHARS
         touched: set[int] = set()
-        for chunks in self._stretches(candidates):
-            touched.update(self._touched(chunks, phrase, len(pieces)))
+        for place in self._places(candidates):
+            for span in self._occurrences(place, wanted, margin):
+                touched.update(self._touched(place, span, len(pieces)))
         return np.array(sorted(touched), dtype=np.int64)
 
     def _matching(self, query: str) -> Ids:
@@ -87,49 +97,56 @@ class Phrases:
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
-    def _stretches(self, candidates: Ids) -> Iterator[list[_Chunk]]:
-        """Give chunks that lie close together in a document, in order."""
+    def _places(self, candidates: Ids) -> Iterator[_Place]:
+        """Say where chunks lie, those of one block one after the other."""
         rows = self._database.rows(
-            "SELECT chunk_id, document_id, char_start, char_end FROM chunks"
-            " WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
+            "SELECT c.chunk_id, c.document_id, d.n_chars, c.char_start, c.char_end,"
+            " b.block_id, b.char_start, b.char_start + b.n_chars"
+            " FROM chunks c JOIN documents d USING (document_id)"
+            " JOIN blocks b ON b.document_id = c.document_id AND b.char_start = ("
+            " SELECT max(char_start) FROM blocks WHERE document_id = c.document_id"
+            " AND char_start <= c.char_start)"
+            " WHERE c.chunk_id IN (SELECT value FROM json_each(?)) ORDER BY c.chunk_id",
             (ids_json(candidates),),
         )
-        stretch: list[_Chunk] = []
-        for chunk in itertools.starmap(_Chunk, rows):
-            if stretch and not _is_close(stretch[0], chunk):
-                yield stretch
-                stretch = []
-            stretch.append(chunk)
-        if stretch:
-            yield stretch
+        return itertools.starmap(_Place, rows)
 
-    def _touched(
-        self, chunks: Sequence[_Chunk], phrase: str, n_pieces: int
-    ) -> Iterator[int]:
-        """Give the chunks on which a phrase lies, near to some of a document."""
-        first, last = chunks[0], chunks[-1]
-        margin = 2 * len(phrase) + _MARGIN_CHARS
-        start = max(first.start - margin, 0)
-        text = self._documents.text(first.document_id, Span(start, last.end + margin))
-        found = [match.span() for match in pattern(phrase).finditer(text)]
-        if not found:
-            return
-        # A chunk has a word at the least.
-        near = self._database.rows(
-            "SELECT chunk_id, char_start, char_end FROM chunks WHERE document_id = ?"
-            " AND chunk_id BETWEEN ? AND ?",
-            (first.document_id, first.chunk_id - n_pieces, last.chunk_id + n_pieces),
+    def _occurrences(
+        self, place: _Place, wanted: re.Pattern[str], margin: int
+    ) -> Iterator[Span]:
+        """Find a phrase in a chunk and around it."""
+        start = max(place.start - margin, 0)
+        end = min(place.end + margin, place.n_chars)
+        text = self._text(place, Span(start, end))
+        for match in wanted.finditer(text):
+            found = Span(start + match.start(), start + match.end())
+            if found.start < place.end and found.end > place.start:
+                yield found
+
+    def _text(self, place: _Place, span: Span) -> str:
+        if span.start < place.block_start or span.end > place.block_end:
+            return self._documents.text(place.document_id, span)
+        if self._block is None or self._block[0] != place.block_id:
+            self._block = place.block_id, self._documents.block_text(place.block_id)
+        first = place.block_start
+        return self._block[1][span.start - first : span.end - first]
+
+    def _touched(self, place: _Place, span: Span, n_pieces: int) -> Iterable[int]:
+        """Give the chunks on which an occurrence lies."""
+        if place.start <= span.start and span.end <= place.end:
+            return [place.chunk_id]
+        rows = self._database.rows(
+            "SELECT chunk_id FROM chunks WHERE document_id = ?"
+            " AND chunk_id BETWEEN ? AND ? AND char_start < ? AND char_end > ?",
+            (
+                place.document_id,
+                place.chunk_id - n_pieces,  # a chunk has a word at the least
+                place.chunk_id + n_pieces,
+                span.end,
+                span.start,
+            ),
         )
-        for chunk_id, chunk_start, chunk_end in near:
-            if any(start + a < chunk_end and start + b > chunk_start for a, b in found):
-                yield chunk_id
-
-
-def _is_close(first: _Chunk, chunk: _Chunk) -> bool:
-    return (
-        chunk.document_id == first.document_id
-        and chunk.end - first.start <= _READ_CHARS
-    )
+        return [chunk_id for (chunk_id,) in rows]
 
 
 # --- what the index is asked ---------------------------------------------------

@@ -37,7 +37,7 @@ class Selections:
             excluded = self._excluded(filters)
             if filters.phrases:
                 held = self._with_phrases(filters.phrases)
-                return self._listed(held[self._fits(held, asked, excluded)])
+                return _listed(held[self._fits(held, asked, excluded)])
 
             def test(chunk_ids: Ids) -> Mask:
                 return self._fits(chunk_ids, asked, excluded)
@@ -46,11 +46,11 @@ class Selections:
             share = float(test(sample).mean()) if len(sample) else 0.0
             if share >= BROAD:
                 return Selection(None, test, share)
-            return self._listed(_without(self._list(asked), excluded))
+            return _listed(_without(self._list(asked, sample), excluded))
 
     def allows(self, filters: Filters, path: bytes) -> bool:
         """Tell whether a file is among those that filters ask for."""
-        sql, bindings = joined(conditions(filters, self._database), probing=False)
+        sql, bindings = joined(conditions(filters, self._database))
         found = self._database.value(
             f"SELECT 1 FROM files f JOIN documents d USING (document_id)"
             f" WHERE f.path = ? AND {sql}",
@@ -63,7 +63,7 @@ class Selections:
 
         Documents of one day are in the order of their paths.
         """
-        sql, bindings = joined(conditions(filters, self._database), probing=False)
+        sql, bindings = joined(conditions(filters, self._database))
         runs = self._database.rows(
             "SELECT first_chunk, n_chunks FROM files f JOIN documents d"
             f" USING (document_id) WHERE {sql} AND n_chunks > 0 GROUP BY document_id"
@@ -72,12 +72,6 @@ class Selections:
         )
         firsts = [_first(selection, *run) for run in runs]
         return np.array([one for one in firsts if one is not None], dtype=np.int64)
-
-    def _listed(self, ids: Ids) -> Selection:
-        n_chunks = self._documents.count(hidden=False)[1]
-        return Selection(
-            ids, lambda chunk_ids: among(chunk_ids, ids), len(ids) / max(n_chunks, 1)
-        )
 
     def _excluded(self, filters: Filters) -> Ids:
         """List the chunks that hold what they should not, sorted."""
@@ -104,7 +98,7 @@ class Selections:
         return fits
 
     def _asked_for(self, chunk_ids: Ids, asked: Sequence[Condition]) -> Ids:
-        sql, bindings = joined(asked, probing=False)
+        sql, bindings = joined(asked)
         rows = self._database.rows(
             "SELECT chunk_id FROM chunks c CROSS JOIN documents d USING (document_id)"
             " WHERE chunk_id IN (SELECT value FROM json_each(?)) AND EXISTS"
@@ -113,8 +107,12 @@ class Selections:
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
-    def _list(self, asked: Sequence[Condition]) -> Ids:
-        sql, bindings = joined(asked, probing=True)
+    def _list(self, asked: Sequence[Condition], sample: Ids) -> Ids:
+        """List the chunks of all documents that fit, starting from the narrowest way."""
+        narrowest = min(
+            asked, key=lambda one: len(self._asked_for(sample, [one])), default=None
+        )
+        sql, bindings = joined(asked, narrowest)
         # One long text is read ten times as fast as many rows.
         runs: str | None = self._database.value(
             "SELECT group_concat(first_chunk || ' ' || n_chunks, ' ') FROM ("
@@ -123,6 +121,10 @@ class Selections:
             bindings,
         )
         return _expanded(np.fromstring(runs or "", dtype=np.int64, sep=" "))
+
+
+def _listed(ids: Ids) -> Selection:
+    return Selection(ids, lambda chunk_ids: among(chunk_ids, ids))
 
 
 def among(chunk_ids: Ids, some: Ids) -> Mask:

@@ -15,14 +15,14 @@ class Selection:
     """Some of the visible chunks: listed where they are few, else testable."""
 
     def __init__(
-        self, ids: Ids | None, test: Callable[[Ids], Mask], share: float
+        self, ids: Ids | None, test: Callable[[Ids], Mask], share: float = 0.0
     ) -> None:
         """Describe some chunks.
 
         Args:
             ids: All of them, sorted; None where they are too many to list.
             test: Tells which of given visible chunks belong to them.
-            share: Of all visible chunks; estimated where they are not listed.
+            share: Of all visible chunks, estimated; only where they are not listed.
         """
         self.ids = ids
         self.share = share

@@ -414,14 +414,20 @@ class Store:
         return self._selections.newest(filters, selection, limit)
 
     def nearest(
-        self, space: Space, query_bits: NDArray[np.uint8], k: int
+        self,
+        space: Space,
+        query_bits: NDArray[np.uint8],
+        k: int,
+        within: Selection | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Find exactly the k nearest visible chunks to bits (B/8,) by Hamming distance.
+        """Find exactly the k nearest chunks to bits (B/8,) by Hamming distance.
+
+        They are visible, and of a selection if one is given.
 
         Returns:
             Chunk ids and distances, (k,) each or fewer, sorted, ties by chunk id.
         """
-        return self._vectors.nearest(space, query_bits, k)
+        return self._vectors.nearest(space, query_bits, k, within)
 
     def dense_codes(self, space: Space, chunk_ids: Sequence[int]) -> NDArray[np.int8]:
         """Fetch codes (C, D) in the order asked; zeros where there is no vector."""

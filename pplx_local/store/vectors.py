@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
 from pplx_local.store.connection import Database
-from pplx_local.store.dense import DenseTable, ParkedTable, nearest, shards_for
+from pplx_local.store.dense import (
+    DenseTable,
+    ParkedTable,
+    nearest,
+    nearest_measured,
+    shards_for,
+)
+from pplx_local.store.selection import Selection
 from pplx_local.store.spaces import Space, Spaces
 from pplx_local.store.tokens import TokenTable
 
@@ -115,14 +122,18 @@ class Vectors:
         return self._tokens(space).select(chunk_ids)
 
     def nearest(
-        self, space: Space, query_bits: NDArray[np.uint8], k: int
+        self,
+        space: Space,
+        query_bits: NDArray[np.uint8],
+        k: int,
+        within: Selection | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Find the nearest visible chunks; with many shards in two threads."""
+        """Find the nearest visible chunks; in a large table in two threads."""
         table = self._dense(space)
         # Other connections would not see what an open transaction wrote.
         if table.n_shards < _MIN_SHARDS_FOR_THREADS or self._database.in_transaction:
             with self._database.snapshot():
-                return nearest([self._dense(space)], query_bits, k)
+                return nearest_measured([self._dense(space)], query_bits, k, within)
         while len(self._readers) < _THREADS:
             self._readers.append(self._database.sibling())
         with ExitStack() as stack:
@@ -131,7 +142,9 @@ class Vectors:
             tables = [self._dense(space, reader) for reader in self._readers]
             # A writer may have rebuilt the table between the two snapshots.
             same = [table for table in tables if table.name == tables[0].name]
-            return nearest(same, query_bits, k)
+            if within is None:
+                return nearest(same, query_bits, k)
+            return nearest_measured(same, query_bits, k, within)
 
     # --- hidden documents, by their runs of chunk ids ---
 
