@@ -65,8 +65,7 @@ class Hit(NamedTuple):
     """Of the mode that was asked for; higher is better. Not comparable between
     queries."""
     confidence: float
-    """0 to 1, from the mean MaxSim over the query's real tokens; nan without a late
-    space."""
+    """The chance that it answers, 0 to 1; nan where there is no telling."""
     char_span: Span
     line: int
     """1-based line of the document's text on which the passage starts."""
