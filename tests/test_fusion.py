@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from pplx_local.records import LegReport
 from pplx_local.search import Ranking, best_first
@@ -61,6 +64,7 @@ def ranking(**raw: np.ndarray) -> Ranking:
         known_share=1.0,
         evidence={"lexical": share},
         confidence=share * np.nan,
+        trust={},
         is_null=np.ones(len(share), dtype=bool),
         legs=dict.fromkeys(raw, report),
     )
@@ -94,3 +98,20 @@ def test_a_leg_without_a_weight_takes_no_part():
 
 def test_ties_break_by_id():
     assert best_first(np.array([7, 3]), floats(1, 1)) == [1, 0]
+
+
+def test_a_model_that_cannot_read_the_query_counts_less():
+    found = ranking(lexical=floats(3, 0), dense=floats(0, 4))
+    trusted = replace(found, trust={"dense": 1.0}).parts(WEIGHTS | {"lexical": 1})
+    foreign = replace(found, trust={"dense": 0.1}).parts(WEIGHTS | {"lexical": 1})
+    assert foreign["dense"] == pytest.approx(trusted["dense"] / 10)
+    assert foreign["lexical"].tolist() == trusted["lexical"].tolist()
+
+
+def test_keywords_that_are_hardly_known_count_less_beside_a_model_that_reads_them():
+    found = replace(ranking(lexical=floats(3, 0), dense=floats(0, 4)), known_share=0.25)
+    weights = WEIGHTS | {"lexical": 1}
+    trusted = replace(found, trust={"dense": 1.0}).parts(weights)
+    foreign = replace(found, trust={"dense": 0.0}).parts(weights)
+    assert trusted["lexical"] == pytest.approx(found.keyword_share / 4)
+    assert foreign["lexical"] == pytest.approx(found.keyword_share)

@@ -96,7 +96,8 @@ def _ready(held: Held, workers: Workers, *, wait: bool) -> SearchSpace | str:
         worker.info()  # at once, or with the reason why it cannot be loaded
     except PplxLocalError as error:
         return str(error)
-    return SearchSpace(held.space, worker, held.checkpoint.idf_power)
+    checkpoint = held.checkpoint
+    return SearchSpace(held.space, worker, checkpoint.idf_power, checkpoint.scripts)
 
 
 def _is_gone(store: Store, path: bytes) -> bool:

@@ -182,7 +182,7 @@ STARTER: Final = Checkpoint(
     token_mean="all-minilm-l6-v2.mean.npy",
     idf_power=0.75,
     # Chosen on half of the queries of SQuAD, Cranfield and COVID-QA.
-    weights={"dense": 0.6, "late": 2.0, "lexical": 14.0},
+    weights={"dense": 0.8, "late": 2.5, "lexical": 14.0},
     # Best mean MaxSim over the SQuAD articles: above 0.42 for 99 % of their own
     # questions, below it for most of Cranfield's, SciFact's and COVID-QA's.
     confidence=(ConfidenceCurve(-12.6, {"late": 30.0}),),

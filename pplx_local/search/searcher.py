@@ -28,7 +28,8 @@ from pplx_local.search.present import Presenter
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.rarity import weigh
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
-from pplx_local.store import Store, analyze_query
+from pplx_local.search.trust import trust
+from pplx_local.store import LexicalQuery, Store, analyze_query
 
 CANDIDATES = 150
 """Chunks that each leg brings to the union, at least."""
@@ -198,9 +199,14 @@ class Searcher:
             known_share=known,
             evidence=evidence,
             confidence=confidences(evidence, self._curves),
+            trust=self._trust(asked.words),
             is_null=np.isin(ids, null),
             legs=self._reports(raw, mode, clock, asked.failed),
         )
+
+    def _trust(self, query: LexicalQuery) -> dict[Leg, float]:
+        words = " ".join(term.text for term in query.terms)
+        return {leg: trust(words, one.scripts) for leg, one in self._spaces.items()}
 
     def _refuse_impossible(self, mode: Mode) -> None:
         if mode in ("dense", "late") and mode not in self._spaces:

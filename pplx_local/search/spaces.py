@@ -38,3 +38,5 @@ class SearchSpace:
     encoder: QueryEncoder
     idf_power: float = 0.0
     """Of the idf by which a query's words are weighted in MaxSim; 0 for all alike."""
+    scripts: tuple[str, ...] = ()
+    """Unicode scripts that its checkpoint reads; empty for all."""
