@@ -17,6 +17,7 @@ from pplx_local.chunk import chunk
 from pplx_local.documents.blocks import cut
 from pplx_local.documents.html_page import HtmlPage
 from pplx_local.documents.kinds import PARSER_VERSIONS, Kind, kind_of
+from pplx_local.documents.language import SAMPLE_CHARS, language_of
 from pplx_local.documents.limits import Limits
 from pplx_local.documents.markdown import Markdown
 from pplx_local.documents.messages import Broken, Finished, Message, Ready, pack
@@ -71,7 +72,9 @@ def _read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
     limit = max(_SMALL_TEXT_CHARS, _MAX_GROWTH * source.size)
     n_chars = n_chunks = 0
     blank = True
+    sample = ""
     for text in cut(reader.pieces()):
+        sample = sample or text[:SAMPLE_CHARS]
         breaks = reader.breaks(n_chars, text)
         chunks = chunk(text, breaks=breaks, char_start=n_chars, first_ordinal=n_chunks)
         yield TextBlock(n_chars, text, tuple(chunks))
@@ -83,19 +86,21 @@ def _read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
     digest = source.finish()
     if blank:
         raise EmptyDocument("nothing but white space" if n_chars else "empty")
-    yield Finished(_document(reader, kind, n_chars), digest)
+    yield Finished(_document(reader, kind, n_chars, sample), digest)
 
 
-def _document(reader: Format, kind: Kind, n_chars: int) -> Document:
+def _document(reader: Format, kind: Kind, n_chars: int, sample: str) -> Document:
     about = reader.about(n_chars)
+    is_prose = kind.family != "code"
     return Document(
         parser=kind.family,
         parser_version=PARSER_VERSIONS[kind.family],
         title=about.title,
-        language=about.language,
+        language=about.language or (language_of(sample) if is_prose else None),
         n_chars=n_chars,
         segments=tuple(about.segments),
         metadata=about.metadata,
+        day=about.day,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from pplx_local.documents.day import read_day
 from pplx_local.documents.decode import decode_stream
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.markdown import language_code
@@ -37,6 +39,29 @@ _LINES = _names(
     "br div li dt dd tr caption figcaption option address summary title legend body"
 )
 _CELLS = frozenset({"td", "th"})
+_DATES = (
+    "article:published_time",
+    "datepublished",
+    "dc.date.issued",
+    "dcterms.issued",
+    "dcterms.created",
+    "dc.date.created",
+    "dc.date",
+    "dcterms.date",
+    "date",
+    "pubdate",
+    "publish-date",
+    "publication_date",
+    "citation_publication_date",
+    "citation_date",
+    "created",
+    "article:modified_time",
+    "datemodified",
+    "dcterms.modified",
+    "last-modified",
+    "revised",
+)
+_MAX_METAS = 200
 _HEADING = re.compile("h[1-6]")
 
 
@@ -79,6 +104,18 @@ class HtmlPage:
         attributes = tree.root.attributes if tree.root else {}
         tag = attributes.get("lang") or attributes.get("xml:lang") or ""
         self._about.language = language_code(tag)
+        self._about.day = _day(tree)
+
+
+def _day(tree: LexborHTMLParser) -> date | None:
+    """Take the day that the page's head states; that of its first edition if it can."""
+    stated: dict[str, str] = {}
+    for node in tree.css("meta[content]")[:_MAX_METAS]:
+        at = node.attributes
+        name = at.get("property") or at.get("name") or at.get("itemprop") or ""
+        stated.setdefault(name.lower(), at.get("content") or "")
+    days = (read_day(stated[name]) for name in _DATES if name in stated)
+    return next(filter(None, days), None)
 
 
 class _Writer:

@@ -11,9 +11,10 @@ from pplx_local.chunk import CHUNKER_VERSION
 Family = Literal["text", "markdown", "html", "code", "pdf", "unsupported"]
 
 PARSER_VERSIONS = MappingProxyType(
-    {"text": 1, "markdown": 1, "html": 1, "code": 1, "pdf": 1}
+    {"text": 2, "markdown": 2, "html": 2, "code": 1, "pdf": 2}
 )
-"""Raised when a reader gives another text, other segments or other chunk borders."""
+"""Raised when a reader gives another text, other segments or chunk borders, or finds
+out more about a document."""
 
 
 class Kind(NamedTuple):

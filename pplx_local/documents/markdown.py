@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pplx_local.documents.day import read_day
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.outline import Outline
 from pplx_local.documents.source import Source
@@ -24,6 +25,7 @@ _FIELD = re.compile(
 )
 _CLOSING_HASHES = re.compile(r"(?:^|[ \t])#+$")
 _MAX_FIELDS = 50
+_DATES = ("date", "published", "created", "updated", "modified")
 
 
 class Markdown(Text):
@@ -87,8 +89,14 @@ class Markdown(Text):
         self._about.title = label(fields.get("title", "")) or None
         language = fields.get("lang") or fields.get("language") or ""
         self._about.language = language_code(language)
+        self._about.day = next(filter(None, map(read_day, _dates(fields))), None)
         self._about.metadata.update(fields)
         return matter.end()
+
+
+def _dates(fields: dict[str, str]) -> list[str]:
+    """Give what front matter may say of when a text was written, the surest first."""
+    return [fields[key] for key in _DATES if key in fields]
 
 
 def _line_above(lines: str, end: int) -> tuple[int, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from datetime import date
 
 import pypdfium2 as pdfium
 
+from pplx_local.documents.day import read_day
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
 from pplx_local.documents.text import MAX_SEGMENTS, About, label
@@ -45,6 +47,7 @@ class Pdf:
         document = self._open()
         n_pages = len(document)
         self._about.title = _title(document)
+        self._about.day = _day(document)
         self._about.metadata["pages"] = str(n_pages)
         n_chars = n_silent = 0
         for number, page_text in enumerate(_page_texts(document), 1):
@@ -129,12 +132,21 @@ def _mended(text: str) -> str:
 
 def _title(document: pdfium.PdfDocument) -> str | None:
     """Take the title that the file states, unless a program made it up."""
-    try:
-        title = document.get_metadata_value("Title").strip()
-    except pdfium.PdfiumError:
-        return None
-    title = _CONTROLS.sub("", title)
+    title = _CONTROLS.sub("", _stated(document, "Title"))
     return None if _NO_TITLE.match(title) else label(title)
+
+
+def _day(document: pdfium.PdfDocument) -> date | None:
+    """Take the day on which the file says it was made, or else changed."""
+    stated = (_stated(document, key) for key in ("CreationDate", "ModDate"))
+    return next(filter(None, map(read_day, stated)), None)
+
+
+def _stated(document: pdfium.PdfDocument, key: str) -> str:
+    try:
+        return str(document.get_metadata_value(key)).strip()
+    except pdfium.PdfiumError:
+        return ""
 
 
 def _without_text(n_pages: int) -> str:

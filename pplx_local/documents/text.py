@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from pplx_local.documents.decode import decode_stream
@@ -25,6 +26,7 @@ class About:
     language: str | None = None
     segments: list[Segment] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    day: date | None = None
 
 
 class Format(Protocol):
