@@ -52,6 +52,8 @@ def test_what_was_not_asked_is_not_reported():
 def test_a_share_wrongly_called_close_is_that_of_the_unanswerable():
     closeness = Closeness()
     closeness.own = [best(0.8, True, True)]
-    closeness.foreign = [best(0.7, False, True), best(0.2), best(0.1)]
-    figures = closeness.result()["unanswerable"]
-    assert figures == {"queries": 3, "auc": 1.0, "called_close": 0.3333}
+    closeness.foreign["x"] = [best(0.7, False, True), best(0.2), best(0.1)]
+    closeness.foreign["y"] = [best(0.9)]
+    x, y = closeness.result()["unanswerable"]
+    assert x == {"from": "x", "queries": 3, "auc": 1.0, "called_close": 0.3333}
+    assert y == {"from": "y", "queries": 1, "auc": 0.0, "called_close": 0.0}

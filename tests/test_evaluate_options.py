@@ -103,7 +103,7 @@ def test_a_file_that_holds_no_queries_is_refused_by_name(collection, tmp_path):
     with pytest.raises(ConfigError, match=str(path)):
         load_queries(path)
     with pytest.raises(ConfigError, match="nowhere"):
-        evaluation(collection, unanswerable=tmp_path / "nowhere.jsonl")
+        evaluation(collection, unanswerable=[tmp_path / "nowhere.jsonl"])
 
 
 # --- confidence ---
@@ -118,14 +118,16 @@ def foreign(tmp_path) -> Path:
 
 
 def test_what_nothing_answers_is_told_apart(collection, foreign):
-    figures = evaluated(collection, unanswerable=foreign)["confidence"]
-    assert figures["unanswerable"] == {"queries": 2, "auc": 1.0, "called_close": 0.0}
+    figures = evaluated(collection, unanswerable=[foreign])["confidence"]
+    assert figures["unanswerable"] == [
+        {"from": str(foreign), "queries": 2, "auc": 1.0, "called_close": 0.0}
+    ]
     assert figures["called_close"] == figures["right"] == 1.0
 
 
 def test_the_sample_is_of_the_unanswerable_queries_too(collection, foreign):
-    result = evaluated(collection, unanswerable=foreign, sample="odd")
-    assert result["confidence"]["unanswerable"]["queries"] == 1
+    result = evaluated(collection, unanswerable=[foreign], sample="odd")
+    assert result["confidence"]["unanswerable"][0]["queries"] == 1
 
 
 def test_with_its_answer_kept_out_a_query_is_less_sure(collection):
@@ -155,7 +157,7 @@ def test_of_our_own_chunks_those_that_hold_a_part_of_the_answer_are_kept_out(
 
 def test_without_a_model_there_is_no_confidence_to_judge(collection, foreign):
     settings = Settings(home=collection.parents[1] / "home", model="none")
-    one = Evaluation(collection, settings, Options(unanswerable=foreign))
+    one = Evaluation(collection, settings, Options(unanswerable=[foreign]))
     for _ in one:
         pass
     assert one.result["confidence"]["reliability"] == []
@@ -267,5 +269,5 @@ def test_the_command_shows_how_sure_it_was(collection, foreign, tmp_path):
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert "something is close: 100.0% of the queries" in lines
-    assert "with what is unanswerable here: 0.0%, AUC of confidence 1.0000" in lines
+    assert f"of {foreign}: 0.0%, AUC of confidence 1.0000" in lines
     assert any(line.startswith("0.9 to 1.0") for line in lines)

@@ -61,11 +61,12 @@ def evaluate(
         ),
     ] = None,
     unanswerable: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             metavar="FILE",
             parser=typed_path,
-            help="Queries that nothing here answers: are they told apart?",
+            help="Queries that nothing here answers: are they told apart? As many "
+            "files as you like.",
         ),
     ] = None,
     answer_removed: Annotated[
@@ -107,7 +108,7 @@ def evaluate(
         late_chunking=None if late_chunking is None else late_chunking == "on",
         queries=queries,
         sample=sample,
-        unanswerable=unanswerable,
+        unanswerable=unanswerable or (),
         answer_removed=answer_removed,
         distractors=distractors,
         distractors_from=distractors_from or (),
@@ -144,18 +145,20 @@ def _show_confidence(figures: dict[str, Any]) -> None:
     if not figures["reliability"]:
         return
     write_data(f"something is close: {figures['called_close']:.1%} of the queries")
-    for name, words in (
-        ("answer_removed", "their answers kept out"),
-        ("unanswerable", "what is unanswerable here"),
-    ):
-        if name in figures:
-            write_data(
-                f"with {words}: {figures[name]['called_close']:.1%}, "
-                f"AUC of confidence {figures[name]['auc']:.4f}"
-            )
+    if "answer_removed" in figures:
+        _show_others("with their answers kept out", figures["answer_removed"])
+    for others in figures.get("unanswerable", ()):
+        _show_others(f"of {visible(others['from'])}", others)
     write_data(f"{'confidence':<12}{'mean':>8}{'right':>8}{'hits':>8}")
     for row in figures["reliability"]:
         write_data(
             f"{row['from']:.1f} to {row['from'] + 0.1:.1f}  {row['confidence']:>8.3f}"
             f"{row['right']:>8.3f}{row['queries']:>8,}"
         )
+
+
+def _show_others(words: str, figures: dict[str, Any]) -> None:
+    write_data(
+        f"{words}: {figures['called_close']:.1%}, "
+        f"AUC of confidence {figures['auc']:.4f}"
+    )

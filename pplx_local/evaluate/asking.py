@@ -51,12 +51,13 @@ class Asking:
             whole = self._searcher.rank(text, among=self._every)
             self._judge(query, whole, " exhaustive")
 
-    def ask_foreign(self, text: str) -> None:
-        """Ask what nothing here answers."""
+    def ask_foreign(self, file: str, text: str) -> None:
+        """Ask what nothing here answers, from a file of such queries."""
         ranking = self._searcher.rank(text)
         scores = ranking.scores("hybrid", self._searcher.weights)
         nothing = [False] * len(ranking.ids)
-        self.closeness.foreign.append(best_of(ranking, scores, nothing))
+        best = best_of(ranking, scores, nothing)
+        self.closeness.foreign.setdefault(file, []).append(best)
 
     def _judge(self, query: str, ranking: Ranking, suffix: str = "") -> list[ChunkRef]:
         refs = self._store.chunk_refs([int(chunk_id) for chunk_id in ranking.ids])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,29 +37,33 @@ class Closeness:
         """Of the collection's queries."""
         self.removed: list[Best] = []
         """Of the same with their relevant chunks kept out."""
-        self.foreign: list[Best] = []
-        """Of queries that nothing here answers."""
+        self.foreign: dict[str, list[Best]] = {}
+        """Of queries that nothing here answers, by the file that they are from."""
 
     def result(self) -> dict[str, Any]:
         """Give the figures in the documented form."""
-        every = [*self.own, *self.removed, *self.foreign]
+        foreign = list(chain.from_iterable(self.foreign.values()))
         result: dict[str, Any] = {
             "queries": len(self.own),
             "called_close": _share([best.is_close for best in self.own]),
             "right": _share([best.is_right for best in self.own]),
-            "reliability": reliability(every),
+            "reliability": reliability([*self.own, *self.removed, *foreign]),
         }
-        for name, others in (
-            ("answer_removed", self.removed),
-            ("unanswerable", self.foreign),
-        ):
-            if others:
-                result[name] = {
-                    "queries": len(others),
-                    "auc": _rounded(auc(_values(self.own), _values(others))),
-                    "called_close": _share([best.is_close for best in others]),
-                }
+        if self.removed:
+            result["answer_removed"] = self._against(self.removed)
+        if self.foreign:
+            result["unanswerable"] = [
+                {"from": file, **self._against(found)}
+                for file, found in self.foreign.items()
+            ]
         return result
+
+    def _against(self, others: Sequence[Best]) -> dict[str, Any]:
+        return {
+            "queries": len(others),
+            "auc": _rounded(auc(_values(self.own), _values(others))),
+            "called_close": _share([best.is_close for best in others]),
+        }
 
 
 def best_of(

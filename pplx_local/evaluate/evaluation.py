@@ -51,10 +51,11 @@ class Evaluation:
         self._units: Units = options.units or (
             "given" if self._collection.passages else "own"
         )
-        self._foreign: list[str] = []
-        if options.unanswerable:
-            found = load_queries(options.unanswerable, options.sample)
-            self._foreign = list(found.values())
+        self._foreign = [
+            (str(path), text)
+            for path in options.unanswerable
+            for text in load_queries(path, options.sample).values()
+        ]
         self._sources = list(options.distractors_from) or sources_beside(directory)
         self._profile = profile_with(profile_of(settings), options.late_chunking)
         for checkpoint in filter(None, self._profile):
@@ -103,9 +104,9 @@ class Evaluation:
         for number, query in enumerate(asking.queries):
             yield Progress("search", number, n_queries)
             asking.ask(query)
-        for number, text in enumerate(self._foreign, len(asking.queries)):
+        for number, (file, text) in enumerate(self._foreign, len(asking.queries)):
             yield Progress("search", number, n_queries)
-            asking.ask_foreign(text)
+            asking.ask_foreign(file, text)
         yield Progress("search", n_queries, n_queries)
 
     def _summarise(self, index: Index, asking: Asking) -> None:

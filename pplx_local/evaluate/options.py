@@ -34,8 +34,8 @@ class Options:
     end alike, such as `qrels_train.tsv`."""
     sample: str | None = None
     """"even" or "odd" for every other query, or how many of them, evenly spread."""
-    unanswerable: Path | None = None
-    """A file of queries that nothing in the collection answers."""
+    unanswerable: Sequence[Path] = ()
+    """Files of queries that nothing in the collection answers."""
     answer_removed: bool = False
     """Also ask each query with its relevant chunks kept out."""
     distractors: int = 0
