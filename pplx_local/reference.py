@@ -22,6 +22,9 @@ THRESHOLD = 0.6745
 """Of a normal distribution, half lies within this many standard deviations: with
 thresholds at -THRESHOLD, 0 and THRESHOLD the four levels are equally likely."""
 
+MEAN_LEVELS = 3
+"""Bits per dimension of a mean of token vectors, which have few dimensions."""
+
 _ROWS_AT_ONCE = 16_384
 
 
@@ -50,6 +53,28 @@ def _codes(x: NDArray[np.float32], quantizer: Quantizer) -> NDArray[np.int8]:
         largest = np.abs(x).max(axis=-1, keepdims=True)  # (C, 1)
         levels = x * (127 / np.maximum(largest, np.float32(1e-30)))
     return np.clip(np.rint(levels), -128, 127).astype(np.int8)
+
+
+def mean_vectors(tokens: TokenVectors) -> DenseVectors:
+    """Average each chunk's token vectors, for a shortlist where there is no other.
+
+    A chunk without rows gets zeros.
+    """
+    n_chunks = len(tokens.cu_seqlens) - 1
+    owners = np.repeat(np.arange(n_chunks), np.diff(tokens.cu_seqlens))
+    rows = token_rows(tokens)
+    sums = np.zeros((n_chunks, rows.shape[1]), dtype=np.float32)
+    np.add.at(sums, owners, rows)
+    # Neither codes nor bits hang on the length: a sum is as good as a mean.
+    return quantize_dense(sums, "max_abs", "three_thresholds")
+
+
+def token_rows(tokens: TokenVectors) -> NDArray[np.float32]:
+    """Give what token vectors stand for, of any length: (T, D)."""
+    if tokens.scales is None:
+        signs = np.unpackbits(tokens.codes.view(np.uint8), axis=1)
+        return signs.astype(np.float32) * 2 - 1
+    return tokens.codes.astype(np.float32) * tokens.scales[:, None]
 
 
 def pack_bits(x: NDArray[np.float32], rule: BitsRule) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ from pplx_local.index.lanes import CHARS_PER_TOKEN
 from pplx_local.index.speed import recall
 from pplx_local.models import Checkpoint
 from pplx_local.records import Role
+from pplx_local.reference import MEAN_LEVELS
 from pplx_local.window.cuts import SHORTEST_CORE
 
 _TOKENS_PER_CHUNK = 240
@@ -59,7 +60,10 @@ def bytes_per_token(checkpoint: Checkpoint, role: Role) -> float:
         per_vector = checkpoint.token_dim / 8 + _POSITION_BYTES
     else:
         per_vector = checkpoint.token_dim + _SCALE_BYTES + _POSITION_BYTES
-    return per_vector / checkpoint.token_pooling
+    shortlist = 0.0
+    if "dense" not in checkpoint.roles:
+        shortlist = checkpoint.token_dim * (1 + MEAN_LEVELS / 8) / _TOKENS_PER_CHUNK
+    return per_vector / checkpoint.token_pooling + shortlist
 
 
 def seconds_for(tokens: Mapping[Checkpoint, int], home: Path) -> float | None:

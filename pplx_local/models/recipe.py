@@ -104,6 +104,8 @@ def _late_rules(checkpoint: Checkpoint, model_dir: Path) -> dict[str, str]:
     }
     if checkpoint.token_pooling > 1:
         rules["pooling"] = f"ward {checkpoint.token_pooling}"
+    if "dense" not in checkpoint.roles:
+        rules["shortlist"] = "mean of the tokens, three_thresholds"
     if HEAD_WEIGHTS in checkpoint.files:
         rules["head"] = file_digest(checkpoint, HEAD_WEIGHTS, model_dir)
     mean = token_mean(checkpoint)

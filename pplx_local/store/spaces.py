@@ -29,6 +29,11 @@ class Space:
     space_id: int
     spec: SpaceSpec
 
+    @property
+    def has_shortlist(self) -> bool:
+        """Whether it has a vector per chunk: any but the late one of a dense model."""
+        return self.spec.role == "dense" or "shortlist" in self.spec.rules
+
 
 class Backlog(NamedTuple):
     """What still has to be encoded."""

@@ -433,6 +433,10 @@ class Store:
         """Fetch codes (C, D) in the order asked; zeros where there is no vector."""
         return self._vectors.dense_codes(space, chunk_ids)
 
+    def space_bytes(self, space: Space) -> int:
+        """Add up the room that the vectors of a space take."""
+        return self._vectors.size_of(space)
+
     def token_vectors(self, space: Space, chunk_ids: Sequence[int]) -> TokenVectors:
         """Fetch token vectors in the order asked; none for a chunk without."""
         return self._vectors.token_vectors(space, chunk_ids)

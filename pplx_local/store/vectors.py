@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
+from pplx_local.reference import MEAN_LEVELS, mean_vectors
 from pplx_local.store.connection import Database
 from pplx_local.store.dense import (
     DenseTable,
@@ -46,20 +47,20 @@ class Vectors:
         """Make a space with its tables."""
         with self._database.transaction():
             space = self._spaces.insert(spec)
-            if spec.role == "dense":
+            if space.has_shortlist:
                 self._dense(space).create()
                 self._parked(space).create()
-            else:
+            if spec.role == "late":
                 self._tokens(space).create()
         return space
 
     def drop(self, space: Space) -> None:
         """Drop a space with its tables."""
         with self._database.transaction():
-            if space.spec.role == "dense":
+            if space.has_shortlist:
                 self._dense(space).drop()
                 self._parked(space).drop()
-            else:
+            if space.spec.role == "late":
                 self._tokens(space).drop()
             self._spaces.delete(space)
 
@@ -75,7 +76,9 @@ class Vectors:
             self._spaces.add_window(space, digest, chunk_ids)
             if isinstance(vectors, TokenVectors):
                 self._tokens(space).insert(chunk_ids, vectors)
-                return
+                if not space.has_shortlist:
+                    return
+                vectors = mean_vectors(vectors)
             dense = self._dense(space)
             dense.delete(dense.existing(chunk_ids))
             dense.insert(
@@ -100,6 +103,7 @@ class Vectors:
             self._spaces.add_window(space, digest, to_chunks)
             if space.spec.role == "late":
                 self._tokens(space).copy(pairs)
+            if not space.has_shortlist:
                 return
             dense, parked = self._dense(space), self._parked(space)
             rows = dense.select(from_chunks) + parked.select(from_chunks)
@@ -151,7 +155,7 @@ class Vectors:
     def hide(self, first_chunk: int, n_chunks: int) -> None:
         """Park the dense vectors of a run of chunks."""
         ids = range(first_chunk, first_chunk + n_chunks)
-        for space in self._of_role("dense"):
+        for space in self._with_shortlist():
             dense = self._dense(space)
             rows = dense.select(ids)
             self._parked(space).insert(rows)
@@ -159,7 +163,7 @@ class Vectors:
 
     def show(self, first_chunk: int, n_chunks: int) -> None:
         """Bring the parked vectors of a run of chunks back."""
-        for space in self._of_role("dense"):
+        for space in self._with_shortlist():
             parked = self._parked(space)
             self._dense(space).insert(
                 parked.select(range(first_chunk, first_chunk + n_chunks))
@@ -170,23 +174,23 @@ class Vectors:
         """Delete all that is kept of a run of hidden chunks."""
         for space in self._spaces.all():
             self._spaces.delete_windows(space, first_chunk, n_chunks)
-            if space.spec.role == "dense":
+            if space.has_shortlist:
                 self._parked(space).delete(first_chunk, n_chunks)
-            else:
+            if space.spec.role == "late":
                 self._tokens(space).delete(first_chunk, n_chunks)
 
     # --- upkeep ---
 
     def reshard(self) -> None:
         """Rebuild the dense tables that have outgrown their shards."""
-        for space in self._of_role("dense"):
+        for space in self._with_shortlist():
             dense = self._dense(space)
             if shards_for(dense.count()) > dense.n_shards:
                 self._rebuild(space)
 
     def compact(self) -> None:
         """Rebuild the dense tables that are mostly holes."""
-        for space in self._of_role("dense"):
+        for space in self._with_shortlist():
             dense = self._dense(space)
             # Each shard's last block is partly empty by nature.
             allocated = dense.allocated() - dense.n_shards * _BLOCK_ROWS
@@ -195,10 +199,16 @@ class Vectors:
 
     def size_bytes(self) -> dict[str, int]:
         """Add up the room that the vectors take, by role."""
-        return {
-            "dense": sum(self._dense(s).size_bytes() for s in self._of_role("dense")),
-            "late": sum(self._tokens(s).size_bytes() for s in self._of_role("late")),
-        }
+        sizes = {"dense": 0, "late": 0}
+        for space in self._spaces.all():
+            sizes[space.spec.role] += self.size_of(space)
+        return sizes
+
+    def size_of(self, space: Space) -> int:
+        """Add up the room that the vectors of one space take, in bytes."""
+        shortlist = self._dense(space).size_bytes() if space.has_shortlist else 0
+        tokens = self._tokens(space).size_bytes() if space.spec.role == "late" else 0
+        return shortlist + tokens
 
     def _rebuild(self, space: Space) -> None:
         with self._database.transaction():
@@ -213,8 +223,8 @@ class Vectors:
             old.copy_into(new)
             old.drop()
 
-    def _of_role(self, role: str) -> list[Space]:
-        return [space for space in self._spaces.all() if space.spec.role == role]
+    def _with_shortlist(self) -> list[Space]:
+        return [space for space in self._spaces.all() if space.has_shortlist]
 
     def _dense(self, space: Space, database: Database | None = None) -> DenseTable:
         database = database or self._database
@@ -222,7 +232,10 @@ class Vectors:
             "SELECT epoch, shards FROM spaces WHERE space_id = ?", (space.space_id,)
         ) or (0, 1)
         name = f"dense_{space.space_id}_{epoch}"
-        return DenseTable(database, name, space.spec.dim, space.spec.n_bits, n_shards)
+        dim, n_bits = space.spec.dim, space.spec.n_bits
+        if space.spec.role == "late":  # its own bits are those of a token vector
+            n_bits = MEAN_LEVELS * dim
+        return DenseTable(database, name, dim, n_bits, n_shards)
 
     def _parked(self, space: Space) -> ParkedTable:
         return ParkedTable(self._database, f"parked_{space.space_id}")
