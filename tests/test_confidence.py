@@ -27,12 +27,20 @@ def evidence(**parts: np.ndarray) -> dict:
 
 def test_evidence_is_the_mean_over_the_words_of_a_query():
     raw = {"lexical": floats(8), "dense": floats(0.3), "late": floats(2)}
-    found = evidence_of(raw, floats(0.5), n_words=4)
+    trust = {"dense": 1.0, "late": 0.6}
+    found = evidence_of(raw, floats(0.5), 4, trust)
     assert {leg: float(part[0]) for leg, part in found.items()} == {
         "lexical": 0.5,
         "dense": pytest.approx(0.3),
         "late": 0.5,
     }
+
+
+def test_a_model_that_hardly_reads_the_query_is_no_evidence():
+    raw = {"lexical": floats(8), "dense": floats(0.9), "late": floats(4)}
+    found = evidence_of(raw, floats(0.5), 4, {"dense": 0.1, "late": 0.4})
+    assert found.keys() == {"lexical"}
+    assert np.isnan(confidences(found, [LATE])).all()
 
 
 def test_confidence_is_a_half_where_it_may_be_either_and_rises():
@@ -72,11 +80,11 @@ def test_without_a_curve_for_the_legs_that_ran_there_is_no_telling():
     ("shown", "words_held", "expected"),
     [
         ([], 1.0, True),
-        ([0.4, 0.1], 0.2, True),
-        ([0.4, 0.6], 0.2, False),
-        ([0.4, 0.1], 0.8, False),
+        ([0.09, 0.02], 0.2, True),
+        ([0.09, 0.11], 0.2, False),
+        ([0.09, 0.02], 0.8, False),
         ([NAN], 0.2, False),
-        ([NAN, 0.1], 0.2, True),
+        ([NAN, 0.02], 0.2, True),
     ],
 )
 def test_nothing_is_close_when_neither_sense_nor_words_are(shown, words_held, expected):

@@ -14,12 +14,20 @@ from pplx_local.models import ConfidenceCurve
 from pplx_local.records import Leg
 from pplx_local.search.legs import Values
 
-CLOSE = 0.5
-"""Confidence below which nothing is close, unless the query's own words are there."""
+CLOSE = 0.1
+"""Confidence below which nothing is close: an answer would be one in ten."""
+HELD = 0.5
+"""Share of the query's own words that is close, whatever the confidence."""
+
+_TRUSTED = 0.5
+"""Letters that a model does not know are all alike to it, and so like any others."""
 
 
 def evidence_of(
-    raw: Mapping[Leg, Values], words_held: Values, n_words: int
+    raw: Mapping[Leg, Values],
+    words_held: Values,
+    n_words: int,
+    trust: Mapping[Leg, float],
 ) -> dict[Leg, Values]:
     """Bring what the legs say of N candidates to scales that do not hang on the query.
 
@@ -27,11 +35,12 @@ def evidence_of(
         raw: (N,) Scores of the legs that ran.
         words_held: (N,) The share of the query's words, by weight, that each holds.
         n_words: Rows of the query that stand for text, in the late space.
+        trust: How far each model's scores count for the query.
     """
     evidence: dict[Leg, Values] = {"lexical": words_held}
-    if "dense" in raw:
+    if "dense" in raw and trust["dense"] >= _TRUSTED:
         evidence["dense"] = raw["dense"]
-    if "late" in raw:
+    if "late" in raw and trust["late"] >= _TRUSTED:
         evidence["late"] = raw["late"] / np.float32(max(n_words, 1))
     return evidence
 
@@ -68,4 +77,4 @@ def nothing_close(shown: Sequence[float], words_held: float) -> bool:
     if not shown:
         return True
     likely = [value for value in shown if not isnan(value)]
-    return bool(likely) and words_held < CLOSE and max(likely) < CLOSE
+    return bool(likely) and words_held < HELD and max(likely) < CLOSE

@@ -191,7 +191,8 @@ class Searcher:
         ids = np.unique(np.concatenate([*found, null]).astype(np.int64))
         raw = self._score(ids, lexical, dense, self._late_leg(encoded, lexical), clock)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share
-        evidence = evidence_of(raw, share * np.float32(known), _n_words(encoded))
+        trusted, n_words = self._trust(asked.words), _n_words(encoded)
+        evidence = evidence_of(raw, share * np.float32(known), n_words, trusted)
         return Ranking(
             ids=ids,
             raw=raw,
@@ -199,7 +200,7 @@ class Searcher:
             known_share=known,
             evidence=evidence,
             confidence=confidences(evidence, self._curves),
-            trust=self._trust(asked.words),
+            trust=trusted,
             is_null=np.isin(ids, null),
             legs=self._reports(raw, mode, clock, asked.failed),
         )
