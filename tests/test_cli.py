@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import time
@@ -289,6 +290,78 @@ def test_explain_shows_scores_and_words(indexed):
     shown = indexed("search", "potatoes", "--explain", "-k", "1").stdout
     assert "lexical" in shown
     assert "late" in shown
+
+
+def test_copies_are_one_hit_unless_all_are_asked_for(indexed, notes):
+    shutil.copy(notes / "lease.md", notes / "old lease.md")
+    indexed("update")
+    best = indexed.json("search", "notice months")["hits"][0]
+    assert best["path"] == str(notes / "lease.md")
+    assert best["same"] == [{"path": str(notes / "old lease.md"), "exact": True}]
+    line = indexed("search", "notice months").stdout.splitlines()[0]
+    assert line.endswith("old lease.md (1 copy)]")
+    for options in (["--all"], ["--format", "vimgrep"]):
+        found = indexed("search", "notice months", *options).stdout
+        assert len(re.findall(r"lease\.md:", found)) == 2
+
+
+def test_questions_from_a_file_are_answered_in_order(indexed, tmp_path):
+    questions = tmp_path / "questions.txt"
+    questions.write_bytes(b"\xef\xbb\xbfpotatoes\r\n\n  \nzeppelin\n\xff notice")
+    options = ("--queries", questions, "--mode", "lexical")
+    result = indexed("search", *options)
+    assert result.exit_code == 0
+    assert [line for line in result.stdout.splitlines() if line.startswith("> ")] == [
+        "> potatoes", "> zeppelin", "> \ufffd notice",
+    ]  # fmt: skip
+    assert result.stdout.index("soup.txt") < result.stdout.index("> zeppelin")
+    assert "Found something for 2 of 3 questions in" in result.stderr
+    lines = indexed("search", *options, "--jsonl").stdout.splitlines()
+    answers = [json.loads(line) for line in lines]
+    assert [len(answer["hits"]) for answer in answers] == [1, 0, 1]
+    assert [answer["query"] for answer in answers][:2] == ["potatoes", "zeppelin"]
+    whole = indexed.json("search", *options)["answers"]
+    assert [answer["hits"] for answer in whole] == [
+        answer["hits"] for answer in answers
+    ]
+    places = indexed("search", *options, "--format", "vimgrep").stdout.splitlines()
+    assert len(places) == 2
+
+
+def test_questions_of_which_none_finds_anything(indexed, tmp_path):
+    questions = tmp_path / "questions.txt"
+    questions.write_text("zeppelin\n")
+    options = ("--queries", questions, "--mode", "lexical")
+    assert indexed("search", *options).exit_code == 1
+    questions.write_text("")
+    assert indexed("search", *options).exit_code == 1
+
+
+def test_questions_come_from_a_file_that_can_be_read_or_from_words(indexed, tmp_path):
+    result = indexed("search", "--queries", tmp_path / "none.txt")
+    assert result.exit_code == 2
+    assert "none.txt: No such file" in result.stderr
+    assert indexed("search", "potatoes", "--queries", "-").exit_code == 2
+
+
+def test_similar_finds_what_is_like_a_file_or_a_line_of_it(indexed, notes):
+    (notes / "house.txt").write_text("The tenant of the house gives three months.\n")
+    indexed("update")
+    found = indexed.json("similar", f"{notes}/lease.md:3", "--explain")
+    assert found["query"] == f"{notes}/lease.md:3"
+    assert found["hits"][0]["path"] == str(notes / "house.txt")
+    assert found["hits"][0]["words"]
+    result = indexed("similar", notes / "house.txt", "-k", "1")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{notes}/lease.md:")
+    assert indexed("similar", notes / "soup.txt", "--mode", "lexical").exit_code == 1
+
+
+def test_similar_needs_a_file_that_is_indexed(indexed, notes, tmp_path):
+    for path in (notes / "none.txt", f"{notes}/lease.md:99", notes):
+        result = indexed("similar", path)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("pplx-local: ")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pytest
@@ -141,6 +142,7 @@ class Daemon:
         self.calls: dict[str, Callable] = {
             "hello": lambda: {"version": __version__, "pid": os.getpid()},
             "search": self.search,
+            "similar": self.similar,
             "status": status,
             "add": self.add,
             "update": self.update,
@@ -157,10 +159,10 @@ class Daemon:
         self.server.start()
         announce(home, path)
 
-    def __call__(self, *args: object) -> Result:
+    def __call__(self, *args: object, **options: Any) -> Result:
         command = ["--home", str(self.home), *map(str, args)]
         return CliRunner().invoke(
-            app, command, obj=Invocation(), catch_exceptions=False
+            app, command, obj=Invocation(), catch_exceptions=False, **options
         )
 
     def json(self, *args: object) -> dict:
@@ -172,6 +174,10 @@ class Daemon:
     def search(self, **args):
         self.note("search", args)
         return answer(args["query"])
+
+    def similar(self, **args):
+        self.note("similar", args)
+        return answer("like it")
 
     def add(self, paths, index):
         self.note("add", paths, index)
@@ -231,6 +237,7 @@ def test_a_search_is_answered_by_the_daemon(daemon):
         ("rent", "--json"),
         ("rent", "--jsonl"),
         ("--format", "vimgrep", "rent"),
+        ("rent", "--all"),
     ],
 )
 def test_the_quick_way_says_what_the_long_way_says(daemon, capsys, args):
@@ -264,6 +271,20 @@ def test_what_is_not_plain_is_left_to_the_long_way(daemon, monkeypatch, args):
     monkeypatch.setenv("PPLX_LOCAL_HOME", str(daemon.home))
     assert search_quickly(args) is None
     assert not daemon.asked
+
+
+def test_similar_and_questions_from_stdin_are_answered_by_the_daemon(
+    daemon, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    wish = {"k": 3, "mode": "dense", "explain": True, "folded": False, "wait": True}
+    daemon("similar", "note.txt:7", "-k", "3", "--mode", "dense", "--all")
+    assert daemon.asked.pop() == (
+        "similar", wish | {"path": bytes(tmp_path / "note.txt"), "line": 7}
+    )  # fmt: skip
+    result = daemon("search", "--queries", "-", input=b"rent\ndue\n")
+    assert result.stdout.splitlines()[::3] == ["> rent", "> due"]
+    assert [args["query"] for _, args in daemon.asked] == ["rent", "due"]
 
 
 def test_the_quick_way_needs_a_daemon(home):

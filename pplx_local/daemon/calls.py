@@ -46,7 +46,7 @@ class Calls:
     def by_name(self) -> dict[str, Callable[..., Any]]:
         """List them."""
         calls = (
-            *(self.hello, self.search, self.status),
+            *(self.hello, self.search, self.similar, self.status),
             *(self.add, self.update, self.remove, self.purge),
             *(self.estimate_model, self.use_model),
             *(self.pause, self.resume, self.stop),
@@ -72,6 +72,23 @@ class Calls:
         with self._answering.right_of_way(), self._answering.reader() as index:
             return index.search(
                 query, k=k, mode=mode, explain=explain, folded=folded, wait=wait
+            )
+
+    def similar(
+        self,
+        path: bytes,
+        line: int | None = None,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        folded: bool = False,
+        wait: bool = True,
+    ) -> Answer:
+        """Find passages like one that is indexed."""
+        [file] = _as_paths([path])
+        with self._answering.right_of_way(), self._answering.reader() as index:
+            return index.similar(
+                file, line, k=k, mode=mode, explain=explain, folded=folded, wait=wait
             )
 
     def status(self) -> Status:

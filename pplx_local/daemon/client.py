@@ -180,6 +180,21 @@ class RemoteIndex:
         wish = {"k": k, "mode": mode, "explain": explain, "folded": folded}
         return self._ask("search", query=query, wait=wait, **wish)
 
+    def similar(
+        self,
+        path: Path,
+        line: int | None = None,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        folded: bool = False,
+        wait: bool = True,
+    ) -> Answer:
+        """Find passages like the one at a line of a file, or like all of it."""
+        wish = {"k": k, "mode": mode, "explain": explain, "folded": folded}
+        return self._ask("similar", path=_raw(path), line=line, wait=wait, **wish)
+
     def status(self) -> Status:
         """Count files, documents, chunks, bytes and coverage."""
         return self._ask("status")

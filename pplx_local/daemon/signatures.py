@@ -32,6 +32,7 @@ _WISH = {"k": _Count, "mode": Mode, "explain": bool, "folded": bool, "wait": boo
 CALLS: Mapping[str, Call] = {
     "hello": Call(result=dict[str, Any]),
     "search": Call({"query": str} | _WISH, Answer),
+    "similar": Call({"path": bytes, "line": int | None} | _WISH, Answer),
     "status": Call(result="Status"),
     "add": Call({"paths": list[bytes], "index": bool}, "Outcome"),
     "update": Call({"paths": list[bytes] | None}, "Outcome"),

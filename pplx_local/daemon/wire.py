@@ -111,7 +111,7 @@ def _progress(sent: Any) -> Progress:
 def _result(sent: Any, call: str) -> Any:
     if call == "hello":
         return dict(sent)
-    if call == "search":
+    if call in ("search", "similar"):
         return _answer(sent)
     from pplx_local.daemon.signatures import as_result
 

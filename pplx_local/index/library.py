@@ -14,6 +14,7 @@ from pplx_local.config import Settings, write_setting
 from pplx_local.index.change import estimate, let_go
 from pplx_local.index.folders import add_folder, remove_folder
 from pplx_local.index.lock import take_lock
+from pplx_local.index.passages import passages_at
 from pplx_local.index.paths import absolute
 from pplx_local.index.searching import make_searcher
 from pplx_local.index.serving import ProfileSpaces
@@ -217,6 +218,41 @@ class Index(Steps):
             searcher = self._searcher(spaces, mode, wait=wait)
             return searcher.search(
                 query, k=k, mode=mode, explain=explain, folded=folded
+            )
+
+    def similar(
+        self,
+        path: Path,
+        line: int | None = None,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        folded: bool = False,
+        wait: bool = True,
+    ) -> Answer:
+        """Find passages like the one at a line of a file, or like all of it.
+
+        Args:
+            path: Of a file that is indexed.
+            line: 1-based; None for the file as a whole, of which nothing is found then.
+            k: At most so many hits.
+            mode: What is ranked by.
+            explain: Say which words matched.
+            folded: One hit for a file, and for all files that say the same.
+            wait: For a model that is loading; else its legs say that it is.
+
+        Raises:
+            FolderError: The file has no text in the index, or no such line.
+            PplxLocalError: The mode needs a leg that cannot run here.
+        """
+        spaces = self._spaces.as_of_now()
+        said = str(path) if line is None else f"{path}:{line}"
+        with self._steady(spaces):
+            chunks = passages_at(self.store, path, line)
+            searcher = self._searcher(spaces, mode, wait=wait)
+            return searcher.similar(
+                said, chunks, k=k, mode=mode, explain=explain, folded=folded
             )
 
     def _steady(self, spaces: ProfileSpaces) -> AbstractContextManager[None]:

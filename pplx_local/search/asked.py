@@ -7,6 +7,9 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.records import Role
@@ -19,6 +22,9 @@ _PATIENCE_S = 60.0
 second, unless the device or the system has it stuck."""
 
 
+_NO_CHUNKS = np.empty(0, dtype=np.int64)
+
+
 class Asked(NamedTuple):
     """One question, ready for the legs."""
 
@@ -27,6 +33,8 @@ class Asked(NamedTuple):
     """By role; without those that could not."""
     failed: Mapping[Role, str] = {}
     """Why they could not."""
+    itself: NDArray[np.int64] = _NO_CHUNKS
+    """Chunks that ask: they are no answers."""
 
 
 def encode(

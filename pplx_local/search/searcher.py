@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from pplx_local.records import (
     Answer,
     Hit,
     Leg,
-    LegReport,
     Mode,
     Role,
     Scores,
@@ -24,9 +24,11 @@ from pplx_local.search.asked import Asked, encode
 from pplx_local.search.clock import Clock
 from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
+from pplx_local.search.likeness import like
 from pplx_local.search.present import Presenter
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.rarity import weigh
+from pplx_local.search.reports import reasons, reports
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.search.trust import trust
 from pplx_local.store import LexicalQuery, Store, analyze_query
@@ -36,6 +38,15 @@ CANDIDATES = 150
 
 _REFILL = 8
 """Times as many candidates are looked at where folding leaves too few hits."""
+
+
+class Wanted(NamedTuple):
+    """What hits a person wants; see `Searcher.search`."""
+
+    k: int
+    mode: Mode
+    explain: bool
+    folded: bool
 
 
 class Searcher:
@@ -92,13 +103,36 @@ class Searcher:
         self._refuse_impossible(mode)
         clock = Clock()
         asked = self._asked(query, mode, {mode}, clock)
-        for n_candidates in (k, _REFILL * max(k, CANDIDATES)):
-            ranking = self._ranking(asked, mode, n_candidates, clock)
-            presenter = self._presenter(ranking, asked, mode)
-            hits = presenter.hits(k, explain=explain, folded=folded)
-            if not folded or len(hits) >= k or self._saw_all(ranking, presenter):
-                break
-        return self._answer(query, mode, ranking, hits, clock)
+        return self._found(query, asked, Wanted(k, mode, explain, folded), clock)
+
+    def similar(
+        self,
+        said: str,
+        chunk_ids: Sequence[int],
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        folded: bool = False,
+    ) -> Answer:
+        """Find passages that are like some chunks of a document, but for themselves.
+
+        Args:
+            said: What the answer says it was asked.
+            chunk_ids: Together they are what passages should be like.
+            k: At most so many hits.
+            mode: What is ranked by.
+            explain: Say which words matched.
+            folded: One hit for a file, and for all files that say the same.
+
+        Raises:
+            PplxLocalError: The mode needs a leg that cannot run.
+        """
+        self._refuse_impossible(mode)
+        clock = Clock()
+        spaces = {} if mode == "lexical" else self._spaces
+        asked = like(self._store, spaces, chunk_ids)
+        return self._found(said, asked, Wanted(k, mode, explain, folded), clock)
 
     def rank(
         self,
@@ -128,6 +162,16 @@ class Searcher:
     ) -> Asked:
         words, spaces = analyze_query(query), {} if mode == "lexical" else self._spaces
         return Asked(words, *encode(query, spaces, required, clock))
+
+    def _found(self, said: str, asked: Asked, wanted: Wanted, clock: Clock) -> Answer:
+        k, mode, explain, folded = wanted
+        for n_candidates in (k, _REFILL * max(k, CANDIDATES)):
+            ranking = self._ranking(asked, mode, n_candidates, clock)
+            presenter = self._presenter(ranking, asked, mode)
+            hits = presenter.hits(k, explain=explain, folded=folded)
+            if not folded or len(hits) >= k or self._saw_all(ranking, presenter):
+                break
+        return self._answer(said, mode, ranking, hits, clock)
 
     def _presenter(self, ranking: Ranking, asked: Asked, mode: Mode) -> Presenter:
         late = self._spaces.get("late")
@@ -178,7 +222,8 @@ class Searcher:
         clock: Clock,
         among: Ids | None = None,
     ) -> Ranking:
-        k = max(k, CANDIDATES)
+        # The passages that were asked by would come first.
+        k = max(k, CANDIDATES) + len(asked.itself)
         lexical = LexicalLeg(self._store, asked.words)
         with clock.time("lexical"):
             found = [lexical.find(k)[0] if among is None else among]
@@ -188,10 +233,12 @@ class Searcher:
             with clock.time("dense"):
                 found.append(dense.find(k)[0])
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
-        ids = np.unique(np.concatenate([*found, null]).astype(np.int64))
+        ids = np.setdiff1d(np.concatenate([*found, null]), asked.itself)
         raw = self._score(ids, lexical, dense, self._late_leg(encoded, lexical), clock)
+        why_not = reasons(mode, self._spaces, asked.failed, self._missing)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share
         trusted, n_words = self._trust(asked.words), _n_words(encoded)
+        by_passage = len(asked.itself) > 0  # no question: the curves do not hold
         evidence = evidence_of(raw, share * np.float32(known), n_words, trusted)
         return Ranking(
             ids=ids,
@@ -199,10 +246,10 @@ class Searcher:
             keyword_share=share,
             known_share=known,
             evidence=evidence,
-            confidence=confidences(evidence, self._curves),
+            confidence=confidences(evidence, () if by_passage else self._curves),
             trust=trusted,
             is_null=np.isin(ids, null),
-            legs=self._reports(raw, mode, clock, asked.failed),
+            legs=reports(self._store, self._spaces, raw, why_not, clock),
         )
 
     def _trust(self, query: LexicalQuery) -> dict[Leg, float]:
@@ -258,39 +305,6 @@ class Searcher:
             with clock.time("late"):
                 raw["late"] = late.score(ids)
         return raw
-
-    def _reports(
-        self,
-        raw: Mapping[Leg, Values],
-        mode: Mode,
-        clock: Clock,
-        failed: Mapping[Role, str],
-    ) -> dict[Leg, LegReport]:
-        legs: dict[Leg, LegReport] = {}
-        for leg in ("lexical", "dense", "late"):
-            ran = leg in raw
-            legs[leg] = LegReport(
-                ran=ran,
-                coverage=self._coverage(leg),
-                ms=clock.ms.get(leg, 0.0),
-                reason=None if ran else self._why_not(leg, mode, failed),
-            )
-        return legs
-
-    def _coverage(self, leg: Leg) -> float:
-        if leg == "lexical":
-            return 1.0
-        space = self._spaces.get(leg)
-        return self._store.coverage(space.space) if space else 0.0
-
-    def _why_not(self, leg: Leg, mode: Mode, failed: Mapping[Role, str]) -> str:
-        if mode == "lexical":
-            return "not asked for"
-        if leg == "lexical":
-            return "the query has nothing to encode"
-        if leg in self._spaces:
-            return failed.get(leg, "the query has nothing to encode")
-        return self._missing.get(leg, "the profile has no such space")
 
 
 def _n_words(encoded: Mapping[Role, EncodedQuery]) -> int:
