@@ -194,14 +194,54 @@ def test_scores_agree_with_the_ranking_and_stay_below_the_bound(
     assert lexicon.scores(analyze_query("missing"), found).tolist() == [0.0] * 50
 
 
+FIVE = ["owl owl fox", "fox", "hen hen hen hen", "dog of cat", "cat"]
+AVERAGE = 12 / 5
+
+
+def saturated(n: int, length: int) -> float:
+    return n * 2.2 / (n + 1.2 * (1 - 0.75 + 0.75 * length / AVERAGE))
+
+
+def idf(n_with_term: int) -> float:
+    return float(np.log(1 + (5 - n_with_term + 0.5) / (n_with_term + 0.5)))
+
+
 def test_scores_are_those_of_the_formula(lexicon: Lexicon) -> None:
-    texts = ["owl owl fox", "fox", "hen hen hen hen", "dog", "cat"]
-    lexicon.insert(enumerate(texts, 1))
-    average = sum(len(text.split()) for text in texts) / len(texts)
-    idf = np.log((5 - 1 + 0.5) / (1 + 0.5))
-    expected = idf * 2 * 2.2 / (2 + 1.2 * (1 - 0.75 + 0.75 * 3 / average))
-    assert lexicon.scores(analyze_query("owl"), [1, 2])[0] == pytest.approx(expected)
-    assert lexicon.bound(analyze_query("owl")) == pytest.approx(idf * 2.2)
+    lexicon.insert(enumerate(FIVE, 1))
+    query = analyze_query("owl")
+    expected = idf(1) * saturated(2, 3)
+    assert lexicon.scores(query, [1, 2]).tolist() == pytest.approx([expected, 0])
+    assert lexicon.bound(query) == pytest.approx(idf(1) * 2.2)
+
+
+def test_words_that_follow_each_other_score_more(lexicon: Lexicon) -> None:
+    lexicon.insert(enumerate(FIVE, 1))
+    apart, together = analyze_query("fox owl"), analyze_query("owl fox")
+    words = idf(1) * saturated(2, 3) + idf(2) * saturated(1, 3)
+    pair = 0.3 * idf(2) * saturated(1, 3)
+    assert lexicon.scores(apart, [1])[0] == pytest.approx(words)
+    assert lexicon.scores(together, [1])[0] == pytest.approx(words + pair)
+    bound = (idf(1) + 1.3 * idf(2)) * 2.2
+    assert lexicon.bound(together) == pytest.approx(bound)
+
+
+def test_words_of_grammar_count_half(lexicon: Lexicon) -> None:
+    lexicon.insert(enumerate(FIVE, 1))
+    expected = [idf(1) * saturated(1, 3), idf(1) * saturated(1, 3) / 2]
+    scores = [lexicon.scores(analyze_query(word), [4])[0] for word in ("dog", "of")]
+    assert scores == pytest.approx(expected)
+
+
+def test_scores_do_not_hang_on_what_was_asked_before(lexicon: Lexicon) -> None:
+    """Scores and counts are remembered, and forgotten with the next write."""
+    lexicon.insert(enumerate(FIVE, 1))
+    query = analyze_query("owl fox")
+    every = lexicon.scores(query, [1, 2, 3])
+    assert lexicon.scores(query, [3, 2]).tolist() == [0.0, every[1]]
+    lexicon.insert([(6, "owl"), (7, "owl")])
+    assert lexicon.scores(query, [1])[0] < every[0]
+    lexicon.delete(6, 2)
+    assert lexicon.scores(query, [1, 2, 3]).tolist() == every.tolist()
 
 
 def test_ties_break_by_chunk_id(lexicon: Lexicon) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,11 @@ class Database:
         """Fetch the first column of the first row; None without a row."""
         found = self.row(sql, bindings)
         return found[0] if found else None
+
+    def add_fts5_function(self, name: str, function: Callable[..., float]) -> None:
+        """Let SQL call a function on the rows that FTS5 has found."""
+        with self._translated():
+            self._connection.register_fts5_function(name, function)
 
     def version(self) -> tuple[int, int]:
         """Give what differs after a write on this connection or another."""
