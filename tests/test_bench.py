@@ -192,10 +192,11 @@ def test_start_searches_by_a_daemon_and_without(tmp_path, folder, monkeypatch):
     settings.home.mkdir()
     settings.file.write_text('model = "starter"\nread_timeout_s = 30.0\n')
     rows = measure_start(settings, folder, 1, follow=follow).rows
-    by_daemon, in_process, same, *scale = rows
+    by_daemon, slow, in_process, same, *scale = rows
     assert by_daemon.what == "search with keywords alone, through the daemon"
     assert by_daemon.against == in_process.what
     assert by_daemon.ratio == pytest.approx(in_process.value / by_daemon.value)
+    assert slow.value == by_daemon.value  # of one
     assert (same.value, same.unit) == (1, "of 1")
     assert [row.what for row in scale] == ["pplx-local --help", "python -c pass"]
     assert list(settings.home.iterdir()) == [settings.file]
