@@ -74,6 +74,8 @@ class Hit(NamedTuple):
     text: str
     scores: Mapping[Leg, float]
     """Each leg's own score; a leg that did not score the passage is absent."""
+    column: int = 1
+    """1-based: where on that line it starts, in bytes of UTF-8, as editors count."""
     ranks: Mapping[Leg, int] = {}
     """Its rank among the candidates by each of these scores, from 1."""
     parts: Mapping[Leg, float] = {}

@@ -173,6 +173,13 @@ def test_the_line_and_column_are_those_of_the_first_exact_word():
     assert [mark.strength for mark in part.marks] == ["close", "exact"]
 
 
+def test_a_passage_that_begins_within_a_line_is_counted_from_the_lines_start():
+    hit = make_hit("  the rent\nis due", column=31, words=(Span(6, 10),))
+    assert excerpt(hit, 400)[2:] == (1, 35)
+    hit = make_hit("  the rent\nis due", column=31, words=(Span(14, 17),))
+    assert excerpt(hit, 400)[2:] == (2, 4)
+
+
 def test_words_that_are_alike_choose_the_part_too():
     text = "Out and out. " + "filler words here. " * 60 + "Notice is given in May."
     alike = (matched("cancel", "Notice", 0.7, text), matched("when", "May", 0.6, text))
@@ -404,7 +411,7 @@ def test_the_json_of_an_answer_has_the_documented_form():
     assert found["hits"] == [hit_json(hit)]
     assert hit_json(hit) == {
         "path": "/far/note.txt", "score": 1.5, "confidence": None,
-        "char_start": 0, "char_end": 4, "line": 1,
+        "char_start": 0, "char_end": 4, "line": 1, "column": 1,
         "place": [{"kind": "page", "label": "3"}], "text": "rent",
         "scores": {"lexical": 0.5}, "matches": [["rent", 0, 4, 0.9]],
         "ranks": {"lexical": 2}, "parts": {"lexical": 1.5}, "words": [[0, 4]],

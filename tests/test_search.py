@@ -126,6 +126,16 @@ def test_a_hit_says_where_its_passage_starts(desk: Desk) -> None:
     assert hit.scores["lexical"] > 0
 
 
+def test_a_hit_says_where_on_a_long_line_it_starts(desk: Desk) -> None:
+    path = desk.write("line.txt", "é" + " word" * 400 + " herring" + " word" * 10)
+    desk.update()
+    hit = desk.search("herring").hits[0]
+    assert hit.line == 1
+    assert hit.column > 100
+    before = path.read_bytes()[: hit.column - 1].decode()
+    assert path.read_text()[len(before) :].startswith(hit.text.strip())
+
+
 def test_words_that_nothing_holds_do_not_count_as_found(desk: Desk) -> None:
     desk.update()
     with desk.open() as index:

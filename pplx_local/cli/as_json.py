@@ -70,6 +70,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "char_start": int(hit.char_span.start),
         "char_end": int(hit.char_span.end),
         "line": int(hit.line),
+        "column": int(hit.column),
         "place": _place_json(hit.place),
         "text": hit.text,
         "scores": {leg: _number(float(score)) for leg, score in hit.scores.items()},

@@ -41,7 +41,7 @@ class Excerpt(NamedTuple):
     """1-based line of the document's text on which the first of the strongest of them
     lies, or else the stretch begins."""
     column: int
-    """1-based, in bytes of UTF-8; counted from the passage's start on its first line."""
+    """1-based, in bytes of UTF-8."""
 
 
 class _Spot(NamedTuple):
@@ -61,12 +61,13 @@ def excerpt(hit: Hit, max_chars: int) -> Excerpt:
     lead = len(hit.text) - len(hit.text.lstrip())  # `hit.line` is where words begin
     surest = min(inside, key=_rank, default=None)
     anchor = max(surest.start if surest else window.start, lead)
-    line_start = hit.text.rfind("\n", 0, anchor) + 1
+    line_start = max(hit.text.rfind("\n", 0, anchor) + 1, lead)
+    before = len(hit.text[line_start:anchor].encode("utf-8", "surrogatepass"))
     return Excerpt(
         hit.text[window.start : window.end],
         tuple(Mark(m.start - window.start, m.end - window.start, m[2]) for m in inside),
         hit.line + hit.text.count("\n", lead, anchor),
-        len(hit.text[line_start:anchor].encode("utf-8", "surrogatepass")) + 1,
+        before + (hit.column if line_start == lead else 1),
     )
 
 

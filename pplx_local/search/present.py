@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, repeat
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,16 @@ from pplx_local.search.spaces import SearchSpace
 from pplx_local.store import ChunkRef, Store, find_words
 
 _TEXTS_KEPT = 256
+_LONGEST_LINE = 10_000
+"""Characters; on a longer one columns are counted from so far back."""
+
+
+class _Where(NamedTuple):
+    """Where a passage begins."""
+
+    start: int
+    line: int
+    place: tuple[Place, ...]
 
 
 class Presenter:
@@ -90,16 +101,17 @@ class Presenter:
         words: tuple[Span, ...],
     ) -> Hit:
         best = group.best
-        line, place = self._where(best)
+        where = self._where(best)
         return Hit(
             path=best.paths[0],
             score=round(best.score, 4),
             confidence=self._confidence(best.candidate),
             char_span=best.ref.char_span,
-            line=line,
-            place=place,
+            line=where.line,
+            place=where.place,
             text=text,
             scores=self._leg_scores(best.candidate),
+            column=self._column(best.ref.document_id, where.start),
             ranks=ranks(self._ranking.raw, best.candidate),
             parts=self._leg_parts(best.candidate),
             matches=matched,
@@ -111,18 +123,21 @@ class Presenter:
     def _text_of(self, found: Found) -> str:
         return self._text(found.ref.document_id, found.ref.char_span)
 
-    def _where(self, found: Found) -> tuple[int, tuple[Place, ...]]:
-        """Find the line and the place of the first character that is no blank."""
+    def _where(self, found: Found) -> _Where:
+        """Find the first character that is no blank."""
         text, document_id = self._text_of(found), found.ref.document_id
         blank = len(text) - len(text.lstrip())
         start = found.ref.char_span.start + (blank if blank < len(text) else 0)
         line = self._store.line_of(document_id, start)
-        return line, self._store.place_of(document_id, start)
+        return _Where(start, line, self._store.place_of(document_id, start))
+
+    def _column(self, document_id: int, start: int) -> int:
+        before = self._store.text(document_id, Span(start - _LONGEST_LINE, start))
+        return len(before.rpartition("\n")[2].encode("utf-8", "surrogatepass")) + 1
 
     def _elsewhere(self, found: Found) -> Elsewhere:
-        line, place = self._where(found)
-        char_start = found.ref.char_span.start
-        return Elsewhere(line, place, char_start, round(found.score, 4))
+        where, char_start = self._where(found), found.ref.char_span.start
+        return Elsewhere(where.line, where.place, char_start, round(found.score, 4))
 
     def _leg_scores(self, index: int) -> dict[Leg, float]:
         return {
