@@ -15,13 +15,14 @@ from pplx_local.errors import PplxLocalError
 from pplx_local.records import Role
 from pplx_local.search.clock import Clock
 from pplx_local.search.spaces import SearchSpace
-from pplx_local.store import LexicalQuery
+from pplx_local.store import Filters, LexicalQuery, Selection
 
 _PATIENCE_S = 60.0
 """With an encoder that is loaded: it answers between two batches, in fractions of a
 second, unless the device or the system has it stuck."""
 
 
+_NO_FILTERS = Filters()
 _NO_CHUNKS = np.empty(0, dtype=np.int64)
 
 
@@ -35,6 +36,10 @@ class Asked(NamedTuple):
     """Why they could not."""
     itself: NDArray[np.int64] = _NO_CHUNKS
     """Chunks that ask: they are no answers."""
+    filters: Filters = _NO_FILTERS
+    """Asked of files, documents and passages besides."""
+    within: Selection | None = None
+    """The chunks that these leave; None for all."""
 
 
 def encode(

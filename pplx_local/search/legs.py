@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import DenseVectors, Scores, TokenVectors
-from pplx_local.store import LexicalQuery, Space, Store, Term
+from pplx_local.store import LexicalQuery, Selection, Space, Store, Term
 
 Ids = NDArray[np.int64]
 Values = NDArray[np.float32]
@@ -43,9 +43,9 @@ class LexicalLeg:
         """How much of the query, by weight, the index knows at all: 0 to 1."""
         return self.store.lexical_known_share(self.query)
 
-    def find(self, k: int) -> tuple[Ids, Values]:
-        """Return the k best chunks and their BM25 scores."""
-        return self.store.lexical(self.query, k)
+    def find(self, k: int, within: Selection | None = None) -> tuple[Ids, Values]:
+        """Return the k best chunks, of a selection if given, and their BM25 scores."""
+        return self.store.lexical(self.query, k, within)
 
     def score(self, chunk_ids: Ids) -> Values:
         """Score given chunks; 0 where no word matches."""
@@ -65,12 +65,18 @@ class DenseLeg:
     query: DenseVectors
     """Of one chunk, the query."""
 
-    def find(self, k: int) -> tuple[Ids, Values]:
+    def find(self, k: int, within: Selection | None = None) -> tuple[Ids, Values]:
         """Return the k best chunks of the shortlist and their cosines."""
-        ids, _ = self.store.nearest(self.space, self.query.bits[0], SHORTLIST)
+        ids = self._shortlist(within)
         cosines = self.score(ids)
         best = np.lexsort((ids, -cosines))[:k]
         return ids[best], cosines[best]
+
+    def _shortlist(self, within: Selection | None) -> Ids:
+        few = None if within is None else within.ids
+        if few is not None and len(few) <= SHORTLIST:
+            return few
+        return self.store.nearest(self.space, self.query.bits[0], SHORTLIST, within)[0]
 
     def score(self, chunk_ids: Ids) -> Values:
         """Cosine of the int8 codes; nan for a chunk without a vector."""

@@ -34,6 +34,9 @@ class Ranking:
     is_null: NDArray[np.bool_]
     """(N,) Which candidates belong to the null sample."""
     legs: Mapping[Leg, LegReport]
+    outside: NDArray[np.bool_] | None = None
+    """(N,) Which of the null sample the filters leave out: others are measured by them,
+    but they are no hits. None for none."""
 
     def scores(self, mode: Mode, weights: Mapping[Leg, float]) -> Values:
         """Score the candidates (N,) by a mode; -inf for what it does not find.
@@ -42,13 +45,17 @@ class Ranking:
             mode: What to rank by.
             weights: Of the legs, in the fusion; a leg without a weight takes no part.
         """
+        scores = self._all_scores(mode, weights)
+        return scores if self.outside is None else _found(~self.outside, scores)
+
+    def _all_scores(self, mode: Mode, weights: Mapping[Leg, float]) -> Values:
         if mode == "lexical":
-            return self._found(self.keyword_share > 0, self.raw["lexical"])
+            return _found(self.keyword_share > 0, self.raw["lexical"])
         if mode in ("dense", "late"):
-            return self._found(np.isfinite(self.raw[mode]), self.raw[mode])
+            return _found(np.isfinite(self.raw[mode]), self.raw[mode])
         fused = fuse(self.parts(weights), weights)
         if self.raw.keys() == {"lexical"}:  # what holds none of the words is no answer
-            return self._found(self.keyword_share > 0, fused)
+            return _found(self.keyword_share > 0, fused)
         return fused
 
     def without(self, gone: NDArray[np.bool_]) -> Ranking:
@@ -62,12 +69,15 @@ class Ranking:
             evidence={leg: part[kept] for leg, part in self.evidence.items()},
             confidence=self.confidence[kept],
             is_null=self.is_null[kept],
+            outside=None if self.outside is None else self.outside[kept],
         )
 
     @property
     def words_held(self) -> float:
         """The most of the query's own words, by weight, that any candidate holds."""
-        return float(self.keyword_share.max(initial=0)) * self.known_share
+        shares = self.keyword_share
+        held = shares if self.outside is None else shares[~self.outside]
+        return float(held.max(initial=0)) * self.known_share
 
     def parts(self, weights: Mapping[Leg, float]) -> dict[Leg, Values]:
         """Normalise the scores (N,) of the legs that take part in the fusion.
@@ -84,9 +94,9 @@ class Ranking:
                 parts[leg] = scores * np.float32(self.trust.get(leg, 1.0))
         return {leg: part for leg, part in parts.items() if leg in weights}
 
-    @staticmethod
-    def _found(found: NDArray[np.bool_], scores: Values) -> Values:
-        return np.where(found, scores, -np.inf).astype(np.float32)
+
+def _found(found: NDArray[np.bool_], scores: Values) -> Values:
+    return np.where(found, scores, -np.inf).astype(np.float32)
 
 
 def best_first(ids: Ids, scores: Values) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,9 @@ from pplx_local.search.clock import Clock
 from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
 from pplx_local.search.likeness import like
+from pplx_local.search.listing import about, all_of, is_empty, listing
 from pplx_local.search.present import Presenter
+from pplx_local.search.query import parse_query
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.rarity import weigh
 from pplx_local.search.reports import reasons, reports
@@ -91,7 +94,7 @@ class Searcher:
         """Answer a query with at most k hits, the best first.
 
         Args:
-            query: In words.
+            query: As `parse_query` reads it.
             k: At most so many hits.
             mode: What is ranked by.
             explain: Say which words matched.
@@ -101,9 +104,17 @@ class Searcher:
             PplxLocalError: The mode needs a leg that cannot run.
         """
         self._refuse_impossible(mode)
-        clock = Clock()
-        asked = self._asked(query, mode, {mode}, clock)
-        return self._found(query, asked, Wanted(k, mode, explain, folded), clock)
+        clock, parsed = Clock(), parse_query(query)
+        filters, within = parsed.filters, self._store.select(parsed.filters)
+        wanted = Wanted(k, mode, explain, folded)
+        if within is not None and (is_empty(within) or not parsed.words):
+            asked = Asked(LexicalQuery(()), filters=filters, within=within)
+            answer = self._listed(query, asked, wanted, clock)
+        else:
+            asked = self._asked(parsed.words, mode, {mode}, clock)
+            asked = asked._replace(filters=filters, within=within)
+            answer = self._found(query, asked, wanted, clock)
+        return answer._replace(hints=(*parsed.hints, *about(within)))
 
     def similar(
         self,
@@ -163,23 +174,36 @@ class Searcher:
         words, spaces = analyze_query(query), {} if mode == "lexical" else self._spaces
         return Asked(words, *encode(query, spaces, required, clock))
 
+    def _listed(self, said: str, asked: Asked, wanted: Wanted, clock: Clock) -> Answer:
+        """Answer a query of filters alone with what they leave, the newest first."""
+        ranking, scores = listing(self._store, self._spaces, asked, wanted.k, clock)
+        presenter = self._presenter(ranking, scores, asked, wanted.mode)
+        hits = presenter.hits(wanted.k, explain=False, folded=wanted.folded)
+        answer = self._answer(said, wanted.mode, ranking, hits, clock)
+        return answer._replace(nothing_close=not hits)
+
     def _found(self, said: str, asked: Asked, wanted: Wanted, clock: Clock) -> Answer:
         k, mode, explain, folded = wanted
         for n_candidates in (k, _REFILL * max(k, CANDIDATES)):
             ranking = self._ranking(asked, mode, n_candidates, clock)
-            presenter = self._presenter(ranking, asked, mode)
+            scores = ranking.scores(mode, self.weights)
+            presenter = self._presenter(ranking, scores, asked, mode)
             hits = presenter.hits(k, explain=explain, folded=folded)
-            if not folded or len(hits) >= k or self._saw_all(ranking, presenter):
+            if not folded or len(hits) >= k or self._saw_all(ranking, asked, presenter):
                 break
         return self._answer(said, mode, ranking, hits, clock)
 
-    def _presenter(self, ranking: Ranking, asked: Asked, mode: Mode) -> Presenter:
+    def _presenter(
+        self, ranking: Ranking, scores: Values, asked: Asked, mode: Mode
+    ) -> Presenter:
         late = self._spaces.get("late")
         weights = self.weights if mode == "hybrid" else {}
-        scores = ranking.scores(mode, self.weights)
-        return Presenter(
-            self._store, ranking, scores, weights, asked, late, self._is_gone
-        )
+        is_gone = partial(self._is_not_wanted, asked) if asked.filters else self._is_gone
+        return Presenter(self._store, ranking, scores, weights, asked, late, is_gone)
+
+    def _is_not_wanted(self, asked: Asked, path: bytes) -> bool:
+        """Tell whether a file is gone, or is not the one of several that is wanted."""
+        return self._is_gone(path) or not self._store.allows(asked.filters, path)
 
     def _answer(
         self,
@@ -205,10 +229,11 @@ class Searcher:
             hits=hits,
         )
 
-    def _saw_all(self, ranking: Ranking, presenter: Presenter) -> bool:
+    def _saw_all(self, ranking: Ranking, asked: Asked, presenter: Presenter) -> bool:
         """Tell whether more candidates would show no other document."""
         return (
             len(ranking.ids) < CANDIDATES
+            or all_of(asked.within, CANDIDATES) is not None
             or presenter.n_documents >= self._store.count_documents()
         )
 
@@ -224,21 +249,23 @@ class Searcher:
     ) -> Ranking:
         # The passages that were asked by would come first.
         k = max(k, CANDIDATES) + len(asked.itself)
+        within = asked.within
+        among = all_of(within, k) if among is None else among
         lexical = LexicalLeg(self._store, asked.words)
         with clock.time("lexical"):
-            found = [lexical.find(k)[0] if among is None else among]
+            found = [lexical.find(k, within)[0] if among is None else among]
         encoded = asked.encoded
         dense = self._dense_leg(encoded)
         if dense and among is None:
             with clock.time("dense"):
-                found.append(dense.find(k)[0])
+                found.append(dense.find(k, within)[0])
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
         ids = np.setdiff1d(np.concatenate([*found, null]), asked.itself)
         raw = self._score(ids, lexical, dense, self._late_leg(encoded, lexical), clock)
         why_not = reasons(mode, self._spaces, asked.failed, self._missing)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share
-        trusted, n_words = self._trust(asked.words), _n_words(encoded)
         by_passage = len(asked.itself) > 0  # no question: the curves do not hold
+        trusted, n_words = self._trust(asked.words), _n_words(encoded)
         evidence = evidence_of(raw, share * np.float32(known), n_words, trusted)
         return Ranking(
             ids=ids,
@@ -250,6 +277,7 @@ class Searcher:
             trust=trusted,
             is_null=np.isin(ids, null),
             legs=reports(self._store, self._spaces, raw, why_not, clock),
+            outside=None if within is None else ~within.holds(ids),
         )
 
     def _trust(self, query: LexicalQuery) -> dict[Leg, float]:

@@ -1,0 +1,189 @@
+"""Filters, phrases and exclusions in whole searches, in process and by the daemon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from daemon import Daemon
+from desk import Desk
+
+from pplx_local.documents import kinds
+from pplx_local.records import Answer, Mode
+
+N_OTHERS = 400
+MODES: tuple[Mode, ...] = ("hybrid", "lexical", "dense", "late")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Few files of one kind among many that answer better."""
+    desk = Desk(tmp_path_factory.mktemp("library"))
+    for number in range(N_OTHERS):
+        desk.write(f"others/{number}.txt", f"The timing belt, note number {number}.")
+    desk.write(
+        "belts/rare.md", "---\ndate: 2019-05-17\n---\n\nA belt, once in a while."
+    )
+    desk.write("belts/Rosenstraße/lang.txt", "Der Zahnriemen treibt die Nockenwelle.")
+    desk.write(
+        "belts/page.html", "<title>On noise</title><p>Timing is all, said a belt"
+    )
+    desk.update()
+    return desk
+
+
+def names(answer: Answer) -> list[str]:
+    return [os.fsdecode(hit.path).rsplit("/", 1)[-1] for hit in answer.hits]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ("path:belts", {"rare.md", "page.html", "lang.txt"}),
+        ("type:md,html", {"rare.md", "page.html"}),
+        ("before:2020", {"rare.md"}),
+        ("title:noise", {"page.html"}),
+        ("-path:others -type:html", {"rare.md", "lang.txt"}),
+        ('"once in a while"', {"rare.md"}),
+        ("-note", {"rare.md", "page.html", "lang.txt"}),
+        ("path:rosenstrasse", {"lang.txt"}),
+    ],
+)
+def test_a_leg_searches_among_what_filters_leave(
+    library: Desk, mode: Mode, filters: str, expected: set[str]
+) -> None:
+    """Ranked by anything, the other 400 files would fill all places."""
+    answer = library.search(f"timing belt {filters}", k=10, mode=mode)
+    found = set(names(answer))
+    assert found <= expected
+    if mode == "lexical":
+        found |= {"lang.txt"} & expected  # it holds neither word
+    assert found == expected
+    assert answer.hints == ()
+    assert answer.legs["lexical"].ran
+
+
+def test_scores_do_not_hang_on_what_filters_leave(library: Desk) -> None:
+    """The null sample is the same: chunks outside take part as a measure alone."""
+    everything = library.search("timing belt once in a while", k=N_OTHERS + 10)
+    few = library.search("timing belt once in a while path:belts", k=10)
+    scores = {hit.path: hit.score for hit in everything.hits}
+    assert few.hits
+    for hit in few.hits:
+        assert hit.score == pytest.approx(scores[hit.path], abs=1e-3)
+
+
+def test_a_broad_filter_leaves_the_order_as_it_is(library: Desk) -> None:
+    everything = library.search("timing belt note 17", k=20)
+    most = library.search("timing belt note 17 path:others", k=20)
+    kept = [name for name in names(everything) if name.endswith(".txt")]
+    assert names(most)[: len(kept)] == kept
+
+
+def test_the_models_see_no_filters(library: Desk) -> None:
+    with library.open() as index:
+        plain = index.search("timing belt").hits
+        same = index.search("timing path:o -nowhere belt type:text,md,html").hits
+    assert [hit.scores for hit in same] == [hit.scores for hit in plain]
+
+
+def test_filters_alone_list_what_they_leave_the_newest_first(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for age, name in enumerate(["new", "newer-by-name", "old"]):
+        path = desk.write(f"{name}.md", f"# {name}\n\nSome words.\n")
+        os.utime(path, (1_700_000_000 - age * 90_000,) * 2)
+    desk.write("said.md", "---\ndate: 2031-01-01\n---\nFrom the future.\n")
+    desk.write("other.txt", "A text.\n")
+    desk.update()
+    answer = desk.search("type:md")
+    assert names(answer) == ["said.md", "new.md", "newer-by-name.md", "old.md"]
+    assert not answer.nothing_close
+    assert not any(report.ran for report in answer.legs.values())
+    assert names(desk.search("type:md -future", k=2)) == ["new.md", "newer-by-name.md"]
+    assert names(desk.search("path:/")) == names(desk.search("-nowhere"))
+    (desk.folder / "said.md").unlink()
+    assert names(desk.search("type:md", k=1)) == ["new.md"], "what is gone is no hit"
+
+
+def test_filters_that_leave_nothing_say_so(library: Desk) -> None:
+    for query in ("belt type:pdf", "type:pdf", '"belt timing"', "lang:fr -belt"):
+        answer = library.search(query)
+        assert answer.hits == ()
+        assert answer.nothing_close
+        assert answer.hints == ("The filters leave nothing to search.",)
+
+
+def test_hints_come_with_the_answer(library: Desk) -> None:
+    answer = library.search("belt tpye:pdf")
+    assert answer.hits
+    assert "Did you mean type:?" in answer.hints[0]
+
+
+def test_a_hit_is_the_copy_that_was_asked_for(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for name in ("qa/twin.md", "qb/twin.md", "qc/note.md"):
+        desk.write(name, "One and the same text.\n")
+    desk.update()
+    for query, expected in [
+        ("same text", "qa/twin.md"),
+        ("same text path:qb", "qb/twin.md"),
+        ("-path:twin", "qc/note.md"),
+        ("title:note", "qc/note.md"),
+    ]:
+        (hit,) = desk.search(query, folded=True).hits
+        assert os.fsdecode(hit.path).endswith(expected), query
+    (hit,) = desk.search("same text -path:qb", folded=True).hits
+    assert [copy.path[-10:] for copy in hit.same] == [b"qc/note.md"]
+
+
+def test_documents_read_by_an_older_program_answer_and_are_refreshed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    desk.write("a.md", "---\ndate: 2019-05-17\n---\n\nThe words of long ago.\n")
+    older = {**kinds.PARSER_VERSIONS, "markdown": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(kinds, "PARSER_VERSIONS", older)
+        assert desk.update().added == 1
+    with desk.open(write=True) as index:  # as that program left it
+        index.store._database.execute("UPDATE documents SET day = NULL")
+    assert names(desk.search("words type:md")) == ["a.md"]
+    assert names(desk.search("words before:2020")) == []
+    assert names(desk.search("words after:2020")) == ["a.md"], "by the file's own time"
+    report = desk.update()
+    assert report.changed == 1
+    assert report.encoded_tokens == 0, "its vectors are the same"
+    assert names(desk.search("words before:2020")) == ["a.md"]
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with Daemon(tmp_path_factory.mktemp("daemon")) as daemon:
+        for number in range(30):
+            daemon.write(f"{number}.txt", f"The timing belt, note number {number}.")
+        daemon.write("belts/rare.md", "---\ndate: 2019-05-17\n---\nA belt, at times.")
+        daemon.add()
+        yield daemon
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("timing belt path:belts", ["rare.md"]),
+        ('"note number 7"', ["7.txt"]),
+        ("before:2020", ["rare.md"]),
+        ("type:md", ["rare.md"]),
+        ("belt -note", ["rare.md"]),
+        ("belt type:pdf", []),
+    ],
+)
+def test_the_daemon_answers_as_the_library_does(
+    daemon: Daemon, query: str, expected: list[str]
+) -> None:
+    answer = daemon.client.search(query)
+    assert names(answer) == expected
+    hints = daemon.client.search(f"{query} tpye:md").hints
+    assert any("Did you mean type:?" in hint for hint in hints)
