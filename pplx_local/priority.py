@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import suppress
 
 NICENESS = 10
@@ -29,3 +30,15 @@ def lower(niceness: int) -> None:
         with suppress(psutil.Error, OSError):
             # Not the idle class: a query may wait for what is read here.
             psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, value=7)
+
+
+def lower_thread() -> None:
+    """Let everything else go first: this thread on Linux, this process on macOS.
+
+    Linux keeps a niceness for each thread, and derives from it how long the thread
+    waits for the disk: the threads that answer queries keep theirs.
+    """
+    who = threading.get_native_id() if sys.platform == "linux" else 0
+    with suppress(OSError):
+        own = os.getpriority(os.PRIO_PROCESS, who)
+        os.setpriority(os.PRIO_PROCESS, who, max(own, NICENESS))

@@ -19,7 +19,8 @@ from typing import Any, Self
 from fakes import FakeWorker, fake_checkpoint, install_fake_checkpoint
 
 from pplx_local.config import Settings
-from pplx_local.daemon.client import Followed, RemoteIndex, connect
+from pplx_local.daemon.client import RemoteIndex, connect
+from pplx_local.daemon.followed import Followed
 from pplx_local.models import Profile
 from pplx_local.records import DaemonStatus, State
 

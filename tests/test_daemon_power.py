@@ -16,10 +16,9 @@ from pplx_local.daemon.power import (
     allowance,
     is_mac_saving,
     is_mac_slowed,
-    lower_priority,
     read_conditions,
 )
-from pplx_local.priority import NICENESS
+from pplx_local.priority import NICENESS, lower_thread
 
 MAINS = Conditions(on_battery=False, percent=None, low_power=False, hot=False)
 
@@ -207,7 +206,7 @@ def test_one_thread_gives_way_and_the_others_do_not():
     seen: list[int] = []
 
     def give_way() -> None:
-        lower_priority()
+        lower_thread()
         seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
 
     thread = threading.Thread(target=give_way)
@@ -220,7 +219,7 @@ def test_one_thread_gives_way_and_the_others_do_not():
 def test_who_gives_way_already_keeps_doing_so():
     code = (
         "import os; os.nice(15)\n"
-        "from pplx_local.daemon.power import lower_priority; lower_priority()\n"
+        "from pplx_local.priority import lower_thread; lower_thread()\n"
         "print(os.getpriority(os.PRIO_PROCESS, 0))"
     )
     done = subprocess.run(

@@ -21,7 +21,7 @@ from pplx_local.errors import FolderError
 
 if TYPE_CHECKING:
     from pplx_local.config import Settings
-    from pplx_local.daemon.client import Followed
+    from pplx_local.daemon.followed import Followed
     from pplx_local.index import Index, Update
     from pplx_local.records import Survey
 

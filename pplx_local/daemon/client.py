@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from pplx_local.daemon.followed import Followed
 from pplx_local.daemon.place import PROTOCOL, Announcement, announced, is_own
 from pplx_local.daemon.wire import ENDED, Request, Result, parse_reply, request_line
 from pplx_local.errors import DaemonError, FolderError
@@ -22,11 +23,9 @@ from pplx_local.errors import DaemonError, FolderError
 if TYPE_CHECKING:
     from pplx_local.answer import Answer, Mode
     from pplx_local.records import (
-        FileRecord,
         ModelEstimate,
         Progress,
         Status,
-        UpdateReport,
     )
 
 _HELLO_TIMEOUT_S = 5.0
@@ -273,45 +272,6 @@ class RemoteIndex:
         except OSError as error:
             raise DaemonError(ENDED) from error
         raise DaemonError(ENDED)
-
-
-class Followed:
-    """Work of the daemon: iterate for progress; stop iterating to leave it to itself."""
-
-    def __init__(self, replies: Iterator[Progress | Result]) -> None:
-        """Prepare; nothing is asked before the iteration."""
-        from pplx_local.records import Outcome, UpdateReport
-
-        self._replies = replies
-        self._outcome = Outcome(UpdateReport())
-
-    def __iter__(self) -> Iterator[Progress]:
-        """Follow it to its end."""
-        for reply in self._replies:
-            if isinstance(reply, Result):
-                self._outcome = reply.value
-                return
-            yield reply
-
-    @property
-    def report(self) -> UpdateReport:
-        """What was done."""
-        return self._outcome.report
-
-    @property
-    def failures(self) -> Sequence[FileRecord]:
-        """Files that could not be read."""
-        return self._outcome.failures
-
-    @property
-    def encoder_error(self) -> str | None:
-        """Why vectors are missing; None when none are."""
-        return self._outcome.encoder_error
-
-    @property
-    def refused(self) -> Sequence[str]:
-        """Why paths could not be registered."""
-        return self._outcome.refused
 
 
 def _raw(path: Path) -> bytes:

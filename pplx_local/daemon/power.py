@@ -6,9 +6,7 @@ be tested without the computer that it is for.
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +16,6 @@ from typing import Literal, NamedTuple
 import psutil
 
 from pplx_local.daemon.asking import ask
-from pplx_local.priority import NICENESS
 
 Effort = Literal["all", "keywords", "nothing"]
 
@@ -175,18 +172,3 @@ def _setting(told: str, name: str) -> str:
 
 def _pmset(*what: str) -> str:
     return ask("/usr/bin/pmset", "-g", *what, timeout_s=_ASK_TIMEOUT_S).output
-
-
-# --- the thread's own part ---
-
-
-def lower_priority() -> None:
-    """Let everything else go first: this thread on Linux, this process on macOS.
-
-    Linux keeps a niceness for each thread, and derives from it how long the thread
-    waits for the disk: the threads that answer queries keep theirs.
-    """
-    who = threading.get_native_id() if sys.platform == "linux" else 0
-    with suppress(OSError):
-        own = os.getpriority(os.PRIO_PROCESS, who)
-        os.setpriority(os.PRIO_PROCESS, who, max(own, NICENESS))

@@ -23,14 +23,13 @@ from pplx_local.daemon.claim import claim, claimed_by
 from pplx_local.daemon.indexer import Indexer
 from pplx_local.daemon.log import log_bug, open_log
 from pplx_local.daemon.place import socket_path
-from pplx_local.daemon.power import lower_priority
 from pplx_local.daemon.presence import Presence
 from pplx_local.daemon.report import Reporter
 from pplx_local.daemon.server import Server
 from pplx_local.errors import PplxLocalError, StoreBusy
 from pplx_local.index import Index, WorkerFactory, Workers, spawn_polite_worker
 from pplx_local.models import Profile
-from pplx_local.priority import NICENESS
+from pplx_local.priority import NICENESS, lower_thread
 from pplx_local.watch import Watcher
 
 _SWITCH_S = 0.001
@@ -106,7 +105,7 @@ def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> No
     presence = Presence(home, server, log)
     stack.callback(presence.end)
     log.info("pplx-local %s started as process %d", __version__, os.getpid())
-    lower_priority()  # only now: threads inherit it, and those of searches should not
+    lower_thread()  # only now: threads inherit it, and those of searches should not
     indexer.run(presence.check)
 
 
