@@ -96,7 +96,9 @@ class Database:
         found = self.row(sql, bindings)
         return found[0] if found else None
 
-    def add_fts5_function(self, name: str, function: Callable[..., float]) -> None:
+    def add_fts5_function(
+        self, name: str, function: Callable[..., float | str]
+    ) -> None:
         """Let SQL call a function on the rows that FTS5 has found."""
         with self._translated():
             self._connection.register_fts5_function(name, function)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pplx_local.records import FileRecord, FolderRecord, State
 from pplx_local.store.connection import Database, Row
+from pplx_local.store.lexical.naming import name_words
 from pplx_local.store.names import facts_of
 from pplx_local.store.numbers import signed, unsigned
 
@@ -14,7 +15,7 @@ _COLUMNS = (
     "path, folder_id, device, inode, size, mtime_ns, digest, state, reason, "
     "document_id, pipeline, retry"
 )
-_FACTS = "folded, name_start, type"
+_FACTS = "folded, name_start, type, name_words"
 """That follow from the path."""
 
 
@@ -108,7 +109,7 @@ class Files:
         """Insert files, or replace those of the same path."""
         self._database.many(
             f"INSERT INTO files ({_COLUMNS}, {_FACTS})"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (path) DO UPDATE SET folder_id = excluded.folder_id,"
             " device = excluded.device, inode = excluded.inode, size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, digest = excluded.digest,"
@@ -183,4 +184,5 @@ def _bindings(record: FileRecord) -> Row:
         record.pipeline,
         int(record.retry),
         *facts_of(record.path),
+        name_words(record.path),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pplx_local.errors import SchemaTooNew, StoreDamaged, StoreError
 from pplx_local.store.connection import Database
+from pplx_local.store.lexical.naming import name_words
 from pplx_local.store.names import facts_of, fold
 
 APPLICATION_ID = 0x70706C78
@@ -61,10 +62,28 @@ def m003_facts(database: Database) -> None:
         database.execute(statement)
 
 
+def m004_names(database: Database) -> None:
+    """Let the keyword search see the names of files."""
+    database.execute("ALTER TABLE files ADD COLUMN name_words TEXT NOT NULL DEFAULT ''")
+    after = 0
+    while rows := database.rows(
+        "SELECT file_id, path FROM files WHERE file_id > ? ORDER BY file_id LIMIT ?",
+        (after, _ROWS_AT_ONCE),
+    ):
+        database.many(
+            "UPDATE files SET name_words = ? WHERE file_id = ?",
+            ((name_words(path), file_id) for file_id, path in rows),
+        )
+        after = rows[-1][0]
+    for statement in _NAMES.split(";;\n"):
+        database.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_first,
     m002_queue,
     m003_facts,
+    m004_names,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -283,4 +302,30 @@ END;;
 CREATE TRIGGER title_goes AFTER DELETE ON documents WHEN old.folded_title IS NOT NULL
 BEGIN
     DELETE FROM title_grams WHERE rowid = old.document_id;
+END"""
+
+_NAMES = f"""
+CREATE VIRTUAL TABLE names USING fts5 (
+    words, content='', contentless_delete=1, tokenize='{TOKENIZER}'
+);;
+CREATE VIRTUAL TABLE names_words USING fts5vocab (names, row);;
+INSERT INTO names (rowid, words)
+    SELECT file_id, name_words FROM files WHERE document_id IS NOT NULL;;
+CREATE TRIGGER name_comes AFTER INSERT ON files WHEN new.document_id IS NOT NULL
+BEGIN
+    INSERT INTO names (rowid, words) VALUES (new.file_id, new.name_words);
+END;;
+CREATE TRIGGER name_counts AFTER UPDATE OF document_id ON files
+    WHEN old.document_id IS NULL AND new.document_id IS NOT NULL
+BEGIN
+    INSERT INTO names (rowid, words) VALUES (new.file_id, new.name_words);
+END;;
+CREATE TRIGGER name_counts_no_more AFTER UPDATE OF document_id ON files
+    WHEN old.document_id IS NOT NULL AND new.document_id IS NULL
+BEGIN
+    DELETE FROM names WHERE rowid = old.file_id;
+END;;
+CREATE TRIGGER name_goes AFTER DELETE ON files WHEN old.document_id IS NOT NULL
+BEGIN
+    DELETE FROM names WHERE rowid = old.file_id;
 END"""

@@ -1,11 +1,10 @@
-"""In how many chunks the words of queries are."""
+"""In how many chunks, and in how many names of files, the words of queries are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pplx_local.store.connection import Database
-from pplx_local.store.lexical.query import LexicalQuery, Term
+from pplx_local.store.lexical.naming import Names
+from pplx_local.store.lexical.query import LexicalQuery, Term, match
 from pplx_local.store.lexical.weighing import Counted
 
 _REMEMBERED = 10_000
@@ -14,18 +13,20 @@ _REMEMBERED = 10_000
 class Counting:
     """Counts words, and remembers the counts until something is written."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, names: Names) -> None:
         self._database = database
+        self._names = names
         self._version: tuple[int, int] | None = None
-        self._n_chunks = 0
-        self._known: dict[Term, int] = {}
+        self._n_chunks = self._n_files = 0
+        self._known: dict[Term, tuple[int, int]] = {}
 
     def count(self, query: LexicalQuery) -> Counted:
-        """Count the chunks that hold each term, and all; inside a snapshot."""
+        """Count the chunks and names that hold each term, and all; in a snapshot."""
         self._forget_old()
-        counts = {term: self._frequency(term) for term in query.terms}
-        found = {term: n for term, n in counts.items() if n}
-        return Counted(found, self._n_chunks)
+        counts = {term: self._frequencies(term) for term in query.terms}
+        found = {term: n for term, (n, n_names) in counts.items() if n or n_names}
+        named = {t: n / self._n_files for t, (_, n) in counts.items() if n}
+        return Counted(found, self._n_chunks, named, self._n_files)
 
     def _forget_old(self) -> None:
         version = self._database.version()
@@ -35,14 +36,15 @@ class Counting:
             self._n_chunks = self._database.value(
                 "SELECT count(*) FROM lexical_docsize"
             )
+            self._n_files = self._names.count()
 
-    def _frequency(self, term: Term) -> int:
+    def _frequencies(self, term: Term) -> tuple[int, int]:
         # Common words are the same in most queries, and slow to count.
         if term not in self._known:
-            self._known[term] = self._counted(term)
+            self._known[term] = self._frequency(term), self._names.frequency(term)
         return self._known[term]
 
-    def _counted(self, term: Term) -> int:
+    def _frequency(self, term: Term) -> int:
         if len(term.tokens) == 1:
             found = self._database.value(
                 "SELECT doc FROM lexical_words WHERE term = ?", term.tokens
@@ -52,8 +54,3 @@ class Counting:
                 "SELECT count(*) FROM lexical WHERE lexical MATCH ?", (match([term]),)
             )
         return found or 0
-
-
-def match(terms: Iterable[Term]) -> str:
-    """Write the expression that finds any of these terms."""
-    return " OR ".join(f'"{term.text}"' for term in terms) or '""'

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from pplx_local.store.connection import Database, Row, ids_json
 from pplx_local.store.lexical.analysis import analyze_text
-from pplx_local.store.lexical.counting import Counting, match
-from pplx_local.store.lexical.query import LexicalQuery, Term
+from pplx_local.store.lexical.counting import Counting
+from pplx_local.store.lexical.naming import Names
+from pplx_local.store.lexical.query import LexicalQuery, Term, match
 from pplx_local.store.lexical.weighing import FEW_CHUNKS, Counted, Weighing
 from pplx_local.store.selection import Selection
 
@@ -26,11 +27,12 @@ _MIN_CANDIDATES = 400
 
 
 class Lexicon:
-    """The FTS5 table: one row per visible chunk."""
+    """The FTS5 table, one row per visible chunk, and the names of files beside it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._counting = Counting(database)
+        self._names = Names(database)
+        self._counting = Counting(database, self._names)
         self._weighing = Weighing()
         self._scored: tuple[object, dict[int, float]] = (None, {})
         """The last query with the scores of chunks it was compared with."""
@@ -53,6 +55,7 @@ class Lexicon:
     def optimize(self) -> None:
         """Rewrite the index without the words that only deleted chunks had."""
         self._database.execute("INSERT INTO lexical (lexical) VALUES ('optimize')")
+        self._names.optimize()
 
     def merge(self) -> None:
         """Merge some parts of the index, if there are many: fewer make it quicker."""
@@ -77,18 +80,19 @@ class Lexicon:
         return ids[best], scores[best]
 
     def _candidates(self, query: LexicalQuery, limit: int) -> NDArray[np.int64]:
-        """List chunks with the rarer words, the best by these words alone."""
+        """List the first chunks of files with such names, then the best by rarer words."""
         counted = self._counting.count(query)
         # Where no word has any weight, ranking a million rows says nothing.
-        empty = min(counted.values(), default=0) > max(
-            counted.n_chunks / 2, MANY_CHUNKS
-        )
+        least = min(filter(None, counted.values()), default=0)
+        empty = least > max(counted.n_chunks / 2, MANY_CHUNKS)
         order = "" if empty else "ORDER BY rank"
         rows = self._database.rows(
             f"SELECT rowid FROM lexical WHERE lexical MATCH ? {order} LIMIT ?",
             (match(_picking(counted)), limit),
         )
-        return np.array([row[0] for row in rows], dtype=np.int64)
+        named = self._names.first_chunks(counted.named, counted.n_files)
+        ids = dict.fromkeys([*named, *(row[0] for row in rows)])
+        return np.array(list(ids), dtype=np.int64)
 
     def _held_candidates(
         self, query: LexicalQuery, n: int, within: Selection
@@ -122,13 +126,20 @@ class Lexicon:
         return self._scored[1]
 
     def _weighed(self, query: LexicalQuery, chunk_ids: Sequence[int]) -> list[Row]:
-        self._weighing = Weighing.of(query, self._counting.count(query))
+        weighing = Weighing.of(query, self._counting.count(query))
+        if any(weighing.name_weights):
+            weighing.named = self._names.held_by(chunk_ids, weighing.terms)
+        self._weighing = weighing
         # The plus keeps SQLite from opening the full-text index once for each id.
-        return self._database.rows(
+        rows = self._database.rows(
             "SELECT rowid, weighed(lexical) FROM lexical WHERE lexical MATCH ?"
             " AND +rowid IN (SELECT value FROM json_each(?))",
-            (match(self._weighing.terms), ids_json(chunk_ids)),
+            (match(weighing.terms), ids_json(chunk_ids)),
         )
+        by_name = [
+            (chunk_id, weighing.by_name(chunk_id)) for chunk_id in weighing.named
+        ]
+        return [*by_name, *rows]
 
     def bound(self, query: LexicalQuery) -> float:
         """Compute the most that any chunk could score."""
@@ -139,7 +150,7 @@ class Lexicon:
         """Tell which share of the chunks holds each term that any of them holds."""
         with self._database.snapshot():
             counted = self._counting.count(query)
-        return {term: n / counted.n_chunks for term, n in counted.items()}
+        return {term: n / counted.n_chunks for term, n in counted.items() if n}
 
     def known_share(self, query: LexicalQuery) -> float:
         """Divide the weight of the terms that some chunk holds by that of all."""
@@ -158,7 +169,8 @@ class Lexicon:
 
 def _picking(counted: Counted) -> list[Term]:
     """Choose the terms that pick candidates: the rarest, one at the least."""
-    terms = sorted(counted.useful(), key=counted.__getitem__)
+    useful = [term for term in counted.useful() if counted[term]]
+    terms = sorted(useful, key=counted.__getitem__)
     limit = max(min(PICKING * counted.n_chunks, MANY_CHUNKS), FEW_CHUNKS)
     together = itertools.accumulate(counted[term] for term in terms)
     n_terms = sum(total <= limit for total in together)

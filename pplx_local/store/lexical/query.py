@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -73,6 +73,11 @@ def _query_words(word: str) -> Iterator[str]:
         # Bigrams, as a run may be a whole sentence.
         for first in range(max(len(letters) - 1, 1)):
             yield " ".join(letters[first : first + 2])
+
+
+def match(terms: Iterable[Term]) -> str:
+    """Write the expression that finds any of these terms."""
+    return " OR ".join(f'"{term.text}"' for term in terms) or '""'
 
 
 @functools.cache

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 import apsw
 
@@ -29,26 +29,50 @@ FEW_CHUNKS = 2_000
 
 _GRAMMAR = 0.5
 _NEIGHBOURS = 0.3
+_NAMED = 0.5
+"""Of what the same word could give in the text."""
 
 
 class Counted(dict[Term, int]):
-    """In how many chunks each term of a query is, absent ones left out."""
+    """In how many chunks each term of a query is; terms found nowhere are left out."""
 
-    def __init__(self, counts: Mapping[Term, int], n_chunks: int) -> None:
-        """Note the counts, and how many chunks there are."""
+    def __init__(
+        self,
+        counts: Mapping[Term, int],
+        n_chunks: int,
+        named: Mapping[Term, float],
+        n_files: int,
+    ) -> None:
+        """Note the counts.
+
+        Args:
+            counts: 0 for a term that only names of files have.
+            n_chunks: That there are.
+            named: Of the files, those that have a term in their names.
+            n_files: That there are.
+        """
         super().__init__(counts)
-        self.n_chunks = n_chunks
+        self.n_chunks, self.named, self.n_files = n_chunks, named, n_files
 
     def weight(self, term: Term) -> float:
         """Give the idf of a term, half of it for a word of grammar."""
-        n = self.get(term, 0)
-        idf = math.log(1 + (self.n_chunks - n + 0.5) / (n + 0.5))
-        return idf * _GRAMMAR if is_grammar(term.text) else idf
+        return self._weight(term, self.get(term, 0))
+
+    def name_weight(self, term: Term) -> float:
+        """Give what it weighs in a name: less where many files are called so."""
+        if term not in self.named:
+            return 0.0
+        n_named = self.named[term] * self.n_chunks
+        return _NAMED * self._weight(term, max(self[term], n_named))
 
     def useful(self) -> list[Term]:
         """Leave out terms that nearly every chunk has, unless there are no others."""
         limit = max(USELESS * self.n_chunks, FEW_CHUNKS)
         return [term for term, n in self.items() if n <= limit] or list(self)
+
+    def _weight(self, term: Term, n: float) -> float:
+        idf = math.log(1 + (self.n_chunks - n + 0.5) / (n + 0.5))
+        return idf * _GRAMMAR if is_grammar(term.text) else idf
 
 
 @dataclass(slots=True)
@@ -58,8 +82,13 @@ class Weighing:
     terms: Sequence[Term] = ()
     """As they follow each other in the expression that FTS5 was given."""
     weights: Sequence[float] = ()
+    """Of each in a text; 0 where none holds it."""
+    name_weights: Sequence[float] = ()
+    """Of each in the name of a file."""
     neighbours: Sequence[tuple[int, int, float]] = ()
     """Numbers of two terms, and the weight of their standing side by side."""
+    named: Mapping[int, Set[int]] = field(default_factory=dict)
+    """For each chunk, the numbers of the terms that its file's names have."""
     average: float = 0.0
     """Tokens in a chunk; 0 until the first row says it."""
 
@@ -67,29 +96,41 @@ class Weighing:
     def of(cls, query: LexicalQuery, counted: Counted) -> Weighing:
         """Weigh the terms of a query that are of use."""
         terms = counted.useful()
-        weights = [counted.weight(term) for term in terms]
-        return cls(terms, weights, list(_neighbours(query, terms, weights)))
+        weights = [counted.weight(term) if counted[term] else 0.0 for term in terms]
+        names = [counted.name_weight(term) for term in terms]
+        return cls(terms, weights, names, list(_neighbours(query, terms, weights)))
 
     @property
     def bound(self) -> float:
         """Add up the most that a chunk can get."""
-        return (K1 + 1) * (
-            sum(self.weights) + sum(weight for _, _, weight in self.neighbours)
-        )
+        words = sum(map(max, self.weights, self.name_weights))
+        return (K1 + 1) * (words + sum(weight for _, _, weight in self.neighbours))
 
     def __call__(self, row: apsw.FTS5ExtensionApi) -> float:
         """Compute the score of one row."""
         self.average = self.average or row.column_total_size(0) / row.row_count
         norm = K1 * (1 - B + B * row.column_size(0) / self.average)
         places = [row.phrase_column_offsets(i, 0) for i in range(len(self.terms))]
-        score = 0.0
-        for weight, found in zip(self.weights, places, strict=True):
-            score += weight * _saturated(len(found), norm)
+        found = [
+            weight * _saturated(len(places[i]), norm)
+            for i, weight in enumerate(self.weights)
+        ]
+        score = self._with_name(found, self.named.get(row.rowid, ()))
         for one, other, weight in self.neighbours:
             if places[one] and places[other]:
                 n_pairs = len(_behind(places[one]).intersection(places[other]))
                 score += weight * _saturated(n_pairs, norm)
         return score
+
+    def by_name(self, chunk_id: int) -> float:
+        """Compute the score of a chunk that has none of the words in its text."""
+        return self._with_name([0.0] * len(self.terms), self.named.get(chunk_id, ()))
+
+    def _with_name(self, found: list[float], named: Iterable[int]) -> float:
+        """Let a word count where it counts more, in the text or in the name."""
+        for i in named:
+            found[i] = max(found[i], self.name_weights[i] * (K1 + 1))
+        return sum(found)
 
 
 def _neighbours(
