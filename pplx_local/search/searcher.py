@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -27,6 +29,7 @@ from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
 from pplx_local.search.likeness import like
 from pplx_local.search.listing import about, all_of, is_empty, listing
+from pplx_local.search.pooled import pooled_leg
 from pplx_local.search.present import Presenter
 from pplx_local.search.query import parse_query
 from pplx_local.search.ranking import Ranking
@@ -34,7 +37,7 @@ from pplx_local.search.rarity import weigh
 from pplx_local.search.reports import reasons, reports
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.search.trust import trust
-from pplx_local.store import LexicalQuery, Store, analyze_query
+from pplx_local.store import LexicalQuery, Space, Store, analyze_query
 
 CANDIDATES = 150
 """Chunks that each leg brings to the union, at least."""
@@ -166,6 +169,12 @@ class Searcher:
         asked = self._asked(query, mode, {"dense", "late"}, clock)
         return self._ranking(asked, mode, k, clock, among)
 
+    def with_late(self, space: Space) -> Searcher:
+        """Give a searcher of another space of the same late checkpoint."""
+        other, late = copy(self), replace(self._spaces["late"], space=space)
+        other._spaces = {**self._spaces, "late": late}
+        return other
+
     # --- answering ---
 
     def _asked(
@@ -198,7 +207,9 @@ class Searcher:
     ) -> Presenter:
         late = self._spaces.get("late")
         weights = self.weights if mode == "hybrid" else {}
-        is_gone = partial(self._is_not_wanted, asked) if asked.filters else self._is_gone
+        is_gone = (
+            partial(self._is_not_wanted, asked) if asked.filters else self._is_gone
+        )
         return Presenter(self._store, ranking, scores, weights, asked, late, is_gone)
 
     def _is_not_wanted(self, asked: Asked, path: bytes) -> bool:
@@ -255,10 +266,11 @@ class Searcher:
         with clock.time("lexical"):
             found = [lexical.find(k, within)[0] if among is None else among]
         encoded = asked.encoded
-        dense = self._dense_leg(encoded)
-        if dense and among is None:
-            with clock.time("dense"):
-                found.append(dense.find(k, within)[0])
+        dense, late = self._dense_leg(encoded), self._spaces.get("late")
+        finder = dense or pooled_leg(self._store, late, encoded.get("late"))
+        if finder and among is None:
+            with clock.time("dense" if dense else "late"):
+                found.append(finder.find(k, within)[0])
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
         ids = np.setdiff1d(np.concatenate([*found, null]), asked.itself)
         raw = self._score(ids, lexical, dense, self._late_leg(encoded, lexical), clock)
