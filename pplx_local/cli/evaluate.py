@@ -46,6 +46,17 @@ def evaluate(
             "that were trained for it."
         ),
     ] = None,
+    tokens: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WAY,WAY...",
+            help="Compare ways of keeping token vectors: int8, bits, bits-pooled2, ...",
+        ),
+    ] = None,
+    alone: Annotated[
+        Literal["dense", "late"] | None,
+        typer.Option(help="As if the model made nothing for the other leg."),
+    ] = None,
     queries: Annotated[
         Path | None,
         typer.Option(
@@ -106,6 +117,8 @@ def evaluate(
         ablate=ablate,
         exhaustive=exhaustive,
         late_chunking=None if late_chunking is None else late_chunking == "on",
+        tokens=tokens.split(",") if tokens else (),
+        alone=alone,
         queries=queries,
         sample=sample,
         unanswerable=unanswerable or (),
@@ -136,9 +149,27 @@ def _show(result: dict[str, Any]) -> None:
     for leg, figures in metrics.items():
         values = "".join(f"{figures[name]:>{len(name) + 2}.4f}" for name in names)
         write_data(f"{visible(leg):<{width}}{values}")
+    if "top_10_found" in result:
+        write_data(f"the shortlist holds {result['top_10_found']:.1%} of MaxSim's ten")
+    _show_tokens(result.get("tokens", []))
     _show_confidence(result["confidence"])
     latency = result["latency_ms"]
     write_data(f"latency: p50 {latency['p50']:.0f} ms, p95 {latency['p95']:.0f} ms")
+
+
+def _show_tokens(rows: list[dict[str, Any]]) -> None:
+    legs = [leg for leg in ("late", "hybrid") if rows and leg in rows[0]]
+    if rows:
+        heads = "".join(f"{leg:>10}{'loss':>9}" for leg in legs)
+        write_data(f"{'tokens':<16}{'bytes/token':>12}{'/chunk':>10}{heads}")
+    for row in rows:
+        ndcg = "".join(
+            f"{row[leg]:>10.4f}{row.get(f'{leg}_loss', 0):>9.4f}" for leg in legs
+        )
+        write_data(
+            f"{row['tokens']:<16}{row['bytes_per_token']:>12.1f}"
+            f"{row['bytes_per_chunk']:>10,}{ndcg}"
+        )
 
 
 def _show_confidence(figures: dict[str, Any]) -> None:

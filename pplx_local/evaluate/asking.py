@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from pplx_local.evaluate.options import Options
 from pplx_local.evaluate.reading import READ_TOKENS, share_read
 from pplx_local.index import Index
 from pplx_local.search import Ranking, best_first
-from pplx_local.store import ChunkRef, Store
+from pplx_local.store import ChunkRef, Space, Store
 
 DEPTH = 300
 """Chunks that each leg brings, so that 100 documents of a few chunks are among them."""
@@ -26,17 +26,36 @@ class Asking:
     """Asks, judges, and keeps the figures."""
 
     def __init__(
-        self, index: Index, collection: Collection, units: Units, options: Options
+        self,
+        index: Index,
+        collection: Collection,
+        units: Units,
+        options: Options,
+        variants: Mapping[str, Space] | None = None,
     ) -> None:
-        """Bind an index that holds the collection."""
+        """Bind an index that holds the collection.
+
+        Args:
+            index: Open.
+            collection: Whose queries are asked.
+            units: Which judgments count.
+            options: What is measured.
+            variants: Other late spaces of the same tokens, by name, to compare.
+        """
         self._store, self._searcher = index.store, index.searcher()
         self._collection, self._units, self._options = collection, units, options
         self._judging = Judging(collection, units, index.store)
         self._every = _all_chunks(index.store) if options.exhaustive else None
+        self._variants = {
+            name: self._searcher.with_late(space)
+            for name, space in (variants or {}).items()
+        }
         self.queries = self._judging.queries()
         """Grades by query."""
         self.figures, self.closeness = Figures(), Closeness()
         self.ms: list[float] = []
+        self.top_10_found: list[float] = []
+        """Shares of the best ten by MaxSim that the shortlists hold."""
 
     def ask(self, query: str) -> None:
         """Ask one of `queries`."""
@@ -46,10 +65,14 @@ class Asking:
         self.ms.append((time.perf_counter() - started) * 1000)
         refs = self._judge(query, ranking)
         self._trust(query, ranking, refs)
+        for name, searcher in self._variants.items():
+            self._judge(query, searcher.rank(text, among=ranking.ids), f" {name}")
         if self._every is not None:
-            self._judge(query, self._searcher.rank(text, k=SHOWN), " shortlist")
+            shortlist = self._searcher.rank(text, k=SHOWN)
+            self._judge(query, shortlist, " shortlist")
             whole = self._searcher.rank(text, among=self._every)
             self._judge(query, whole, " exhaustive")
+            self._compare(shortlist, whole)
 
     def ask_foreign(self, file: str, text: str) -> None:
         """Ask what nothing here answers, from a file of such queries."""
@@ -58,6 +81,13 @@ class Asking:
         nothing = [False] * len(ranking.ids)
         best = best_of(ranking, scores, nothing)
         self.closeness.foreign.setdefault(file, []).append(best)
+
+    def _compare(self, shortlist: Ranking, whole: Ranking) -> None:
+        """Note which of the best ten by MaxSim among all chunks a search would see."""
+        if "late" in whole.raw:
+            best = best_first(whole.ids, whole.raw["late"])[:10]
+            found = np.isin(whole.ids[best], shortlist.ids)
+            self.top_10_found.append(float(found.mean()))
 
     def _judge(self, query: str, ranking: Ranking, suffix: str = "") -> list[ChunkRef]:
         refs = self._store.chunk_refs([int(chunk_id) for chunk_id in ranking.ids])

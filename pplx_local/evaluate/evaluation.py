@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pplx_local.config import Settings
+from pplx_local.evaluate.alone import profile_alone
 from pplx_local.evaluate.asking import Asking
 from pplx_local.evaluate.closeness import Closeness
 from pplx_local.evaluate.collection import Units, load_collection, load_queries
@@ -17,6 +18,7 @@ from pplx_local.evaluate.filling import fill
 from pplx_local.evaluate.home import KeptHome
 from pplx_local.evaluate.late_chunking import is_contextual, profile_with
 from pplx_local.evaluate.options import Options
+from pplx_local.evaluate.tokens import TokenTrial, profile_in_full, token_rule
 from pplx_local.index import Index, WorkerFactory, spawn_worker
 from pplx_local.models import find_or_refuse, profile_of
 from pplx_local.records import Progress
@@ -57,7 +59,10 @@ class Evaluation:
             for text in load_queries(path, options.sample).values()
         ]
         self._sources = list(options.distractors_from) or sources_beside(directory)
-        self._profile = profile_with(profile_of(settings), options.late_chunking)
+        self._rules = [token_rule(name) for name in options.tokens]
+        profile = profile_with(profile_of(settings), options.late_chunking)
+        profile = profile_alone(profile, options.alone)
+        self._profile = profile_in_full(profile) if self._rules else profile
         for checkpoint in filter(None, self._profile):
             find_or_refuse(checkpoint, settings.home)
         self._home = KeptHome(settings, options.keep, self._holds())
@@ -75,10 +80,24 @@ class Evaluation:
             ) as index,
         ):
             yield from self._fill(index)
-            asking = Asking(index, self._collection, self._units, self._options)
-            yield from self._ask(asking)
-            self.closeness = asking.closeness
-            self._summarise(index, asking)
+            trial = TokenTrial(index.store, self._rules)
+            try:
+                yield from trial.make()
+                yield from self._measure(index, trial)
+            finally:
+                trial.drop()
+
+    def _measure(self, index: Index, trial: TokenTrial) -> Iterator[Progress]:
+        asking = Asking(
+            index, self._collection, self._units, self._options, trial.spaces
+        )
+        yield from self._ask(asking)
+        self.closeness = asking.closeness
+        self._summarise(index, asking)
+        if asking.top_10_found:
+            self.result["top_10_found"] = round(float(np.mean(asking.top_10_found)), 4)
+        if self._rules:
+            self.result["tokens"] = trial.result(self.result["metrics"])
 
     def _fill(self, index: Index) -> Iterator[Progress]:
         if not self._home.is_filled():
@@ -95,6 +114,10 @@ class Evaluation:
             "units": self._units,
             "distractors": self._options.distractors,
         }
+        if self._rules:
+            holds["tokens"] = "int8"
+        if self._options.alone:
+            holds["alone"] = self._options.alone
         if self._options.distractors:
             holds["from"] = [str(source.resolve()) for source in self._sources]
         return holds

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pplx_local.errors import ConfigError
 from pplx_local.evaluate.collection import Units
-from pplx_local.records import Mode
+from pplx_local.records import Mode, Role
 
 MODES: tuple[Mode, ...] = ("lexical", "dense", "late", "hybrid")
 
@@ -29,6 +29,10 @@ class Options:
     late_chunking: bool | None = None
     """Whether a document's chunks are read together, which only checkpoints trained for
     it can do; None for yes where one is in use."""
+    tokens: Sequence[str] = ()
+    """Ways of keeping token vectors, such as "bits-pooled2", to compare side by side."""
+    alone: Role | None = None
+    """Leave the profile this role, as if its checkpoint had no other."""
     queries: Path | None = None
     """Another file of queries, such as `queries_train.jsonl`; judged by the files that
     end alike, such as `qrels_train.tsv`."""
