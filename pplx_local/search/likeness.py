@@ -22,7 +22,7 @@ from pplx_local.search.asked import Asked
 from pplx_local.search.spaces import SearchSpace
 from pplx_local.store import LexicalQuery, Space, Store, Term, analyze_query
 
-RAREST = 24
+RAREST = 32
 """Words that are asked for."""
 READ = 16
 """Passages of a file that words are taken from: evenly over its whole length."""
@@ -67,15 +67,14 @@ def like(
 
 
 def _rarest(store: Store, passages: Sequence[Passage]) -> LexicalQuery:
-    """Choose the rarest words that say something and that another passage holds."""
-    terms = LexicalQuery(tuple(dict.fromkeys(_terms(passages))))
-    shares = store.lexical_shares(terms)
-    alone = 1.5 / max(store.count_chunks(), 1)
-    known = [
-        term
-        for term in terms.terms
-        if shares.get(term, 0) > alone and not is_grammar(term.text)
-    ]
+    """Choose the rarest words that say something.
+
+    Those that no other passage holds count too: what has only the others is less like.
+    """
+    terms = [term for term in _terms(passages) if not is_grammar(term.text)]
+    query = LexicalQuery(tuple(dict.fromkeys(terms)))
+    shares = store.lexical_shares(query)
+    known = [term for term in query.terms if term in shares]
     return LexicalQuery(tuple(sorted(known, key=shares.__getitem__)[:RAREST]))
 
 
