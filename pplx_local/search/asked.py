@@ -7,9 +7,6 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.records import Role
@@ -23,7 +20,6 @@ second, unless the device or the system has it stuck."""
 
 
 _NO_FILTERS = Filters()
-_NO_CHUNKS = np.empty(0, dtype=np.int64)
 
 
 class Asked(NamedTuple):
@@ -34,12 +30,12 @@ class Asked(NamedTuple):
     """By role; without those that could not."""
     failed: Mapping[Role, str] = {}
     """Why they could not."""
-    itself: NDArray[np.int64] = _NO_CHUNKS
-    """Chunks that ask: they are no answers."""
     filters: Filters = _NO_FILTERS
     """Asked of files, documents and passages besides."""
     within: Selection | None = None
-    """The chunks that these leave; None for all."""
+    """The chunks that may answer; None for all."""
+    is_question: bool = True
+    """Else a passage, of which no curve tells how far its like is an answer."""
 
 
 def encode(

@@ -19,8 +19,16 @@ from pplx_local.grammar import is_grammar
 from pplx_local.records import BitsRule, DenseVectors, Role, Span, TokenVectors
 from pplx_local.reference import pack_bits
 from pplx_local.search.asked import Asked
+from pplx_local.search.legs import Ids
 from pplx_local.search.spaces import SearchSpace
-from pplx_local.store import LexicalQuery, Space, Store, Term, analyze_query
+from pplx_local.store import (
+    LexicalQuery,
+    Selection,
+    Space,
+    Store,
+    Term,
+    analyze_query,
+)
 
 RAREST = 32
 """Words that are asked for."""
@@ -60,7 +68,14 @@ def like(
         if late:
             encoded["late"] = late
     failed = dict.fromkeys(spaces.keys() - encoded.keys(), _NOT_EMBEDDED)
-    return Asked(words, encoded, failed, np.array(chunk_ids, dtype=np.int64))
+    others = _all_but(store, np.array(chunk_ids, dtype=np.int64))
+    return Asked(words, encoded, failed, within=others, is_question=False)
+
+
+def _all_but(store: Store, chunk_ids: Ids) -> Selection:
+    n_chunks = max(store.count_chunks(), 1)
+    share = 1 - len(chunk_ids) / n_chunks
+    return Selection(None, lambda ids: ~np.isin(ids, chunk_ids), share)
 
 
 # --- words -------------------------------------------------------------------

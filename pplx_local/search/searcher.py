@@ -258,8 +258,7 @@ class Searcher:
         clock: Clock,
         among: Ids | None = None,
     ) -> Ranking:
-        # The passages that were asked by would come first.
-        k = max(k, CANDIDATES) + len(asked.itself)
+        k = max(k, CANDIDATES)
         within = asked.within
         among = all_of(within, k) if among is None else among
         lexical = LexicalLeg(self._store, asked.words)
@@ -272,11 +271,10 @@ class Searcher:
             with clock.time("dense" if dense else "late"):
                 found.append(finder.find(k, within)[0])
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
-        ids = np.setdiff1d(np.concatenate([*found, null]), asked.itself)
+        ids = np.unique(np.concatenate([*found, null]).astype(np.int64))
         raw = self._score(ids, lexical, dense, self._late_leg(encoded, lexical), clock)
         why_not = reasons(mode, self._spaces, asked.failed, self._missing)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share
-        by_passage = len(asked.itself) > 0  # no question: the curves do not hold
         trusted, n_words = self._trust(asked.words), _n_words(encoded)
         evidence = evidence_of(raw, share * np.float32(known), n_words, trusted)
         return Ranking(
@@ -285,7 +283,7 @@ class Searcher:
             keyword_share=share,
             known_share=known,
             evidence=evidence,
-            confidence=confidences(evidence, () if by_passage else self._curves),
+            confidence=confidences(evidence, self._curves if asked.is_question else ()),
             trust=trusted,
             is_null=np.isin(ids, null),
             legs=reports(self._store, self._spaces, raw, why_not, clock),
