@@ -3,26 +3,25 @@
     python scripts/fit_confidence.py squad11_dev covidqa scifact:queries_train.jsonl \
         --collections ../shared/eval --keep FOLDER
 
-Every other query is fitted on (of other files of queries, such as training claims, all),
-and judged on the rest by `pplx-local eval DIR --sample odd --answer-removed`. For each
+Every other query is fitted on (of a file of training queries, --queries of them), and
+judged on the rest by `pplx-local eval DIR --sample odd --answer-removed`. For each
 collection the best hits of three kinds count alike: those of its own queries, which are
-right or wrong; those of the same queries with their answers kept out; and those of the
-queries of all other collections. What is printed goes into the catalogue.
+right or wrong; those of the same queries with their answers kept out; and, but for
+training queries, those of the queries of all other collections, which it has no answer
+for. What is printed goes into the catalogue.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pplx_local.cli.progress import follow
 from pplx_local.config import load_settings
 from pplx_local.evaluate import Evaluation, Options
 from pplx_local.evaluate.closeness import Best, auc
@@ -64,7 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--collections", required=True, type=Path)
     parser.add_argument("--keep", type=Path, help="where indexes are kept")
     parser.add_argument(
-        "--queries", type=int, default=500, help="of each kind, at most"
+        "--queries", type=int, default=300, help="of a file of training queries"
     )
     return parser.parse_args()
 
@@ -74,48 +73,26 @@ def _options() -> argparse.Namespace:
 
 def _closeness(
     spec: str, collections: Path, keep: Path | None, n_queries: int
-) -> tuple[list[Best], ...]:
+) -> list[list[Best]]:
     """Ask a collection; give the best hits of each kind."""
     name, _, file = spec.partition(":")
-    with tempfile.TemporaryDirectory() as folder:
-        foreign = Path(folder) / "foreign.jsonl"
-        _write_foreign(foreign, collections, name, n_queries)
-        evaluation = Evaluation(
-            collections / name,
-            load_settings(),
-            Options(
-                queries=Path(file) if file else None,
-                sample=str(n_queries) if file else "even",
-                unanswerable=[foreign],
-                answer_removed=True,
-                keep=keep / name if keep else None,
-            ),
-        )
-        for progress in evaluation:
-            print(
-                f"\r{name}: {progress.stage} {progress.done}", end="", file=sys.stderr
-            )
-    print(file=sys.stderr)
+    options = Options(
+        queries=Path(file) if file else None,
+        sample=str(n_queries) if file else "even",
+        unanswerable=() if file else _others(collections, name),
+        answer_removed=True,
+        keep=keep / name if keep else None,
+    )
+    evaluation = Evaluation(collections / name, load_settings(), options)
+    follow(evaluation)
     closeness = evaluation.closeness
-    return closeness.own, closeness.removed, *closeness.foreign.values()
+    foreign = list(chain.from_iterable(closeness.foreign.values()))
+    return [closeness.own, closeness.removed, foreign]
 
 
-def _write_foreign(path: Path, collections: Path, name: str, n_queries: int) -> None:
-    """Mix the queries of the other collections, twice as many as one half of them is."""
-    others = [
-        file.read_text(encoding="utf-8").splitlines()
-        for file in sorted(collections.glob("*/queries.jsonl"))
-        if file.parent.name != name
-    ]
-    path.write_text("\n".join(islice(_in_turn(others), 2 * n_queries)) + "\n")
-
-
-def _in_turn(others: Sequence[Sequence[str]]) -> Iterator[str]:
-    for number, row in enumerate(
-        row for rows in zip(*others, strict=False) for row in rows
-    ):
-        query = json.loads(row)
-        yield json.dumps({"id": str(number), "text": query["text"]})
+def _others(collections: Path, name: str) -> list[Path]:
+    files = sorted(collections.glob("*/queries.jsonl"))
+    return [file for file in files if file.parent.name != name]
 
 
 def table(

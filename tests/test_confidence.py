@@ -80,9 +80,9 @@ def test_without_a_curve_for_the_legs_that_ran_there_is_no_telling():
     ("shown", "words_held", "expected"),
     [
         ([], 1.0, True),
-        ([0.09, 0.02], 0.2, True),
-        ([0.09, 0.11], 0.2, False),
-        ([0.09, 0.02], 0.8, False),
+        ([0.03, 0.02], 0.2, True),
+        ([0.03, 0.05], 0.2, False),
+        ([0.03, 0.02], 0.8, False),
         ([NAN], 0.2, False),
         ([NAN, 0.02], 0.2, True),
     ],
