@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,7 +22,7 @@ _PIECE = regex.compile(
     rf"|[\p{{L}}--{_UNSPACED}]++(?=\p{{Nd}}++\.\p{{Nd}})"  # the v of v1.2.3
     rf"|[[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}]--{_UNSPACED}]++"
 )
-_JOINT = re.compile(r"[_'\u2019,-]?")
+_JOINTS = frozenset({"", "_", "'", "\u2019", ",", "-"})
 """What stands between the parts of a compound, or the digits of a number."""
 _REMEMBERED = 50_000
 
@@ -62,7 +61,8 @@ def _pieces(text: str) -> Iterator[_Piece]:
     """Cut a text as the index does; a piece may have several tokens."""
     for match in _PIECE.finditer(text):
         start = match.start()
-        for part in HUMP.split(match[0]):
+        piece = match[0]
+        for part in (piece,) if piece.islower() else HUMP.split(piece):
             end = start + len(part)
             for token in _tokens(part):
                 yield _Piece(start, end, token)
@@ -75,7 +75,7 @@ def _joined(
     """Find words that are one in the query, and a compound in the text."""
     for one, other in itertools.pairwise(pieces):
         joint = text[one.end : other.start]
-        if one.start < one.end <= other.start and _JOINT.fullmatch(joint):
+        if joint in _JOINTS and one.end <= other.start:
             whole = text[one.start : one.end] + text[other.start : other.end]
             tokens = _tokens(whole)
             if tokens in wanted.get("".join(tokens[:1]), ()):
