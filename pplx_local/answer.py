@@ -99,7 +99,7 @@ class LegReport(NamedTuple):
     """Documents that the leg can find / documents that it should, 0 to 1."""
     ms: float
     reason: str | None = None
-    """Why it did not run; None when it did."""
+    """Why it did not run; None when it did, or when there were no words to rank by."""
 
 
 class Answer(NamedTuple):

@@ -53,7 +53,7 @@ def listing(
     if asked.within is not None and not is_empty(asked.within):
         ids = store.newest_first(asked.filters, asked.within, 2 * k + _SPARE)
     none = np.zeros(len(ids), dtype=np.float32)
-    why: dict[Leg, str] = dict.fromkeys(get_args(Leg), "there are no words to rank by")
+    legs = reports(store, spaces, (), dict.fromkeys(get_args(Leg), ""), clock)
     ranking = Ranking(
         ids=ids,
         raw={},
@@ -63,6 +63,6 @@ def listing(
         confidence=np.full(len(ids), np.nan, dtype=np.float32),
         trust={},
         is_null=np.zeros(len(ids), dtype=np.bool_),
-        legs=reports(store, spaces, (), why, clock),
+        legs={leg: report._replace(reason=None) for leg, report in legs.items()},
     )
     return ranking, (1 / np.arange(1, len(ids) + 1)).astype(np.float32)
