@@ -17,11 +17,25 @@ _MARKS = (
 )
 UNSPACED = re.compile(f"[{_LETTERS}]++")
 CLUSTERS = re.compile(f"[{_LETTERS}][{_MARKS}]*+")
-# Vowel points that are mostly left out in writing, and the Arabic elongation.
-_POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u0640\u064b-\u065f\u0670]")
+# Vowel points that are mostly left out in writing, the Arabic elongation, and the hyphen
+# that only shows at the end of a line.
+_POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u0640\u064b-\u065f\u0670\u00ad]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# What FTS5, which takes accents off Latin letters alone, would tell apart: the forms of
+# alef, yeh without dots, teh marbuta and the Russian yo are written either way.
 _FOLD = str.maketrans(
-    {"ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "\u2019": "'"}
+    {
+        "ß": "ss",
+        "ẞ": "SS",
+        **dict(zip("øØłŁđĐı\u2019", "oOlLdDi'", strict=True)),
+        **dict(zip("\u0451\u0401", "\u0435\u0415", strict=True)),
+        **dict.fromkeys("\u0622\u0623\u0625\u0671", "\u0627"),
+        **dict(zip("\u0649\u0629", "\u064a\u0647", strict=True)),
+        **{
+            letter: unicodedata.normalize("NFD", letter)[0]
+            for letter in map(chr, [*range(0x370, 0x400), *range(0x1F00, 0x2000)])
+        },
+    }
 )
 
 

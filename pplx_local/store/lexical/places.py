@@ -11,7 +11,7 @@ import regex
 
 from pplx_local.grammar import is_grammar
 from pplx_local.records import Span
-from pplx_local.store.lexical.compounds import HUMP
+from pplx_local.store.lexical.compounds import HUMP, signed_words
 from pplx_local.store.lexical.letters import CLUSTERS, UNSPACED, normalize
 from pplx_local.store.lexical.query import LexicalQuery, Term, tokens_of
 
@@ -46,7 +46,8 @@ def find_words(text: str, query: LexicalQuery) -> list[Span]:
         for tokens in wanted.get(piece.token, ())
         if tokens == tuple(one.token for one in pieces[index : index + len(tokens)])
     ]
-    return _merged(sorted([*found, *_joined(text, pieces, wanted)]))
+    joined = [*_joined(text, pieces, wanted), *_signed(text, wanted)]
+    return _merged(sorted([*found, *joined]))
 
 
 def _by_first_token(terms: Sequence[Term]) -> dict[str, list[tuple[str, ...]]]:
@@ -80,6 +81,14 @@ def _joined(
             tokens = _tokens(whole)
             if tokens in wanted.get("".join(tokens[:1]), ()):
                 yield Span(one.start, other.end)
+
+
+def _signed(text: str, wanted: dict[str, list[tuple[str, ...]]]) -> Iterator[Span]:
+    """Find C++ and the like, which the index spells."""
+    for start, end, word in signed_words(text):
+        tokens = _tokens(word)
+        if tokens in wanted.get(tokens[0], ()):
+            yield Span(start, end)
 
 
 @lru_cache(_REMEMBERED)

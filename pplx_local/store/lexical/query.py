@@ -14,7 +14,12 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from pplx_local.store.lexical.compounds import THOUSANDS, VERSION, cut_compounds
+from pplx_local.store.lexical.compounds import (
+    THOUSANDS,
+    VERSION,
+    cut_compounds,
+    spell_signs,
+)
 from pplx_local.store.lexical.letters import CLUSTERS, UNSPACED, normalize
 
 MAX_TERMS = 64
@@ -22,9 +27,11 @@ MAX_QUERY_CHARS = 10_000
 
 _POSSESSIVE = re.compile(r"'s$")
 _BREAKS = re.compile(
-    '[\\s\x00-\x1f,;:!?()\\[\\]{}<>"|=+*&#$%^~`\xa1\xab\xbb\xbf\u2010-\u2015'
-    "\u201c-\u201f\u2026\u3000-\u3004\u3008-\u301f\uff01-\uff0f]+"
+    '(?:[\\s\x00-\x1f,;:!?()\\[\\]{}<>"|=+*#$%^~`\xa1\xab\xbb\xbf\u2010-\u2015'
+    "\u201c-\u201f\u2026\u3000-\u3004\u3008-\u301f\uff01-\uff0f]"
+    r"|(?<!\w)&|&(?!\w))+"
 )
+_RELEASE = re.compile(r"^[vV](?=\d+\.\d)")
 _PAIR = re.compile(r"\w+/\w+")
 
 
@@ -47,7 +54,7 @@ class LexicalQuery:
 def analyze_query(text: str) -> LexicalQuery:
     """Cut a query into terms. Any text will do: there is no syntax in it."""
     found: dict[tuple[str, ...], Term] = {}
-    text = THOUSANDS.sub("", normalize(text[:MAX_QUERY_CHARS]))
+    text = spell_signs(THOUSANDS.sub("", normalize(text[:MAX_QUERY_CHARS])))
     for word in _BREAKS.sub(" ", text).split():
         for candidate in _query_words(word):
             tokens = tokens_of(candidate)
@@ -65,7 +72,7 @@ def _query_words(word: str) -> Iterator[str]:
         yield from itertools.chain.from_iterable(map(_query_words, word.split()))
         return
     others = UNSPACED.sub(" ", _POSSESSIVE.sub("", word))
-    phrase, joined = cut_compounds(others.strip("'.-/"))
+    phrase, joined = cut_compounds(_RELEASE.sub("", others.strip("'.-/")))
     yield from joined[:1]
     yield VERSION.sub(r" \g<0> ", phrase)
     for run in UNSPACED.findall(word):
