@@ -10,32 +10,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pplx_local import reference
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.models import ConfidenceCurve
-from pplx_local.records import (
-    Answer,
-    Hit,
-    Leg,
-    Mode,
-    Role,
-    Scores,
-    TokenVectors,
-)
+from pplx_local.records import Answer, Hit, Leg, Mode, Role
 from pplx_local.search.asked import Asked, encode
 from pplx_local.search.clock import Clock
 from pplx_local.search.confidence import confidences, evidence_of, nothing_close
-from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
+from pplx_local.search.legs import Ids, Values
 from pplx_local.search.likeness import like
 from pplx_local.search.listing import about, all_of, is_empty, listing
-from pplx_local.search.pooled import pooled_leg
+from pplx_local.search.panel import Panel
 from pplx_local.search.present import Presenter
 from pplx_local.search.query import parse_query
 from pplx_local.search.ranking import Ranking
-from pplx_local.search.rarity import weigh
 from pplx_local.search.reports import reasons, reports
-from pplx_local.search.spaces import QueryEncoder, SearchSpace
+from pplx_local.search.spaces import SearchSpace
 from pplx_local.search.trust import trust
 from pplx_local.store import LexicalQuery, Space, Store, analyze_query
 
@@ -261,18 +251,12 @@ class Searcher:
         k = max(k, CANDIDATES)
         within = asked.within
         among = all_of(within, k) if among is None else among
-        lexical = LexicalLeg(self._store, asked.words)
-        with clock.time("lexical"):
-            found = [lexical.find(k, within)[0] if among is None else among]
-        encoded = asked.encoded
-        dense, late = self._dense_leg(encoded), self._spaces.get("late")
-        finder = dense or pooled_leg(self._store, late, encoded.get("late"))
-        if finder and among is None:
-            with clock.time("dense" if dense else "late"):
-                found.append(finder.find(k, within)[0])
+        panel = Panel.of(self._store, self._spaces, asked)
+        found = panel.find(k, within, clock) if among is None else [among]
+        encoded, lexical = asked.encoded, panel.lexical
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
         ids = np.unique(np.concatenate([*found, null]).astype(np.int64))
-        raw = self._score(ids, lexical, dense, self._late_leg(encoded, lexical), clock)
+        raw = panel.score(ids, clock)
         why_not = reasons(mode, self._spaces, asked.failed, self._missing)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share
         trusted, n_words = self._trust(asked.words), _n_words(encoded)
@@ -298,51 +282,6 @@ class Searcher:
         if mode in ("dense", "late") and mode not in self._spaces:
             reason = self._missing.get(mode, "the profile has no such space")
             raise PplxLocalError(f"The {mode} leg cannot run: {reason}")
-
-    def _dense_leg(self, encoded: Mapping[Role, EncodedQuery]) -> DenseLeg | None:
-        vectors = encoded["dense"].dense if "dense" in encoded else None
-        if vectors is None:
-            return None
-        return DenseLeg(self._store, self._spaces["dense"].space, vectors)
-
-    def _late_leg(
-        self, encoded: Mapping[Role, EncodedQuery], lexical: LexicalLeg
-    ) -> LateLeg | None:
-        tokens = encoded["late"].tokens if "late" in encoded else None
-        if tokens is None or not len(tokens.codes):
-            return None
-        late, words = self._spaces["late"], encoded["late"].words
-        tokens = weigh(tokens, words, lexical.shares, late.idf_power)
-        return LateLeg(self._store, late.space, tokens, self._maxsim(late.encoder))
-
-    @staticmethod
-    def _maxsim(encoder: QueryEncoder) -> Callable[..., Scores]:
-        def score(query: TokenVectors, docs: TokenVectors) -> Scores:
-            try:
-                return encoder.maxsim(query, docs)
-            except PplxLocalError:  # the worker is gone; numpy is slower, and right
-                return reference.maxsim(query, docs)
-
-        return score
-
-    def _score(
-        self,
-        ids: Ids,
-        lexical: LexicalLeg,
-        dense: DenseLeg | None,
-        late: LateLeg | None,
-        clock: Clock,
-    ) -> dict[Leg, Values]:
-        raw: dict[Leg, Values] = {}
-        with clock.time("lexical"):
-            raw["lexical"] = lexical.score(ids)
-        if dense:
-            with clock.time("dense"):
-                raw["dense"] = dense.score(ids)
-        if late:
-            with clock.time("late"):
-                raw["late"] = late.score(ids)
-        return raw
 
 
 def _n_words(encoded: Mapping[Role, EncodedQuery]) -> int:

@@ -1,0 +1,98 @@
+"""All legs that one question is put to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from pplx_local import reference
+from pplx_local.encoding import EncodedQuery
+from pplx_local.errors import PplxLocalError
+from pplx_local.records import Leg, Role, Scores, TokenVectors
+from pplx_local.search.asked import Asked
+from pplx_local.search.clock import Clock
+from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
+from pplx_local.search.pooled import pooled_leg
+from pplx_local.search.rarity import weigh
+from pplx_local.search.spaces import QueryEncoder, SearchSpace
+from pplx_local.store import Selection, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The keywords always, and those for which there are vectors."""
+
+    lexical: LexicalLeg
+    dense: DenseLeg | None
+    late: LateLeg | None
+    pooled: DenseLeg | None
+    """Makes the late leg's shortlist where there is no dense one."""
+
+    @classmethod
+    def of(cls, store: Store, spaces: Mapping[Role, SearchSpace], asked: Asked) -> Self:
+        """Put a question to the legs."""
+        lexical, encoded = LexicalLeg(store, asked.words), asked.encoded
+        return cls(
+            lexical,
+            _dense(store, spaces, encoded),
+            _late(store, spaces, encoded, lexical),
+            pooled_leg(store, spaces.get("late"), encoded.get("late")),
+        )
+
+    def find(self, k: int, within: Selection | None, clock: Clock) -> list[Ids]:
+        """Give the k best chunks of each leg that can find any."""
+        with clock.time("lexical"):
+            found = [self.lexical.find(k, within)[0]]
+        if finder := self.dense or self.pooled:
+            with clock.time("dense" if self.dense else "late"):
+                found.append(finder.find(k, within)[0])
+        return found
+
+    def score(self, ids: Ids, clock: Clock) -> dict[Leg, Values]:
+        """Score chunks (N,) by all legs."""
+        raw: dict[Leg, Values] = {}
+        with clock.time("lexical"):
+            raw["lexical"] = self.lexical.score(ids)
+        if self.dense:
+            with clock.time("dense"):
+                raw["dense"] = self.dense.score(ids)
+        if self.late:
+            with clock.time("late"):
+                raw["late"] = self.late.score(ids)
+        return raw
+
+
+def _dense(
+    store: Store,
+    spaces: Mapping[Role, SearchSpace],
+    encoded: Mapping[Role, EncodedQuery],
+) -> DenseLeg | None:
+    vectors = encoded["dense"].dense if "dense" in encoded else None
+    if vectors is None:
+        return None
+    return DenseLeg(store, spaces["dense"].space, vectors)
+
+
+def _late(
+    store: Store,
+    spaces: Mapping[Role, SearchSpace],
+    encoded: Mapping[Role, EncodedQuery],
+    lexical: LexicalLeg,
+) -> LateLeg | None:
+    tokens = encoded["late"].tokens if "late" in encoded else None
+    if tokens is None or not len(tokens.codes):
+        return None
+    late, words = spaces["late"], encoded["late"].words
+    tokens = weigh(tokens, words, lexical.shares, late.idf_power)
+    return LateLeg(store, late.space, tokens, _maxsim(late.encoder))
+
+
+def _maxsim(encoder: QueryEncoder) -> Callable[[TokenVectors, TokenVectors], Scores]:
+    def score(query: TokenVectors, docs: TokenVectors) -> Scores:
+        try:
+            return encoder.maxsim(query, docs)
+        except PplxLocalError:  # the worker is gone; numpy is slower, and right
+            return reference.maxsim(query, docs)
+
+    return score
