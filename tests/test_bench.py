@@ -161,10 +161,15 @@ def test_search_uses_the_index_that_is_there(settings, folder):
         for _ in index.update():
             pass
     result = measure_search(settings, 20_000, worker=fake_worker)
-    shortlist, one_query, equal, *latencies = result.rows
+    shortlist, one_query, equal, *words = result.rows
+    words, latencies = words[:4], words[4:]
     assert shortlist.against == one_query.what
     assert shortlist.ratio == pytest.approx(one_query.value / shortlist.value)
     assert equal.value == 20
+    for ours, plain in zip(words[::2], words[1::2], strict=True):
+        assert "2,000 made-up chunks" in ours.what
+        assert ours.against == plain.what
+        assert ours.ratio == pytest.approx(plain.value / ours.value)
     assert {row.what.split(",")[0] for row in latencies} == {
         "hybrid", "lexical leg", "dense leg", "late leg",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The exact shortlist beside one large k, and whole searches leg by leg."""
+"""The exact shortlist beside one large k, keywords, and whole searches leg by leg."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pplx_local.bench.keywords import keyword_rows
 from pplx_local.bench.material import documents_folder, queries_from
 from pplx_local.bench.result import BenchResult, BenchRow, machine
 from pplx_local.config import Settings
@@ -27,6 +28,8 @@ _QUERIES = 20
 _DIM = 8
 """Of the codes, which no part of this reads: short, to save a gigabyte of disk."""
 _ROWS_AT_ONCE = 10_000
+_ROWS_PER_CHUNK = 10
+"""So many more vectors than texts are made up: words take longer to index."""
 _SEARCHES = 40
 _SEED = 20
 
@@ -41,13 +44,14 @@ def measure_search(
 
     Args:
         settings: Its home holds the index; without one, a small one is made.
-        n_rows: Rows of random bits.
+        n_rows: Rows of random bits; a tenth as many chunks of made-up words.
         worker: How encoder workers are made.
 
     Raises:
         StoreError: An answer is not the one that numpy gives.
     """
-    rows = [*_shortlist(n_rows), *_latencies(settings, worker)]
+    rows = [*_shortlist(n_rows), *keyword_rows(max(1, n_rows // _ROWS_PER_CHUNK))]
+    rows += _latencies(settings, worker)
     return BenchResult("search", machine(), tuple(rows))
 
 
