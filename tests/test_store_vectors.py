@@ -23,7 +23,8 @@ from pplx_local.records import (
 )
 from pplx_local.store import Space, Store, dense, vectors
 from pplx_local.store.connection import Database, create_file
-from pplx_local.store.dense import DenseTable, nearest, nearest_measured
+from pplx_local.store.dense import DenseTable, nearest
+from pplx_local.store.measured import nearest_measured
 from pplx_local.store.selection import Selection
 
 DENSE = SpaceSpec("dense", "tiny", {"weights": "1"}, "d1", 16, 64)

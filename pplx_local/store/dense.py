@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.store.connection import Database, Row, ids_json
-from pplx_local.store.selection import Selection
 
 MAX_K = 4_096
 """sqlite-vec's own limit."""
@@ -28,7 +27,6 @@ MOST_SHARDS = 64
 
 _ROWS_AT_ONCE = 10_000
 _BLOCKS_AT_ONCE = 32
-_SMALLEST_SHARE = 0.05
 
 
 def shards_for(n_rows: int) -> int:
@@ -252,65 +250,6 @@ def _hamming(rows: bytes, query: NDArray[np.uint8]) -> NDArray[np.int32]:
     return (counts @ np.ones(len(wanted), np.float32)).astype(np.int32)
 
 
-def nearest_measured(
-    tables: Sequence[DenseTable],
-    query_bits: NDArray[np.uint8],
-    k: int,
-    within: Selection | None,
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Find the k nearest rows, of a selection if given, by measuring every row.
-
-    Takes and gives what `nearest` does.
-    """
-    ids, distances = _measured(tables, query_bits)
-    if within is not None and within.ids is not None:
-        held = np.isin(ids, within.ids)
-        ids, distances = ids[held], distances[held]
-    if within is None or within.ids is not None:
-        best = _smallest(ids, distances, k)
-    else:
-        best = _smallest_held(ids, distances, k, within)
-    return ids[best], distances[best]
-
-
-def _measured(
-    tables: Sequence[DenseTable], query_bits: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    n_parts = len(tables)
-    if n_parts == 1:
-        return tables[0].distances(query_bits)
-    with ThreadPoolExecutor(n_parts) as threads:
-        found = threads.map(
-            lambda part: tables[part].distances(query_bits, part, n_parts),
-            range(n_parts),
-        )
-        ids, distances = zip(*found, strict=True)
-    return np.concatenate(ids), np.concatenate(distances)
-
-
-def _smallest(
-    ids: NDArray[np.int64], distances: NDArray[np.int32], k: int
-) -> NDArray[np.intp]:
-    """Give the places of the k smallest distances, sorted, ties by id."""
-    near = np.arange(len(ids))
-    if k < len(ids):
-        near = np.flatnonzero(distances <= np.partition(distances, k - 1)[k - 1])
-    return near[np.lexsort((ids[near], distances[near]))][:k]
-
-
-def _smallest_held(
-    ids: NDArray[np.int64], distances: NDArray[np.int32], k: int, within: Selection
-) -> NDArray[np.intp]:
-    """Do so for the rows of a selection that can only be tested."""
-    n = int(k / max(within.share, _SMALLEST_SHARE)) + k
-    while True:
-        best = _smallest(ids, distances, n)
-        held = best[within.holds(ids[best])]
-        if len(held) >= k or n >= len(ids):
-            return held[:k]
-        n *= 2
-
-
 def nearest(
     tables: Sequence[DenseTable], query_bits: NDArray[np.uint8], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -356,42 +295,3 @@ def _first_k(n_shards: int, k: int) -> int:
     share = k / n_shards
     room = k / 8 + 8 if n_shards == 1 else 3 * math.sqrt(share)
     return min(math.ceil(share + room) + 1, MAX_K)
-
-
-class ParkedTable:
-    """The vectors of hidden documents, out of reach of the shortlist."""
-
-    def __init__(self, database: Database, name: str) -> None:
-        self._database = database
-        self.name = name
-
-    def create(self) -> None:
-        """Make the table."""
-        self._database.execute(
-            f"CREATE TABLE {self.name} (chunk_id INTEGER PRIMARY KEY,"
-            " codes BLOB NOT NULL, bits BLOB NOT NULL) STRICT"
-        )
-
-    def drop(self) -> None:
-        """Drop the table."""
-        self._database.execute(f"DROP TABLE {self.name}")
-
-    def insert(self, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
-        """Insert rows (chunk id, codes, bits)."""
-        self._database.many(f"INSERT INTO {self.name} VALUES (?, ?, ?)", rows)
-
-    def select(self, chunk_ids: Sequence[int]) -> list[tuple[int, bytes, bytes]]:
-        """Fetch the rows (chunk id, codes, bits) that exist."""
-        rows = self._database.rows(
-            f"SELECT chunk_id, codes, bits FROM {self.name}"
-            " WHERE chunk_id IN (SELECT value FROM json_each(?))",
-            (ids_json(chunk_ids),),
-        )
-        return [(row_id, codes, bits) for row_id, codes, bits in rows]
-
-    def delete(self, first_chunk: int, n_chunks: int) -> None:
-        """Delete a run of chunks."""
-        self._database.execute(
-            f"DELETE FROM {self.name} WHERE chunk_id BETWEEN ? AND ?",
-            (first_chunk, first_chunk + n_chunks - 1),
-        )

@@ -11,13 +11,9 @@ from numpy.typing import NDArray
 from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
 from pplx_local.reference import MEAN_LEVELS, mean_vectors
 from pplx_local.store.connection import Database
-from pplx_local.store.dense import (
-    DenseTable,
-    ParkedTable,
-    nearest,
-    nearest_measured,
-    shards_for,
-)
+from pplx_local.store.dense import DenseTable, nearest, shards_for
+from pplx_local.store.measured import nearest_measured
+from pplx_local.store.parked import ParkedTable
 from pplx_local.store.selection import Selection
 from pplx_local.store.spaces import Space, Spaces
 from pplx_local.store.tokens import TokenTable
