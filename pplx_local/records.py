@@ -201,9 +201,6 @@ class EncodingRecipe:
     token_encoding: TokenEncoding = "bits"
     token_pooling: int = 1
     """How many tokens of a chunk share a token vector, about; 1 for none."""
-    token_mean: NDArray[np.float32] | None = None
-    """(D,) Subtracted from a unit-length token vector before its signs are taken, and
-    from the query's; None for the origin."""
 
 
 # --- work and its results ----------------------------------------------------
@@ -315,8 +312,6 @@ class SpaceSpec:
     """Bits of a dense vector, or of a token vector in bits."""
     token_encoding: TokenEncoding | None = None
     """Of a late space; None for dense."""
-    token_mean: NDArray[np.float32] | None = None
-    """(D,) Kept with a late space in bits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,48 +97,37 @@ def quantize_tokens(
     cu_seqlens: NDArray[np.int32],
     positions: NDArray[np.int32],
     encoding: TokenEncoding,
-    mean: NDArray[np.float32] | None = None,
 ) -> TokenVectors:
     """Quantise token states (T, D), of any length, into the vectors of documents."""
-    codes, scales = token_codes(x, encoding, mean)
+    codes, scales = token_codes(x, encoding)
     return TokenVectors(encoding, codes, scales, positions, cu_seqlens)
 
 
 def token_codes(
-    x: NDArray[np.float32],
-    encoding: TokenEncoding,
-    mean: NDArray[np.float32] | None = None,
+    x: NDArray[np.float32], encoding: TokenEncoding
 ) -> tuple[NDArray[np.int8] | NDArray[np.uint8], NDArray[np.float32] | None]:
     """Quantise token states (T, D) to codes, with scales (T,) where they are int8."""
     if encoding == "bits":
-        return np.packbits(centred(x, mean) >= 0, axis=-1), None
-    return int8_rows(centred(x, None))
+        return np.packbits(x >= 0, axis=-1), None
+    return int8_rows(unit_rows(x))
 
 
 def quantize_query(
-    x: NDArray[np.float32],
-    positions: NDArray[np.int32],
-    encoding: TokenEncoding,
-    mean: NDArray[np.float32] | None = None,
+    x: NDArray[np.float32], positions: NDArray[np.int32]
 ) -> TokenVectors:
-    """Quantise a query's token states (Q, D): always int8.
-
-    Against documents in `bits` the query is centred by the same mean as they were.
-    """
-    codes, scales = int8_rows(centred(x, mean if encoding == "bits" else None))
+    """Quantise a query's token states (Q, D): always int8."""
+    codes, scales = int8_rows(unit_rows(x))
     cu_seqlens = np.array([0, len(x)], dtype=np.int32)
     return TokenVectors("int8", codes, scales, positions, cu_seqlens)
 
 
-def centred(
-    x: NDArray[np.float32], mean: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
-    """Bring rows (T, D) to unit length and subtract the mean (D,)."""
+def unit_rows(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring rows (T, D) to unit length."""
     # Summed in float64, so that the order in which a backend sums does not show.
     norms = np.linalg.norm(x.astype(np.float64), axis=-1, keepdims=True)
     norms = norms.astype(np.float32)
     unit: NDArray[np.float32] = x / np.maximum(norms, np.float32(1e-12))
-    return unit if mean is None else unit - mean
+    return unit
 
 
 def int8_rows(

@@ -180,12 +180,12 @@ class FakeEncoder:
         empty = np.empty((0, self.dim), dtype=np.float32)
         x = np.concatenate([empty, *(rows for chunk in kept for rows in chunk)])
         at = np.concatenate([np.empty(0, np.int32), *positions])
-        encoding, mean = self._recipe.token_encoding, self._recipe.token_mean
         if kind == "query":
-            return reference.quantize_query(x, at, encoding, mean)
+            return reference.quantize_query(x, at)
         lengths = [sum(len(rows) for rows in chunk) for chunk in kept]
         cu_seqlens = np.cumsum([0, *lengths]).astype(np.int32)
-        return reference.quantize_tokens(x, cu_seqlens, at, encoding, mean)
+        encoding = self._recipe.token_encoding
+        return reference.quantize_tokens(x, cu_seqlens, at, encoding)
 
 
 class FakeContextEncoder(FakeEncoder):

@@ -143,11 +143,6 @@ def random_ids(
     return rng.integers(0, high, n).astype(np.int32)
 
 
-def random_mean(dim: int) -> NDArray[np.float32]:
-    """A mean token vector (dim,)."""
-    return np.random.default_rng(dim).normal(0, 0.05, dim).astype(np.float32)
-
-
 def cosines(a: NDArray, b: NDArray) -> NDArray:
     """Cosine of each row of a with the same row of b."""
     a, b = a.astype(np.float64), b.astype(np.float64)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from targets import INT8, dim, random_ids, random_mean, target, tiny, whole
+from targets import INT8, dim, random_ids, target, tiny, whole
 
 from pplx_local.backend.batching import LEAST_BATCH_TOKENS, Pace
 from pplx_local.records import Encoded
@@ -26,7 +26,7 @@ def test_a_query_in_the_midst_of_documents_changes_neither(
     target, tiny, dim, dtype
 ) -> None:
     backend, device = target
-    recipe = replace(INT8, token_encoding="bits", token_mean=random_mean(dim))
+    recipe = replace(INT8, token_encoding="bits")
     encoder = backend.load(
         tiny, recipe, device=device, dtype=dtype, max_batch_tokens=128
     )

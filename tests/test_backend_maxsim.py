@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from targets import random_mean, target
+from targets import target
 
 from pplx_local import reference
 from pplx_local.records import TokenEncoding, TokenVectors
@@ -18,14 +18,12 @@ def _docs(
     x = rng.standard_normal((sum(lengths), dim)).astype(np.float32)
     cu_seqlens = np.cumsum([0, *lengths]).astype(np.int32)
     positions = np.arange(len(x), dtype=np.int32)
-    return reference.quantize_tokens(
-        x, cu_seqlens, positions, encoding, random_mean(dim)
-    )
+    return reference.quantize_tokens(x, cu_seqlens, positions, encoding)
 
 
 def _query(rng: np.random.Generator, n: int, dim: int) -> TokenVectors:
     x = rng.standard_normal((n, dim)).astype(np.float32)
-    return reference.quantize_query(x, np.arange(n, dtype=np.int32), "int8")
+    return reference.quantize_query(x, np.arange(n, dtype=np.int32))
 
 
 @pytest.mark.parametrize("encoding", ["int8", "bits"])

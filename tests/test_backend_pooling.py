@@ -16,7 +16,6 @@ from targets import (
     cosines,
     dim,
     random_ids,
-    random_mean,
     stock,
     target,
     tiny,
@@ -26,7 +25,7 @@ from targets import (
 )
 
 from pplx_local.backend.pooling import n_pooled, pool_rows, ward_labels
-from pplx_local.reference import centred
+from pplx_local.reference import unit_rows as to_unit
 
 __all__ = ["dim", "stock", "target", "tiny"]
 
@@ -38,7 +37,7 @@ def unit_rows(seed: int, n: int, dim: int = 16) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     heaps = rng.standard_normal((max(n // 4, 1), dim))
     x = heaps[rng.integers(0, len(heaps), n)] + rng.standard_normal((n, dim)) / 2
-    return centred(x.astype(np.float32), None)
+    return to_unit(x.astype(np.float32))
 
 
 def spread(rows: NDArray[np.float32]) -> float:
@@ -105,7 +104,7 @@ def test_backends_pool_the_states_of_the_stock_model(target, tiny, stock) -> Non
     encoder = backend.load(tiny, POOLED, device=device, dtype="float32")
     tokens = encoder.encode([whole(ids) for ids in texts]).tokens
     assert tokens.cu_seqlens.tolist() == [0, 0, 1, 5, 35]
-    pooled = [pool_rows(centred(stock(ids)[1:], None), 2) for ids in texts]
+    pooled = [pool_rows(to_unit(stock(ids)[1:]), 2) for ids in texts]
     expected = np.concatenate([one.rows for one in pooled])
     positions = np.concatenate([one.members for one in pooled]) + 1
     assert (tokens.positions == positions).mean() > 0.9  # near ties may fall either way
@@ -117,7 +116,7 @@ def test_neighbours_in_a_call_never_change_a_pooled_vector(
     target, tiny, dim, encoding
 ) -> None:
     backend, device = target
-    recipe = replace(POOLED, token_encoding=encoding, token_mean=random_mean(dim))
+    recipe = replace(POOLED, token_encoding=encoding)
     encoder = backend.load(tiny, recipe, device=device, max_batch_tokens=512)
     rng = np.random.default_rng(4)
     windows = [whole(random_ids(rng, n)) for n in rng.integers(2, 250, 12)]

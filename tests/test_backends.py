@@ -18,7 +18,6 @@ from targets import (
     dim,
     late,
     random_ids,
-    random_mean,
     stock,
     target,
     tiny,
@@ -82,7 +81,7 @@ def test_vectors_are_those_of_the_stock_model(target, tiny, stock, dim, dtype) -
 def test_neighbours_in_a_call_never_change_a_vector(target, tiny, dim, dtype) -> None:
     backend, device = target
     rng = np.random.default_rng(2)
-    recipe = replace(INT8, token_encoding="bits", token_mean=random_mean(dim))
+    recipe = replace(INT8, token_encoding="bits")
     encoder = backend.load(
         tiny, recipe, device=device, dtype=dtype, max_batch_tokens=512
     )
@@ -135,18 +134,16 @@ def test_pieces_of_a_chunk_are_pooled_by_token_count(target, tiny, stock) -> Non
     assert encoded.tokens.cu_seqlens.tolist() == [0, 8, 8 + 59 + 6]
 
 
-def test_a_query_gives_int8_rows_centred_like_the_documents(
+def test_a_query_gives_int8_rows_beside_documents_in_bits(
     target, tiny, stock, dim
 ) -> None:
     backend, device = target
-    recipe = replace(INT8, token_encoding="bits", token_mean=random_mean(dim))
+    recipe = replace(INT8, token_encoding="bits")
     encoder = backend.load(tiny, recipe, device=device, dtype="float32")
     window = replace(whole(random_ids(np.random.default_rng(6), 12)), kind="query")
     tokens = encoder.encode([window]).tokens
     rows = stock(window.token_ids)[window.keep]
-    expected = reference.quantize_query(
-        rows, window.positions[window.keep], "bits", random_mean(dim)
-    )
+    expected = reference.quantize_query(rows, window.positions[window.keep])
     assert tokens.encoding == "int8"
     assert np.abs(tokens.codes - expected.codes.astype(int)).max() <= 1
     assert np.allclose(tokens.scales, expected.scales, rtol=1e-4)

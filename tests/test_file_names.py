@@ -147,6 +147,7 @@ def _undo_names(path: Path) -> None:
         "DROP TABLE names_words",
         "DROP TABLE names",
         "ALTER TABLE files DROP COLUMN name_words",
+        "ALTER TABLE spaces ADD COLUMN token_mean BLOB",
         f"PRAGMA user_version = {schema.MIGRATIONS.index(schema.m004_names)}",
     ):
         database.execute(statement)

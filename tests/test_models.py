@@ -23,7 +23,6 @@ from pplx_local.models import (
     recipe_of,
     resolve,
     space_spec,
-    token_mean,
     verify,
     why_missing,
 )
@@ -212,20 +211,10 @@ def test_the_recipe_makes_what_is_asked_for() -> None:
     both = recipe_of(STARTER, STARTER.roles)
     assert both.dense
     assert both.late
-    assert both.token_mean is not None
-    assert both.token_mean.shape == (384,)
+    assert (both.token_encoding, both.token_pooling) == ("bits", 2)
     dense = recipe_of(STARTER, ["dense"])
     assert dense.dense
     assert not dense.late
-
-
-def test_the_mean_token_vector_is_a_mean_of_unit_vectors() -> None:
-    mean = token_mean(STARTER)
-    assert mean is not None
-    assert mean.dtype == np.float32
-    assert np.isfinite(mean).all()
-    assert 0.1 < np.linalg.norm(mean) < 1
-    assert not mean.flags.writeable
 
 
 def test_spaces_are_described(starter_dir: Path) -> None:
@@ -233,8 +222,6 @@ def test_spaces_are_described(starter_dir: Path) -> None:
     late = space_spec(STARTER, "late", starter_dir)
     assert (dense.dim, dense.n_bits, dense.token_encoding) == (384, 1_152, None)
     assert (late.dim, late.n_bits, late.token_encoding) == (384, 384, "bits")
-    assert dense.token_mean is None
-    assert late.token_mean is not None
     assert dense.fingerprint != late.fingerprint
     assert dense.rules["weights"] == STARTER.sha256["model.safetensors"]
 
@@ -256,7 +243,7 @@ def test_every_rule_is_in_the_fingerprint(tmp_path: Path) -> None:
     assert other_weights[1] != late
     assert prints(replace(STARTER, bits_rule="sign"))[0] != dense
     assert prints(replace(STARTER, token_encoding="int8"))[1] != late
-    assert prints(replace(STARTER, token_mean=None))[1] != late
+    assert prints(replace(STARTER, token_pooling=1))[1] != late
     # What no vector depends on is not in it.
     weights_of_legs = {"dense": 9.0, "late": 9.0, "lexical": 9.0}
     assert prints(replace(STARTER, weights=weights_of_legs)) == (dense, late)
@@ -267,7 +254,7 @@ def test_fingerprints_stay_what_they_are(tmp_path: Path) -> None:
     spaces = [space_spec(STARTER, role, tmp_path) for role in STARTER.roles]
     assert [space.fingerprint for space in spaces] == [
         "e9fa5ba2fde3017870768fd8bc3b2816",
-        "15f415d1a5a0839a3b7ffd929368b77b",
+        "454c9bd438689d83db991f2fa67ff3c0",
     ]
     assert json.loads(spaces[0].rules["windows"])["limit"] == 512
 

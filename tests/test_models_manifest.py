@@ -33,7 +33,7 @@ INDEX = "model.safetensors.index.json"
 @pytest.fixture
 def sharded() -> Checkpoint:
     """A checkpoint of which no digest is known beforehand."""
-    return replace(STARTER, name="sharded", package=None, sha256={}, token_mean=None)
+    return replace(STARTER, name="sharded", package=None, sha256={})
 
 
 @pytest.fixture

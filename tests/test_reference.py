@@ -65,25 +65,25 @@ def test_int8_rows_are_off_by_half_a_step_at_most(x: NDArray[np.float32]) -> Non
     assert (error <= scales[:, None] * 0.5001 + 1e-12).all()
 
 
-def test_token_bits_are_signs_around_the_mean() -> None:
-    x = np.array([[3, 4] * 4], dtype=np.float32)
-    mean = np.full(8, 0.35, dtype=np.float32)  # the row is 0.3 and 0.4
+def test_token_bits_are_signs_whatever_the_length() -> None:
+    x = np.array([[3, -4, 0, -1e-6] * 2], dtype=np.float32)
     cu_seqlens, positions = np.array([0, 1], np.int32), np.zeros(1, np.int32)
-    unit = x / np.linalg.norm(x)
-    tokens = reference.quantize_tokens(x, cu_seqlens, positions, "bits", mean)
-    assert tokens.codes.tolist() == [[0b01010101]]
-    assert ((unit - mean)[0] >= 0).tolist() == [False, True] * 4
+    for length in (1, 100):
+        tokens = reference.quantize_tokens(x * length, cu_seqlens, positions, "bits")
+        assert tokens.codes.tolist() == [[0b10101010]]
 
 
-def test_int8_tokens_are_not_centred() -> None:
+def test_int8_tokens_and_queries_are_unit_rows() -> None:
     x = np.array([[3, 4] * 4], dtype=np.float32)
-    mean = np.full(8, 10, dtype=np.float32)
     cu_seqlens, positions = np.array([0, 1], np.int32), np.zeros(1, np.int32)
-    tokens = reference.quantize_tokens(x, cu_seqlens, positions, "int8", mean)
-    assert tokens.codes.max() == 127
-    assert tokens.codes.min() > 0
-    query = reference.quantize_query(x, positions, "bits", mean)
-    assert query.codes.max() < 0
+    tokens = reference.quantize_tokens(x, cu_seqlens, positions, "int8")
+    query = reference.quantize_query(x, positions)
+    for one in (tokens, query):
+        assert one.scales is not None
+        assert one.codes.tolist() == [[95, 127] * 4]
+        assert np.linalg.norm(one.codes * one.scales[:, None]) == pytest.approx(
+            1, abs=0.01
+        )
 
 
 def _as_floats(tokens: TokenVectors, dim: int) -> NDArray[np.float64]:
@@ -109,7 +109,7 @@ def test_maxsim_is_the_sum_of_the_best_similarities(
         x, cu_seqlens, np.zeros(len(x), np.int32), encoding
     )
     rows = rng.standard_normal((n_query, dim)).astype(np.float32)
-    query = reference.quantize_query(rows, np.arange(n_query, dtype=np.int32), encoding)
+    query = reference.quantize_query(rows, np.arange(n_query, dtype=np.int32))
     scores = reference.maxsim(query, docs, want_matches=True)
     sims = _as_floats(query, dim) @ _as_floats(docs, dim).T  # (Q, T)
     for chunk, (start, end) in enumerate(pairwise(cu_seqlens)):
@@ -133,7 +133,7 @@ def test_maxsim_does_not_depend_on_how_rows_are_grouped(
     x = rng.standard_normal((sum(lengths), 16)).astype(np.float32)
     cu_seqlens = np.cumsum([0, *lengths]).astype(np.int32)
     docs = reference.quantize_tokens(x, cu_seqlens, np.zeros(len(x), np.int32), "bits")
-    query = reference.quantize_query(x[:4], np.zeros(4, np.int32), "bits")
+    query = reference.quantize_query(x[:4], np.zeros(4, np.int32))
     whole = reference.maxsim(query, docs, want_matches=True)
     monkeypatch.setattr(reference, "_ROWS_AT_ONCE", 8)
     parts = reference.maxsim(query, docs, want_matches=True)

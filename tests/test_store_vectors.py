@@ -28,9 +28,7 @@ from pplx_local.store.measured import nearest_measured
 from pplx_local.store.selection import Selection
 
 DENSE = SpaceSpec("dense", "tiny", {"weights": "1"}, "d1", 16, 64)
-LATE = SpaceSpec(
-    "late", "tiny", {"weights": "1"}, "l1", 16, 16, "bits", np.ones(16, "f4")
-)
+LATE = SpaceSpec("late", "tiny", {"weights": "1"}, "l1", 16, 16, "bits")
 
 
 @pytest.fixture

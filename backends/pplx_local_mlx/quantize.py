@@ -31,12 +31,11 @@ def _dense_bits(x: mx.array, rule: BitsRule) -> mx.array:
     return mx.flatten(mx.stack([x >= -scale, x >= 0, x >= scale], axis=-1), 1)
 
 
-def centred(x: mx.array, mean: mx.array | None) -> mx.array:
-    """Bring rows (T, D) float32 to unit length and subtract the mean (D,)."""
+def unit_rows(x: mx.array) -> mx.array:
+    """Bring rows (T, D) float32 to unit length."""
     squares = mx.square(_wide(x)).sum(axis=-1, keepdims=True)
     norms = mx.sqrt(squares).astype(mx.float32)
-    unit = x / mx.maximum(norms, 1e-12)
-    return unit if mean is None else unit - mean
+    return x / mx.maximum(norms, 1e-12)
 
 
 def int8_rows(x: mx.array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -16,11 +16,11 @@ from pplx_local.records import (
     TokenWindow,
 )
 from pplx_local_mlx.quantize import (
-    centred,
     int8_rows,
     pack_bits,
     quantize_dense,
     to_host,
+    unit_rows,
 )
 
 
@@ -40,8 +40,6 @@ class Results:
         self._sums = [mx.zeros((0, self._dim))]
         self._spans: list[int] = []
         self._rows = TokenRows(windows, layout, recipe, token_dim)
-        mean = recipe.token_mean if recipe.token_encoding == "bits" else None
-        self._mean = None if mean is None else mx.array(mean)
 
     def put(
         self, batch: Sequence[int], states: mx.array, token_states: mx.array
@@ -85,11 +83,11 @@ class Results:
             return
         x = mx.flatten(states, 0, 1)[mx.array(rows)].astype(mx.float32)  # (k, D)
         if self._rows.is_pooled:
-            self._rows.pool(batch, to_host(centred(x, None)))
+            self._rows.pool(batch, to_host(unit_rows(x)))
         elif self._rows.is_bits:
-            self._rows.put(batch, pack_bits(centred(x, self._mean) >= 0))
+            self._rows.put(batch, pack_bits(x >= 0))
         else:
-            self._rows.put(batch, *int8_rows(centred(x, self._mean)))
+            self._rows.put(batch, *int8_rows(unit_rows(x)))
 
     def _dense(self) -> DenseVectors:
         """Average the spans of each chunk, pieces weighed by their tokens."""

@@ -32,11 +32,10 @@ def _dense_bits(x: Tensor, rule: BitsRule) -> Tensor:
     return torch.stack([x >= -scale, x >= 0, x >= scale], dim=-1).flatten(1)
 
 
-def centred(x: Tensor, mean: Tensor | None) -> Tensor:
-    """Bring rows (T, D) float32 to unit length and subtract the mean (D,)."""
+def unit_rows(x: Tensor) -> Tensor:
+    """Bring rows (T, D) float32 to unit length."""
     norms = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=_wide(x)).float()
-    unit = x / norms.clamp_min(1e-12)
-    return unit if mean is None else unit - mean
+    return x / norms.clamp_min(1e-12)
 
 
 def int8_rows(x: Tensor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -18,11 +18,11 @@ from pplx_local.records import (
     TokenWindow,
 )
 from pplx_local_torch.quantize import (
-    centred,
     int8_rows,
     pack_bits,
     quantize_dense,
     to_host,
+    unit_rows,
 )
 
 
@@ -42,8 +42,6 @@ class Results:
         self._layout = layout = Layout.of(windows, recipe.token_pooling)
         self._sums = torch.zeros(len(layout.chunk_of_span), dim, device=device)
         self._rows = TokenRows(windows, layout, recipe, token_dim)
-        mean = recipe.token_mean if recipe.token_encoding == "bits" else None
-        self._mean = None if mean is None else torch.tensor(mean, device=device)
 
     def put(self, batch: Sequence[int], states: Tensor, token_states: Tensor) -> None:
         """Take the states of windows that lie behind one another.
@@ -82,11 +80,11 @@ class Results:
         rows = kept_rows(self._windows, batch, starts)
         x = states[torch.from_numpy(rows).to(states.device)].float()  # (k, D)
         if self._rows.is_pooled:
-            self._rows.pool(batch, to_host(centred(x, None)))
+            self._rows.pool(batch, to_host(unit_rows(x)))
         elif self._rows.is_bits:
-            self._rows.put(batch, pack_bits(centred(x, self._mean) >= 0))
+            self._rows.put(batch, pack_bits(x >= 0))
         else:
-            self._rows.put(batch, *int8_rows(centred(x, self._mean)))
+            self._rows.put(batch, *int8_rows(unit_rows(x)))
 
     def _dense(self) -> DenseVectors:
         """Average the spans of each chunk, pieces weighed by their tokens."""

@@ -110,8 +110,7 @@ class Backend(Protocol):
         """Score chunks as `reference.maxsim` does: same order, values within 1e-3.
 
         Args:
-            query: int8, one chunk; centred by the mean token vector when the
-                documents are bits.
+            query: int8, one chunk.
             docs: The chunks, int8 or bits.
             want_matches: Also return the matched rows.
         """

@@ -58,9 +58,7 @@ class TokenRows:
         for row, positions in self._pieces(batch):
             rows = states[first : first + len(positions)]
             pooled = pool_rows(rows, self._layout.pooling)
-            codes = token_codes(
-                pooled.rows, self._recipe.token_encoding, self._recipe.token_mean
-            )
+            codes = token_codes(pooled.rows, self._recipe.token_encoding)
             self._put(row, positions[pooled.members], *codes)
             first += len(positions)
 

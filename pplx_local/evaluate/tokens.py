@@ -18,7 +18,7 @@ from pplx_local.backend.pooling import pool_rows
 from pplx_local.errors import ConfigError
 from pplx_local.models import Profile, with_full_tokens
 from pplx_local.records import Progress, TokenEncoding, TokenVectors
-from pplx_local.reference import centred, quantize_tokens, token_rows
+from pplx_local.reference import quantize_tokens, token_rows, unit_rows
 from pplx_local.store import Space, Store
 
 _NAME = re.compile(r"(bits|int8)(?:-pooled([2-9]))?")
@@ -167,7 +167,7 @@ class TokenTrial:
 
 def converted(tokens: TokenVectors, rule: TokenRule) -> TokenVectors:
     """Keep token vectors by a rule: those in int8 of C chunks, one for each token."""
-    rows, positions = centred(token_rows(tokens), None), tokens.positions
+    rows, positions = unit_rows(token_rows(tokens)), tokens.positions
     cu_seqlens = tokens.cu_seqlens
     if rule.pooling > 1:
         cuts = cu_seqlens[1:-1]

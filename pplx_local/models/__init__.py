@@ -29,7 +29,7 @@ from pplx_local.models.profile import (
     why_missing,
     with_full_tokens,
 )
-from pplx_local.models.recipe import recipe_of, space_spec, token_mean
+from pplx_local.models.recipe import recipe_of, space_spec
 from pplx_local.models.tokenizer import load_tokenizer
 
 __all__ = [
@@ -55,7 +55,6 @@ __all__ = [
     "record",
     "resolve",
     "space_spec",
-    "token_mean",
     "verify",
     "why_missing",
     "with_full_tokens",

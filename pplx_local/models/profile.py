@@ -64,4 +64,4 @@ def as_set(checkpoint: Checkpoint, settings: Settings) -> Checkpoint:
 
 def with_full_tokens(checkpoint: Checkpoint) -> Checkpoint:
     """Take token vectors in int8, one for each token: nearest to what the model gives."""
-    return replace(checkpoint, token_encoding="int8", token_pooling=1, token_mean=None)
+    return replace(checkpoint, token_encoding="int8", token_pooling=1)

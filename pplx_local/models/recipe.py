@@ -6,12 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pplx_local.errors import ModelError
 from pplx_local.models.catalogue import Checkpoint
@@ -32,21 +27,7 @@ def recipe_of(checkpoint: Checkpoint, roles: Collection[Role]) -> EncodingRecipe
         bits_rule=checkpoint.bits_rule,
         token_encoding=checkpoint.token_encoding,
         token_pooling=checkpoint.token_pooling,
-        token_mean=token_mean(checkpoint),
     )
-
-
-def token_mean(checkpoint: Checkpoint) -> NDArray[np.float32] | None:
-    """Read the mean of a checkpoint's unit token vectors: (D,), or None for none."""
-    return _load_mean(checkpoint.token_mean) if checkpoint.token_mean else None
-
-
-@cache
-def _load_mean(name: str) -> NDArray[np.float32]:
-    with (files("pplx_local.models") / "data" / name).open("rb") as file:
-        mean: NDArray[np.float32] = np.load(file, allow_pickle=False)
-    mean.setflags(write=False)
-    return mean
 
 
 def space_spec(checkpoint: Checkpoint, role: Role, model_dir: Path) -> SpaceSpec:
@@ -77,7 +58,6 @@ def space_spec(checkpoint: Checkpoint, role: Role, model_dir: Path) -> SpaceSpec
         dim=dim,
         n_bits=dim * levels,
         token_encoding=encoding,
-        token_mean=token_mean(checkpoint) if encoding == "bits" else None,
     )
 
 
@@ -108,9 +88,6 @@ def _late_rules(checkpoint: Checkpoint, model_dir: Path) -> dict[str, str]:
         rules["shortlist"] = "mean of the tokens, three_thresholds"
     if HEAD_WEIGHTS in checkpoint.files:
         rules["head"] = file_digest(checkpoint, HEAD_WEIGHTS, model_dir)
-    mean = token_mean(checkpoint)
-    if checkpoint.token_encoding == "bits" and mean is not None:
-        rules["mean"] = _short_digest(mean.astype("<f4").tobytes())
     return rules
 
 

@@ -79,11 +79,17 @@ def m004_names(database: Database) -> None:
         database.execute(statement)
 
 
+def m005_no_mean(database: Database) -> None:
+    """Forget mean token vectors: signs around them are no better than plain ones."""
+    database.execute("ALTER TABLE spaces DROP COLUMN token_mean")
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_first,
     m002_queue,
     m003_facts,
     m004_names,
+    m005_no_mean,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

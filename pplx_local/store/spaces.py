@@ -14,8 +14,7 @@ from pplx_local.records import SpaceSpec
 from pplx_local.store.connection import Database, Row, ids_json
 
 _COLUMNS = (
-    "space_id, role, checkpoint, rules, fingerprint, dim, n_bits, token_encoding, "
-    "token_mean"
+    "space_id, role, checkpoint, rules, fingerprint, dim, n_bits, token_encoding"
 )
 
 
@@ -71,10 +70,9 @@ class Spaces:
 
     def insert(self, spec: SpaceSpec) -> Space:
         """Record a new space."""
-        mean = spec.token_mean
         space_id: int = self._database.value(
             "INSERT INTO spaces (role, checkpoint, rules, fingerprint, dim, n_bits,"
-            " token_encoding, token_mean) VALUES (?,?,?,?,?,?,?,?) RETURNING space_id",
+            " token_encoding) VALUES (?,?,?,?,?,?,?) RETURNING space_id",
             (
                 spec.role,
                 spec.checkpoint,
@@ -83,7 +81,6 @@ class Spaces:
                 spec.dim,
                 spec.n_bits,
                 spec.token_encoding,
-                None if mean is None else mean.astype("<f4").tobytes(),
             ),
         )
         self._database.execute(
@@ -253,10 +250,9 @@ def _unpack(chunk_ids: bytes) -> tuple[int, ...]:
 
 
 def _space(row: Row) -> Space:
-    space_id, role, checkpoint, rules, fingerprint, *shape, mean = row
-    token_mean = None if mean is None else np.frombuffer(mean, dtype="<f4")
+    space_id, role, checkpoint, rules, fingerprint, *shape = row
     names = role, checkpoint, json.loads(rules), fingerprint
-    values: Row = (*names, *shape, token_mean)
+    values: Row = (*names, *shape)
     return Space(space_id, SpaceSpec(*values))
 
 
