@@ -153,11 +153,7 @@ def test_mean_vectors_are_the_quantised_means_of_each_chunk(encoding) -> None:
     tokens: TokenVectors = reference.quantize_tokens(
         x, cu_seqlens, np.zeros(9, np.int32), encoding
     )
-    rows = (
-        np.where(x >= 0, 1.0, -1.0)
-        if encoding == "bits"
-        else reference.unit_rows(x)
-    )
+    rows = np.where(x >= 0, 1.0, -1.0) if encoding == "bits" else reference.unit_rows(x)
     means = np.array([rows[:4].mean(axis=0), rows[4:].mean(axis=0)], np.float32)
     expected = reference.quantize_dense(means, "max_abs", "three_thresholds")
     vectors = reference.mean_vectors(tokens)

@@ -13,9 +13,7 @@ from pplx_local.errors import FingerprintMismatch
 from pplx_local.records import SpaceSpec
 from pplx_local.store.connection import Database, Row, ids_json
 
-_COLUMNS = (
-    "space_id, role, checkpoint, rules, fingerprint, dim, n_bits, token_encoding"
-)
+_COLUMNS = "space_id, role, checkpoint, rules, fingerprint, dim, n_bits, token_encoding"
 
 
 _Counted = TypeVar("_Counted")
