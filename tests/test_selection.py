@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pplx_local.records import Chunk, Document, FileRecord, Span, TextBlock
@@ -302,6 +302,30 @@ def held_by(store: Store, query: str, every: np.ndarray) -> np.ndarray:
     selection = store.select(parse_query(query, today=TODAY).filters)
     assert selection is not None
     return selection.holds(every)
+
+
+ODD = st.lists(
+    st.one_of(
+        st.sampled_from(["path:", "title:", "type:.", "-", '"', "*", "[", "/", " "]),
+        st.text(max_size=8),
+    )
+).map("".join)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ODD)
+@example("path:" + "*a" * 30_000)
+@example("path:[ path:[^ path:] path:[a-")
+@example('"' + "hard times " * 3_000 + '"')
+@example("-" + "a" * 50_000 + ' -"' + "hard " * 3_000 + '"')
+@example("path:" + "x" * 50_000 + " title:" + "y" * 50_000)
+@example('path:"""" title:""" "\'" -\'')
+def test_no_text_is_too_odd_to_select_by(store: Store, text: str) -> None:
+    filters = parse_query(text).filters
+    selection = store.select(filters)
+    if selection is not None:
+        store.newest_first(filters, selection, 5)
+        store.allows(filters, NOTES[0].path.encode())
 
 
 def test_no_filters_no_selection(store: Store) -> None:

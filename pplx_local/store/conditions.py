@@ -21,6 +21,8 @@ _NS_PER_DAY = 86_400 * 10**9
 _ALL_DAYS = (0, 4_000_000)
 _ALL_NS = (-(1 << 63), (1 << 63) - 1)
 _WILD = "*?["
+_MOST_STARS = 8
+_LONGEST_PATTERN = 1_000
 
 DAY_NS = f"coalesce((d.day - {_EPOCH_DAY}) * {_NS_PER_DAY}, f.mtime_ns)"
 """SQL for when a document was written, in nanoseconds since 1970, to the day."""
@@ -83,11 +85,17 @@ def _path(parts: Parts, database: Database) -> Iterator[Condition]:
 
 
 def _path_part(part: str, database: Database) -> Condition:
-    if any(sign in part for sign in _WILD):
+    if _is_pattern(part):
         return _pattern(fold(part))
     if part.startswith("/") and (folder := _folder(part, database)):
         return folder
     return _substring(fold(part))
+
+
+def _is_pattern(part: str) -> bool:
+    """Tell patterns from odd names that would take SQLite for ever, or are refused."""
+    is_short = part.count("*") <= _MOST_STARS and len(part) <= _LONGEST_PATTERN
+    return is_short and any(sign in part for sign in _WILD)
 
 
 def _folder(path: str, database: Database) -> Condition | None:
