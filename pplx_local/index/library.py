@@ -231,20 +231,13 @@ class Index(Steps):
         folded: bool = False,
         wait: bool = True,
     ) -> Answer:
-        """Find passages like the one at a line of a file, or like all of it.
+        """Find passages like the one in which a line of an indexed file begins.
 
-        Args:
-            path: Of a file that is indexed.
-            line: 1-based; None for the file as a whole, of which nothing is found then.
-            k: At most so many hits.
-            mode: What is ranked by.
-            explain: Say which words matched.
-            folded: One hit for a file, and for all files that say the same.
-            wait: For a model that is loading; else its legs say that it is.
+        Lines count from 1; None stands for the file as a whole, of which nothing is
+        found then. All else is as for `search`.
 
         Raises:
             FolderError: The file has no text in the index, or no such line.
-            PplxLocalError: The mode needs a leg that cannot run here.
         """
         spaces = self._spaces.as_of_now()
         said = str(path) if line is None else f"{path}:{line}"
