@@ -68,7 +68,8 @@ class _Tree:
     def __init__(self, rows: _Rows) -> None:
         self.merges: list[tuple[float, int, int]] = []
         """(cost, a row of the cluster that stays, a row of the one that goes)."""
-        self._means = rows.astype(np.float32)
+        # Products of the clusters' sums: with them the rows are needed no more.
+        self._products = rows @ rows.T
         self._sizes = np.ones(len(rows), dtype=np.float32)
         self._first = np.arange(len(rows))
         self._costs = self._measure()
@@ -77,7 +78,7 @@ class _Tree:
         """Tell whether no merge to come is among the cheapest so many."""
         if len(self.merges) < n_merges:
             return False
-        if n_merges == 0 or len(self._means) == 1:
+        if n_merges == 0 or len(self._sizes) == 1:
             return True
         costs = sorted(cost for cost, _, _ in self.merges)
         return costs[n_merges - 1] <= float(self._costs.min())
@@ -97,22 +98,21 @@ class _Tree:
         self._costs = self._measure()
 
     def _join(self, stays: NDArray[np.int64], goes: NDArray[np.int64]) -> None:
-        sums = self._means * self._sizes[:, None]
         self._sizes[stays] += self._sizes[goes]
-        self._means[stays] = (sums[stays] + sums[goes]) / self._sizes[stays, None]
-        left = np.delete(np.arange(len(self._first)), goes)
-        self._means, self._sizes = self._means[left], self._sizes[left]
-        self._first = self._first[left]
+        self._products[stays] += self._products[goes]
+        self._products[:, stays] += self._products[:, goes]
+        left = np.delete(np.arange(len(self._sizes)), goes)
+        self._products = self._products[np.ix_(left, left)]
+        self._sizes, self._first = self._sizes[left], self._first[left]
 
     def _measure(self) -> _Rows:
         """Say by how much each merge would raise the squared distances to the means."""
-        squares = np.einsum("nd,nd->n", self._means, self._means)
-        costs = squares[:, None] + squares - 2 * (self._means @ self._means.T)
-        costs *= (
-            self._sizes[:, None] * self._sizes / (self._sizes[:, None] + self._sizes)
-        )
-        # Both halves alike to the bit, else two might never be mutual.
-        costs = np.maximum(np.maximum(costs, costs.T), 0)
+        products, sizes = self._products, self._sizes
+        spread = np.outer(np.diag(products) / sizes, sizes)
+        # Sums with what is transposed are alike on both sides to the bit; else two might
+        # never be mutual.
+        costs: _Rows = (spread + spread.T).astype(np.float32)
+        costs -= products + products.T
+        costs /= sizes[:, None] + sizes
         np.fill_diagonal(costs, np.inf)
-        measured: _Rows = costs.astype(np.float32)
-        return measured
+        return costs

@@ -85,7 +85,7 @@ class TokenTrial:
         documents = {file.document_id for file in self._store.files(state="indexed")}
         late = self._late()
         for number, document_id in enumerate(sorted(filter(None, documents))):
-            yield Progress("encode", number, len(documents))
+            yield Progress("read", number, len(documents))
             self._convert(document_id, late, made)
 
     def drop(self) -> None:
