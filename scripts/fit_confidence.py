@@ -1,14 +1,15 @@
 """Fit the curves of a checkpoint's confidence on judged collections, and print them.
 
-    python scripts/fit_confidence.py squad11_dev covidqa scifact:queries_train.jsonl \
+    python scripts/fit_confidence.py squad11_dev scifact:queries_train.jsonl \
         --collections ../shared/eval --keep FOLDER
 
 Every other query is fitted on (of a file of training queries, --queries of them), and
 judged on the rest by `pplx-local eval DIR --sample odd --answer-removed`. For each
 collection the best hits of three kinds count alike: those of its own queries, which are
-right or wrong; those of the same queries with their answers kept out; and, but for
-training queries, those of the queries of all other collections, which it has no answer
-for. What is printed goes into the catalogue.
+right or wrong; those of the same queries with their answers kept out; and those of the
+queries of all other collections, which it has no answer for. What is printed goes into
+the catalogue. Of a collection that names one passage as right where others are as well,
+such as COVID-QA's papers, a curve would learn to doubt what is right.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _closeness(
     options = Options(
         queries=Path(file) if file else None,
         sample=str(n_queries) if file else "even",
-        unanswerable=() if file else _others(collections, name),
+        unanswerable=_others(collections, name),
         answer_removed=True,
         keep=keep / name if keep else None,
     )
