@@ -16,8 +16,11 @@ from pplx_local.config import Settings
 from pplx_local.errors import ConfigError
 from pplx_local.evaluate import Evaluation, Options
 from pplx_local.evaluate.collection import load_collection
+from pplx_local.evaluate.filling import write_given
 from pplx_local.evaluate.metrics import judge
 from pplx_local.models import CATALOGUE, STARTER
+from pplx_local.records import Span
+from pplx_local.store import Store
 
 CONTEXT = CATALOGUE["pplx-embed-context-v1-0.6b"]
 
@@ -189,3 +192,14 @@ def test_the_command_takes_it_as_a_flag(passages, noted, flags, windows):
     result = CliRunner().invoke(app, command, obj=Invocation(worker=noted))
     assert json.loads(result.stdout)["late_chunking"] is (windows == 2)
     assert len(noted.owned) == windows
+
+
+def test_passages_that_are_given_have_the_title_of_their_document(tmp_path: Path):
+    texts = {"a.md": "# Trees\n\nOak.", "b.md": "No title.\n# Later"}
+    with Store.open(tmp_path / "index.db") as store:
+        store.add_folder(bytes(tmp_path), 1, 1)
+        for name, text in texts.items():
+            (tmp_path / name).write_text(text)
+            write_given(store, tmp_path / name, name, text, [Span(0, len(text))])
+        titles = [store.document_meta(i).title for i in (1, 2)]
+    assert titles == ["Trees", None]

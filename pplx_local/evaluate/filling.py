@@ -48,9 +48,15 @@ def write_given(
     chunks = tuple(Chunk(number, span) for number, span in enumerate(char_spans))
     with store.write_document(digest, "given") as writer:
         writer.add(TextBlock(0, text, chunks))
-        writer.finish(Document("given", 1, None, None, len(text), ()))
+        writer.finish(Document("given", 1, _title(text), None, len(text), ()))
     folder_id = store.folders()[0].folder_id
     store.put_file(_file(path, digest, folder_id, writer.document_id))
+
+
+def _title(text: str) -> str | None:
+    """Take the title where the collection marks it, as our reader would."""
+    first = text.partition("\n")[0]
+    return first[2:].strip() if first.startswith("# ") else None
 
 
 def _file(path: Path, digest: str, folder_id: int, document_id: int) -> FileRecord:

@@ -171,6 +171,9 @@ STARTER: Final = Checkpoint(
         prefix_ids=(101,),
         suffix_ids=(102,),
         pool_specials=True,
+        # Measured on a third of SQuAD's articles, nDCG@10: dense 0.816 -> 0.805, late
+        # 0.934 -> 0.938, their fusion 0.939 -> 0.945.
+        heading_tokens=32,
     ),
     dim=384,
     token_dim=384,
