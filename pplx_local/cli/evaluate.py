@@ -149,8 +149,11 @@ def _show(result: dict[str, Any]) -> None:
     for leg, figures in metrics.items():
         values = "".join(f"{figures[name]:>{len(name) + 2}.4f}" for name in names)
         write_data(f"{visible(leg):<{width}}{values}")
-    if "top_10_found" in result:
-        write_data(f"the shortlist holds {result['top_10_found']:.1%} of MaxSim's ten")
+    for leg, found in result.get("top_10_found", {}).items():
+        write_data(
+            f"the shortlist holds {found['share']:.1%} of the first ten by {leg}, "
+            f"all of them for {found['queries']:.1%} of the queries"
+        )
     _show_tokens(result.get("tokens", []))
     _show_confidence(result["confidence"])
     latency = result["latency_ms"]

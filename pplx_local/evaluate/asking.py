@@ -54,8 +54,8 @@ class Asking:
         """Grades by query."""
         self.figures, self.closeness = Figures(), Closeness()
         self.ms: list[float] = []
-        self.top_10_found: list[float] = []
-        """Shares of the best ten by MaxSim that the shortlists hold."""
+        self.top_10_found: dict[str, list[float]] = {}
+        """By leg, how much of its best ten the shortlist of each query holds: 0 to 1."""
 
     def ask(self, query: str) -> None:
         """Ask one of `queries`."""
@@ -83,11 +83,12 @@ class Asking:
         self.closeness.foreign.setdefault(file, []).append(best)
 
     def _compare(self, shortlist: Ranking, whole: Ranking) -> None:
-        """Note which of the best ten by MaxSim among all chunks a search would see."""
-        if "late" in whole.raw:
-            best = best_first(whole.ids, whole.raw["late"])[:10]
-            found = np.isin(whole.ids[best], shortlist.ids)
-            self.top_10_found.append(float(found.mean()))
+        """Note which of a leg's best ten among all chunks a search would see."""
+        for leg in ("dense", "late"):
+            if leg in whole.raw:
+                best = best_first(whole.ids, whole.raw[leg])[:10]
+                found = np.isin(whole.ids[best], shortlist.ids)
+                self.top_10_found.setdefault(leg, []).append(float(found.mean()))
 
     def _judge(self, query: str, ranking: Ranking, suffix: str = "") -> list[ChunkRef]:
         refs = self._store.chunk_refs([int(chunk_id) for chunk_id in ranking.ids])

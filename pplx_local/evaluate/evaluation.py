@@ -95,7 +95,13 @@ class Evaluation:
         self.closeness = asking.closeness
         self._summarise(index, asking)
         if asking.top_10_found:
-            self.result["top_10_found"] = round(float(np.mean(asking.top_10_found)), 4)
+            self.result["top_10_found"] = {
+                leg: {
+                    "share": round(float(np.mean(shares)), 4),
+                    "queries": round(float(np.mean(np.array(shares) == 1)), 4),
+                }
+                for leg, shares in asking.top_10_found.items()
+            }
         if self._rules:
             self.result["tokens"] = trial.result(self.result["metrics"])
 
