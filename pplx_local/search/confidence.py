@@ -14,9 +14,9 @@ from pplx_local.models import ConfidenceCurve
 from pplx_local.records import Leg
 from pplx_local.search.legs import Values
 
-CLOSE = 0.04
-"""Confidence below which nothing is close: an answer would be one in twenty-five. Of
-questions of the field itself hardly any falls below it (SQuAD, COVID-QA: 1 in 200)."""
+CLOSE = 0.05
+"""Confidence below which nothing is close: an answer would be one in twenty. Of
+questions of the field itself hardly any falls below it (SQuAD: 1 in 200)."""
 HELD = 0.5
 """Share of the query's own words that is close, whatever the confidence."""
 
