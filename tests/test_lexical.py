@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from pathlib import Path
 
@@ -166,10 +167,15 @@ GOLDEN = [
 
 
 @pytest.fixture
-def lexicon(tmp_path: Path) -> Lexicon:
+def database(tmp_path: Path) -> Database:
     create_file(tmp_path / "index.db")
-    database = Database(tmp_path / "index.db")
-    schema.upgrade(database)
+    made = Database(tmp_path / "index.db")
+    schema.upgrade(made)
+    return made
+
+
+@pytest.fixture
+def lexicon(database: Database) -> Lexicon:
     return Lexicon(database)
 
 
@@ -306,6 +312,18 @@ def test_scores_do_not_hang_on_what_was_asked_before(lexicon: Lexicon) -> None:
     assert lexicon.scores(query, [1])[0] < every[0]
     lexicon.delete(6, 2)
     assert lexicon.scores(query, [1, 2, 3]).tolist() == every.tolist()
+
+
+def test_what_was_undone_counts_no_more(lexicon: Lexicon, database: Database) -> None:
+    lexicon.insert(enumerate(FIVE, 1))
+    query = analyze_query("owl fox")
+    before = lexicon.scores(query, [1, 2]).tolist()
+    with contextlib.suppress(KeyError), database.transaction():
+        lexicon.insert([(6, "owl fox"), (7, "owl")])
+        assert lexicon.scores(query, [1, 2]).tolist() != before
+        assert lexicon.scores(query, [6])[0] > 0
+        raise KeyError
+    assert lexicon.scores(query, [1, 2, 6]).tolist() == [*before, 0.0]
 
 
 def test_ties_break_by_chunk_id(lexicon: Lexicon) -> None:

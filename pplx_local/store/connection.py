@@ -50,6 +50,7 @@ class Database:
             check_header(path)
             self._connection = _connect(path, readonly)
         self._level = 0
+        self._n_undone = 0
         self._self_test()
 
     def close(self) -> None:
@@ -103,9 +104,10 @@ class Database:
         with self._translated():
             self._connection.register_fts5_function(name, function)
 
-    def version(self) -> tuple[int, int]:
-        """Give what differs after a write on this connection or another."""
-        return self.value("PRAGMA data_version"), self._connection.total_changes()
+    def version(self) -> tuple[int, int, int]:
+        """Give what differs after a write on this connection or another, or its undoing."""
+        data_version: int = self.value("PRAGMA data_version")
+        return data_version, self._connection.total_changes(), self._n_undone
 
     def changes(self) -> int:
         """Count the rows that the last statement inserted, changed or deleted."""
@@ -136,6 +138,7 @@ class Database:
             yield
             self.execute(commit)
         except BaseException as error:
+            self._n_undone += 1
             # A full disk makes SQLite itself roll everything back.
             if self.in_transaction:
                 self._undo(undo, error)

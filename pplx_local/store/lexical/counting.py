@@ -16,7 +16,7 @@ class Counting:
     def __init__(self, database: Database, names: Names) -> None:
         self._database = database
         self._names = names
-        self._version: tuple[int, int] | None = None
+        self._version: tuple[int, ...] | None = None
         self._n_chunks = self._n_files = 0
         self._known: dict[Term, tuple[int, int]] = {}
 
