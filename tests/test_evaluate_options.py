@@ -106,6 +106,37 @@ def test_a_file_that_holds_no_queries_is_refused_by_name(collection, tmp_path):
         evaluation(collection, unanswerable=[tmp_path / "nowhere.jsonl"])
 
 
+# --- legs ---
+
+
+def test_keywords_alone_need_no_model(collection, tmp_path):
+    def refuse(*_: object) -> FakeWorker:
+        raise AssertionError("a model was loaded")
+
+    kept = tmp_path / "kept"
+    for units in ("given", "own"):
+        settings = Settings(home=tmp_path / "home", model="all-minilm-l6-v2")
+        options = Options(units=units, legs=["lexical"], keep=kept / units)
+        one = Evaluation(collection, settings, options, worker=refuse)
+        for _ in one:
+            pass
+        assert set(one.result["metrics"]) == {"lexical"}
+        assert one.result["metrics"]["lexical"]["ndcg@10"] == 1
+        assert one.result["profile"] == {"dense": None, "late": None}
+    # What is kept can be embedded later, and asked for keywords again.
+    whole = evaluated(collection, units="given", keep=kept / "given")
+    assert whole["profile"]["dense"]
+    again = evaluated(collection, units="given", keep=kept / "given", legs=["lexical"])
+    assert set(again["metrics"]) == {"lexical"}
+    after = evaluated(collection, units="given", keep=kept / "given")
+    assert after["metrics"] == whole["metrics"]
+
+
+@pytest.mark.parametrize("more", [{"ablate": True}, {"answer_removed": True}])
+def test_what_needs_all_legs_has_them(collection, more):
+    assert evaluated(collection, legs=["lexical"], **more)["profile"]["dense"]
+
+
 # --- confidence ---
 
 

@@ -1,10 +1,11 @@
-"""What one role is worth without the other."""
+"""What takes part of a profile: one role without the other, or none."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from pplx_local.errors import ConfigError
+from pplx_local.evaluate.options import Options
 from pplx_local.models import Checkpoint, Profile
 from pplx_local.records import Role
 
@@ -25,3 +26,11 @@ def profile_alone(profile: Profile, role: Role | None) -> Profile:
         )
     alone: Checkpoint = replace(kept, roles=(role,))
     return Profile(alone, None) if role == "dense" else Profile(None, alone)
+
+
+def profile_needed(profile: Profile, options: Options) -> Profile:
+    """Leave a profile no model where keywords are all that is asked for."""
+    others = options.ablate, options.tokens, options.unanswerable
+    if options.modes() != ["lexical"] or any(others) or options.answer_removed:
+        return profile
+    return Profile(None, None)

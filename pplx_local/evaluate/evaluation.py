@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pplx_local.config import Settings
-from pplx_local.evaluate.alone import profile_alone
+from pplx_local.evaluate.alone import profile_alone, profile_needed
 from pplx_local.evaluate.asking import Asking
 from pplx_local.evaluate.closeness import Closeness
 from pplx_local.evaluate.collection import Units, load_collection, load_queries
@@ -61,7 +61,7 @@ class Evaluation:
         self._sources = list(options.distractors_from) or sources_beside(directory)
         self._rules = [token_rule(name) for name in options.tokens]
         profile = profile_with(profile_of(settings), options.late_chunking)
-        profile = profile_alone(profile, options.alone)
+        profile = profile_needed(profile_alone(profile, options.alone), options)
         self._profile = profile_in_full(profile) if self._rules else profile
         for checkpoint in filter(None, self._profile):
             find_or_refuse(checkpoint, settings.home)
@@ -111,7 +111,8 @@ class Evaluation:
             if n_chunks := self._options.distractors:
                 add_distractors(index.store, self._collection, self._sources, n_chunks)
             self._home.set_filled()
-        yield from index.encode()
+        if any(self._profile):  # else a kept index is left with the vectors it has
+            yield from index.encode()
 
     def _holds(self) -> dict[str, object]:
         """Say what an index is made of that is kept."""
