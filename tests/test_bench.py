@@ -160,7 +160,7 @@ def test_search_uses_the_index_that_is_there(settings, folder):
         index.add_folder(folder)
         for _ in index.update():
             pass
-    result = measure_search(settings, 20_000, worker=fake_worker)
+    result = measure_search(settings, 20_000, 2_000, worker=fake_worker)
     shortlist, one_query, equal, *words = result.rows
     words, latencies = words[:4], words[4:]
     assert shortlist.against == one_query.what

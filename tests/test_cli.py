@@ -514,7 +514,7 @@ def test_eval_reports_the_documented_form(program, tmp_path):
 
 
 def test_bench_search_prints_rows(indexed):
-    result = indexed.json("bench", "search", "--rows", 2000)
+    result = indexed.json("bench", "search", "--rows", 2000, "--chunks", 200)
     assert result["bench"] == "search"
     assert {"what", "value", "unit", "against", "ratio"} == set(result["rows"][0])
     assert result["rows"][0]["ratio"] > 0

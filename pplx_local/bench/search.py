@@ -28,8 +28,6 @@ _QUERIES = 20
 _DIM = 8
 """Of the codes, which no part of this reads: short, to save a gigabyte of disk."""
 _ROWS_AT_ONCE = 10_000
-_ROWS_PER_CHUNK = 10
-"""So many more vectors than texts are made up: words take longer to index."""
 _SEARCHES = 40
 _SEED = 20
 
@@ -38,19 +36,24 @@ _Distances = NDArray[np.int64]
 
 
 def measure_search(
-    settings: Settings, n_rows: int = 1_000_000, *, worker: WorkerFactory = spawn_worker
+    settings: Settings,
+    n_rows: int = 1_000_000,
+    n_chunks: int = 10_000,
+    *,
+    worker: WorkerFactory = spawn_worker,
 ) -> BenchResult:
     """Time the shortlist on made-up rows, and searches in the person's own index.
 
     Args:
         settings: Its home holds the index; without one, a small one is made.
-        n_rows: Rows of random bits; a tenth as many chunks of made-up words.
+        n_rows: Rows of random bits.
+        n_chunks: Chunks of made-up words, which take ten seconds for each 10,000.
         worker: How encoder workers are made.
 
     Raises:
         StoreError: An answer is not the one that numpy gives.
     """
-    rows = [*_shortlist(n_rows), *keyword_rows(max(1, n_rows // _ROWS_PER_CHUNK))]
+    rows = [*_shortlist(n_rows), *keyword_rows(n_chunks)]
     rows += _latencies(settings, worker)
     return BenchResult("search", machine(), tuple(rows))
 

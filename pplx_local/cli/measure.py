@@ -61,15 +61,18 @@ def bench_search(
     rows: Annotated[
         int, typer.Option(min=1_000, help="Vectors in the synthetic table.")
     ] = 1_000_000,
+    chunks: Annotated[
+        int, typer.Option(min=100, help="Made-up texts for the keywords to search.")
+    ] = 10_000,
     as_json: AsJson = False,
 ) -> None:
-    """Time of the exact shortlist, and of whole searches in your own index."""
+    """Time of the exact shortlist, of keywords, and of searches in your own index."""
     from pplx_local.bench import measure_search
 
     invocation = Invocation.of(ctx)
-    say(f"Making {rows:,} vectors first.")
+    say(f"Making {rows:,} vectors and {chunks:,} texts first.")
     settings, worker = invocation.settings(), invocation.workers()
-    _write(measure_search(settings, rows, worker=worker), as_json)
+    _write(measure_search(settings, rows, chunks, worker=worker), as_json)
 
 
 @bench.command("start")
