@@ -14,12 +14,13 @@ from pplx_local import reference
 from pplx_local.cli.app import app
 from pplx_local.cli.invocation import Invocation
 from pplx_local.config import Settings
-from pplx_local.errors import ConfigError
+from pplx_local.errors import ConfigError, PplxLocalError
 from pplx_local.evaluate import Evaluation, Options
 from pplx_local.evaluate.tokens import converted, token_rule
 from pplx_local.models import Profile
 from pplx_local.records import TokenVectors
 from pplx_local.store import Store
+from pplx_local.window import WindowRule
 
 TEXTS = {
     "car.txt": "The timing belt of the car is changed after five years.\n",
@@ -76,6 +77,19 @@ def test_an_index_that_is_kept_is_as_it_was(collection: Path, tmp_path: Path) ->
         assert sorted(space.spec.role for space in store.spaces()) == ["dense", "late"]
     with pytest.raises(ConfigError, match="another evaluation"):
         run(collection, Options(keep=tmp_path / "kept"))
+
+
+def test_a_kept_index_of_other_rules_is_no_bug(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = Options(tokens=["bits"], keep=tmp_path / "kept")
+    run(collection, options)
+    other = fake_checkpoint(window_rule=WindowRule(kind="single", limit=128))
+    monkeypatch.setattr(
+        "pplx_local.evaluate.evaluation.profile_of", lambda _: Profile(other, other)
+    )
+    with pytest.raises(PplxLocalError, match=r"late leg cannot run: .*another fake"):
+        run(collection, options)
 
 
 @pytest.mark.parametrize("name", ["", "bit", "bits-pooled1", "bits-pooled", "float"])

@@ -160,7 +160,12 @@ class Searcher:
         return self._ranking(asked, mode, k, clock, among)
 
     def with_late(self, space: Space) -> Searcher:
-        """Give a searcher of another space of the same late checkpoint."""
+        """Give a searcher of another space of the same late checkpoint.
+
+        Raises:
+            PplxLocalError: There is no late leg.
+        """
+        self._refuse_impossible("late")
         other, late = copy(self), replace(self._spaces["late"], space=space)
         other._spaces = {**self._spaces, "late": late}
         return other
