@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,8 +14,9 @@ from pplx_local.records import Scores, TokenVectors
 
 _ROWS_AT_ONCE = 4096
 """Rows of a group: unpacked, they still fit a CPU's cache."""
-_HAS_INT8_PRODUCT = platform.machine() in ("x86_64", "AMD64")
-"""oneDNN's; elsewhere torch multiplies int8 by a plain loop."""
+_HAS_INT8_PRODUCT = "AVX512" in torch.backends.cpu.get_cpu_capability()
+"""Of oneDNN; elsewhere a product of int8 takes a plain loop, ten times as long as one of
+floats, which is as exact: 4,096 rows of 384 by 16 take 21 ms, and 2."""
 
 
 class ResidentTokens:
