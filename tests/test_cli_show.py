@@ -385,6 +385,12 @@ def test_a_leg_that_was_not_asked_for_is_not_missed():
     assert shortcomings(answer) == []
 
 
+def test_what_filters_alone_leave_was_found_by_no_leg():
+    legs = {"lexical": LegReport(False, 1.0, 0.0, "there is nothing to rank by")}
+    assert how_found(make_answer(make_hit("x"), legs=legs)) == "1 hit in 12 ms."
+    assert how_found(make_answer(legs=legs)) == "Nothing found in 12 ms."
+
+
 def test_nothing_close_is_said():
     assert how_found(make_answer()).startswith("Nothing found")
     far = make_answer(make_hit("x"), nothing_close=True)

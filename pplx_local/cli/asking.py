@@ -126,7 +126,8 @@ def how_found(answer: Answer) -> str:
     found = f"{n} hit{'' if n == 1 else 's'}" if n else "Nothing found"
     if n and answer.nothing_close:
         found = f"Nothing close; {found}"
-    return f"{found} by {', '.join(ran) or 'no leg'} in {answer.took_ms:.0f} ms."
+    by = f" by {', '.join(ran)}" if ran else ""  # filters alone are listed by none
+    return f"{found}{by} in {answer.took_ms:.0f} ms."
 
 
 def shortcomings(answer: Answer, *, by_daemon: bool = False) -> list[str]:
