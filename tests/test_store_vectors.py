@@ -225,6 +225,19 @@ def test_what_is_written_is_read_in_the_order_asked(store: Store) -> None:
     assert not codes[1].any()
 
 
+def test_codes_are_those_of_the_rows_after_holes(store: Store) -> None:
+    space = opened(store, DENSE)
+    _, ids = encoded(store, "a", 40, 1)
+    _, others = encoded(store, "b", 40, 2)
+    store.forget_files([b"/a/b"])
+    store.settle_documents(1)
+    vectors = store.dense_codes(space, [*others, *ids[::-1], 999])
+    wanted = random_dense(1, 40).codes[::-1]
+    assert np.array_equal(vectors[40:80], wanted)
+    assert not vectors[:40].any()
+    assert not vectors[80:].any()
+
+
 def test_a_vector_without_direction_is_left_out(store: Store) -> None:
     _, ids = write(store, "one", 2)
     space = opened(store, DENSE)

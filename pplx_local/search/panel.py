@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from pplx_local import reference
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
@@ -40,13 +42,16 @@ class Panel:
             pooled_leg(store, spaces.get("late"), encoded.get("late")),
         )
 
-    def find(self, k: int, within: Selection | None, clock: Clock) -> list[Ids]:
-        """Give the k best chunks of each leg that can find any."""
-        with clock.time("lexical"):
-            found = [self.lexical.find(k, within)[0]]
+    def find(
+        self, k: int, within: Selection | None, null: Ids, clock: Clock
+    ) -> list[Ids]:
+        """Give the k best chunks of each leg that can find any, and the null sample."""
+        found = [null]
         if finder := self.dense or self.pooled:
             with clock.time("dense" if self.dense else "late"):
                 found.append(finder.find(k, within)[0])
+        with clock.time("lexical"):
+            found.append(self.lexical.find(k, within, np.concatenate(found))[0])
         return found
 
     def score(self, ids: Ids, clock: Clock) -> dict[Leg, Values]:

@@ -257,10 +257,12 @@ class Searcher:
         within = asked.within
         among = all_of(within, k) if among is None else among
         panel = Panel.of(self._store, self._spaces, asked)
-        found = panel.find(k, within, clock) if among is None else [among]
         encoded, lexical = asked.encoded, panel.lexical
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
-        ids = np.unique(np.concatenate([*found, null]).astype(np.int64))
+        found = (
+            [null, among] if among is not None else panel.find(k, within, null, clock)
+        )
+        ids = np.unique(np.concatenate(found).astype(np.int64))
         raw = panel.score(ids, clock)
         why_not = reasons(mode, self._spaces, asked.failed, self._missing)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share

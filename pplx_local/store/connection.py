@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,29 @@ class Database:
         """Fetch the rows of a query run once for each set of bindings."""
         with self._translated():
             return self._connection.executemany(sql, bindings).fetchall()
+
+    def pieces(
+        self, table: str, column: str, pieces: Iterable[tuple[int, int, int]]
+    ) -> list[bytes]:
+        """Cut pieces (row id, first byte, bytes) out of blobs.
+
+        Those of one row should follow each other: going to another one takes longest.
+        """
+        found = []
+        with self._translated(), ExitStack() as stack:
+            blob, row = None, None
+            for row_id, start, n_bytes in pieces:
+                if blob is None:
+                    blob = self._connection.blob_open(
+                        "main", table, column, row_id, False
+                    )
+                    stack.callback(blob.close)
+                elif row_id != row:
+                    blob.reopen(row_id)
+                row = row_id
+                blob.seek(start)
+                found.append(blob.read(n_bytes))
+        return found
 
     def row(self, sql: str, bindings: Bindings = ()) -> Row | None:
         """Fetch the first row, or None."""

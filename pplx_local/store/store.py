@@ -268,6 +268,10 @@ class Store:
         """List the files that hold a document, by path."""
         return self._files.paths_of(document_id)
 
+    def paths_of_each(self, document_ids: Iterable[int]) -> dict[int, list[bytes]]:
+        """List the files that hold each of these documents, by path."""
+        return self._files.paths_of_each(document_ids)
+
     def chunk_texts(
         self, document_id: int, first_ordinal: int = 0
     ) -> Iterator[tuple[int, Chunk, str]]:
@@ -449,10 +453,17 @@ class Store:
         return self._documents.null_sample()
 
     def lexical(
-        self, query: LexicalQuery, k: int, within: Selection | None = None
+        self,
+        query: LexicalQuery,
+        k: int,
+        within: Selection | None = None,
+        others: Sequence[int] | NDArray[np.int64] = (),
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find the best chunks by BM25: ids and scores, (k,) each or fewer, sorted."""
-        return self._lexicon.best(query, k, within)
+        """Find the best chunks by BM25: ids and scores, (k,) each or fewer, sorted.
+
+        `others` are chunks whose scores will be asked for next.
+        """
+        return self._lexicon.best(query, k, within, others)
 
     def lexical_scores(
         self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pplx_local.records import SpaceSpec, TokenVectors
 from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.remembered import Remembered
 
 _NARROW = 1 << 15
 
@@ -60,15 +61,11 @@ class TokenTable:
             pairs,
         )
 
-    def select(self, chunk_ids: Sequence[int]) -> TokenVectors:
+    def select(
+        self, chunk_ids: Sequence[int], remembered: Remembered[Row]
+    ) -> TokenVectors:
         """Pack the vectors of chunks in the order asked; none for an unknown chunk."""
-        rows = self._database.rows(
-            f"SELECT chunk_id, n_tokens, codes, scales, positions FROM {self._name}"
-            " WHERE chunk_id IN (SELECT value FROM json_each(?))",
-            (ids_json(chunk_ids),),
-        )
-        by_id = {row[0]: row for row in rows}
-        found = [by_id.get(int(chunk_id)) for chunk_id in chunk_ids]
+        found = remembered.get([int(each) for each in chunk_ids], self._rows)
         lengths = [0 if row is None else row[1] for row in found]
         present = [row for row in found if row is not None]
         codes = b"".join(row[2] for row in present)
@@ -81,6 +78,14 @@ class TokenTable:
             _positions(present),
             np.cumsum([0, *lengths], dtype=np.int32),
         )
+
+    def _rows(self, chunk_ids: Sequence[int]) -> dict[int, Row]:
+        rows = self._database.rows(
+            f"SELECT chunk_id, n_tokens, codes, scales, positions FROM {self._name}"
+            " WHERE chunk_id IN (SELECT value FROM json_each(?))",
+            (ids_json(chunk_ids),),
+        )
+        return {row[0]: row for row in rows}
 
     def delete(self, first_chunk: int, n_chunks: int) -> None:
         """Delete a run of chunks."""

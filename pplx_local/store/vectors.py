@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
 from pplx_local.reference import MEAN_LEVELS, mean_vectors
-from pplx_local.store.connection import Database
+from pplx_local.store.connection import Database, Row
 from pplx_local.store.dense import DenseTable, nearest, shards_for
 from pplx_local.store.measured import nearest_measured
 from pplx_local.store.parked import ParkedTable
+from pplx_local.store.remembered import Remembered
 from pplx_local.store.selection import Selection
 from pplx_local.store.spaces import Space, Spaces
 from pplx_local.store.tokens import TokenTable
@@ -24,6 +25,9 @@ LIVE_SHARE = 0.6
 _MIN_SHARDS_FOR_THREADS = 16
 _THREADS = 2
 _BLOCK_ROWS = 1_024
+_CODES_KEPT = 2_048
+_TOKEN_ROWS_KEPT = 1_024
+"""Chunks: 6 MB of the starter's, 30 MB of a large model's."""
 
 
 class Vectors:
@@ -33,6 +37,9 @@ class Vectors:
         self._database = database
         self._spaces = spaces
         self._readers: list[Database] = []
+        self._codes: dict[int, Remembered[bytes]] = {}
+        """Of dense vectors, by the number of their space."""
+        self._token_rows: dict[int, Remembered[Row]] = {}
 
     def close(self) -> None:
         """Close the connections that large searches opened."""
@@ -109,17 +116,21 @@ class Vectors:
 
     def dense_codes(self, space: Space, chunk_ids: Sequence[int]) -> NDArray[np.int8]:
         """Fetch codes (C, D) in the order asked; zeros where there is no vector."""
-        found = self._dense(space).codes(chunk_ids)
-        codes = np.zeros((len(chunk_ids), space.spec.dim), dtype=np.int8)
-        for index, chunk_id in enumerate(chunk_ids):
-            packed = found.get(int(chunk_id))
-            if packed is not None:
-                codes[index] = np.frombuffer(packed, dtype=np.int8)
-        return codes
+        found = self._codes.setdefault(
+            space.space_id, Remembered(self._database, _CODES_KEPT)
+        ).get(
+            [int(each) for each in chunk_ids], lambda ids: self._dense(space).codes(ids)
+        )
+        none = bytes(space.spec.dim)
+        packed = b"".join(none if codes is None else codes for codes in found)
+        return np.frombuffer(packed, dtype=np.int8).reshape(-1, space.spec.dim)
 
     def token_vectors(self, space: Space, chunk_ids: Sequence[int]) -> TokenVectors:
         """Fetch token vectors in the order asked; none for a chunk without."""
-        return self._tokens(space).select(chunk_ids)
+        rows = self._token_rows.setdefault(
+            space.space_id, Remembered(self._database, _TOKEN_ROWS_KEPT)
+        )
+        return self._tokens(space).select(chunk_ids, rows)
 
     def nearest(
         self,

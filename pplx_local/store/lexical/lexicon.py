@@ -64,9 +64,17 @@ class Lexicon:
         )
 
     def best(
-        self, query: LexicalQuery, k: int, within: Selection | None = None
+        self,
+        query: LexicalQuery,
+        k: int,
+        within: Selection | None = None,
+        others: Sequence[int] | NDArray[np.int64] = (),
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find the best chunks by BM25, ties by chunk id; of a selection, if given."""
+        """Find the best chunks by BM25, ties by chunk id; of a selection, if given.
+
+        `others` are chunks that will be scored too: in one pass over what has the words
+        they cost next to nothing.
+        """
         with self._database.snapshot():
             if within is None:
                 ids = self._candidates(query, max(_MIN_CANDIDATES, 2 * k))
@@ -74,7 +82,7 @@ class Lexicon:
                 ids = within.ids
             else:
                 ids = self._held_candidates(query, max(_MIN_CANDIDATES, 2 * k), within)
-            scores = self.scores(query, ids)
+            scores = self.scores(query, [*ids, *others])[: len(ids)]
         best = np.lexsort((ids, -scores))[:k]
         best = best[scores[best] > 0]
         return ids[best], scores[best]

@@ -1,0 +1,55 @@
+"""Rows that searches ask for again and again, kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Generic, TypeVar
+
+from pplx_local.store.connection import Database
+
+_Row = TypeVar("_Row")
+
+
+class Remembered(Generic[_Row]):
+    """What was read last of a table, by id, until something is written.
+
+    The null sample is scored for every query, and is half of what is read for it.
+    """
+
+    def __init__(self, database: Database, most: int) -> None:
+        """Remember as many rows of a database at the most."""
+        self._database, self._most = database, most
+        self._version: tuple[int, ...] | None = None
+        self._rows: dict[int, _Row | None] = {}
+
+    def get(
+        self, ids: Sequence[int], read: Callable[[list[int]], Mapping[int, _Row]]
+    ) -> list[_Row | None]:
+        """Give rows in the order asked, None for those that are not there.
+
+        Args:
+            ids: Of the rows.
+            read: Fetches those that exist of the rows that are not remembered.
+        """
+        with self._database.snapshot():
+            self._forget_old()
+            unknown = [row_id for row_id in ids if row_id not in self._rows]
+            found = read(unknown) if unknown else {}
+        rows = {
+            row_id: self._rows.pop(row_id)
+            if row_id in self._rows
+            else found.get(row_id)
+            for row_id in dict.fromkeys(ids)
+        }
+        self._rows.update(rows)  # behind the others: what was not asked for goes first
+        n_too_many = max(0, len(self._rows) - self._most)
+        for row_id in list(islice(self._rows, n_too_many)):
+            del self._rows[row_id]
+        return [rows[row_id] for row_id in ids]
+
+    def _forget_old(self) -> None:
+        version = self._database.version()
+        if version != self._version:
+            self._rows.clear()
+            self._version = version
