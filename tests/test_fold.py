@@ -28,7 +28,7 @@ def same(answer: Answer, number: int = 0) -> dict[str, bool]:
 
 
 def like(one: str, other: str) -> bool:
-    return alike(Passage.of(one), Passage.of(other))
+    return alike(Passage(one), Passage(other))
 
 
 def test_blanks_and_case_do_not_matter():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 ALIKE = 0.8
 """Share of common shingles from which two passages are one."""
@@ -13,20 +14,27 @@ _WORDS = re.compile(r"\w+")
 _NUMBERS = re.compile(r"\d+")
 
 
-class Passage(NamedTuple):
-    """What of a passage is compared."""
+@dataclass(frozen=True)
+class Passage:
+    """What of a passage is compared; most passages differ before all of it is needed."""
 
-    words: tuple[str, ...]
-    numbers: tuple[str, ...]
-    shingles: frozenset[tuple[str, ...]]
+    text: str
 
-    @classmethod
-    def of(cls, text: str) -> Passage:
-        """Forget case, blanks and punctuation."""
-        words = tuple(_WORDS.findall(text.casefold()))
-        n_shingles = max(len(words) - _SHINGLE + 1, 1)
-        shingles = frozenset(words[i : i + _SHINGLE] for i in range(n_shingles))
-        return cls(words, tuple(_NUMBERS.findall(text)), shingles)
+    @cached_property
+    def words(self) -> list[str]:
+        """Without case, blanks and punctuation."""
+        return _WORDS.findall(self.text.casefold())
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """In their order."""
+        return _NUMBERS.findall(self.text)
+
+    @cached_property
+    def shingles(self) -> frozenset[tuple[str, ...]]:
+        """Words as they follow each other; all of them, where they are few."""
+        runs = zip(*(self.words[i:] for i in range(_SHINGLE)), strict=False)
+        return frozenset(runs) or frozenset([tuple(self.words)])
 
 
 def alike(one: Passage, other: Passage) -> bool:
@@ -34,10 +42,12 @@ def alike(one: Passage, other: Passage) -> bool:
 
     Those that differ in a number are not: bills and minutes are alike in all but that.
     """
+    if one.numbers != other.numbers:
+        return False
     if one.words == other.words:
         return True
     shorter, longer = sorted((len(one.words), len(other.words)))
-    if one.numbers != other.numbers or shorter < ALIKE * longer:
+    if shorter < ALIKE * longer:
         return False
     common = len(one.shingles & other.shingles)
     return common >= ALIKE * len(one.shingles | other.shingles)

@@ -92,5 +92,5 @@ class _Folding:
 
     def _passage(self, found: Found) -> Passage:
         if found.candidate not in self._passages:
-            self._passages[found.candidate] = Passage.of(self._text_of(found))
+            self._passages[found.candidate] = Passage(self._text_of(found))
         return self._passages[found.candidate]

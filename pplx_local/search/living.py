@@ -30,12 +30,13 @@ class Living:
     def __init__(self, store: Store, is_gone: Callable[[bytes], bool]) -> None:
         """Bind a store; `is_gone` tells whether a file was deleted."""
         self._store, self._is_gone = store, is_gone
-        self._paths: dict[int, tuple[bytes, ...]] = {}
+        self._paths: dict[int, list[bytes]] = {}
+        self._alive: dict[int, tuple[bytes, ...]] = {}
 
     @property
     def n_documents(self) -> int:
         """How many documents were looked at so far."""
-        return len(self._paths)
+        return len(self._alive)
 
     def best_first(self, ids: Ids, scores: Values) -> Iterator[Found]:
         """Give those of N candidates (N,) that are found; ties by path, then ordinal."""
@@ -54,11 +55,13 @@ class Living:
         for first in range(0, len(order), _AT_ONCE):
             some = order[first : first + _AT_ONCE]
             refs = self._store.chunk_refs([int(ids[index]) for index in some])
+            new = {ref.document_id for ref in refs} - self._paths.keys()
+            self._paths |= self._store.paths_of_each(new)
             yield from zip(some, refs, strict=True)
 
     def _living(self, document_id: int) -> tuple[bytes, ...]:
-        if document_id not in self._paths:
-            paths = self._store.paths_of(document_id)
+        if document_id not in self._alive:
+            paths = self._paths[document_id]
             alive = tuple(path for path in paths if not self._is_gone(path))
-            self._paths[document_id] = alive
-        return self._paths[document_id]
+            self._alive[document_id] = alive
+        return self._alive[document_id]
