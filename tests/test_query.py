@@ -69,6 +69,11 @@ def test_paths() -> None:
     assert filters("path:~nobody-has-this-name/x").path.wanted[0].startswith("~")
 
 
+def test_a_home_whose_name_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/far/caf\udce9")
+    assert filters("path:~/notes").path == Parts(("/far/caf?/notes",))
+
+
 def test_titles() -> None:
     assert filters('title:"two words" -title:draft').title == Parts(
         ("two words",), ("draft",)
@@ -151,6 +156,8 @@ def test_all_days_have_to_hold() -> None:
         ("before:9999y", "a day is written"),
         ("after:noon", "a day is written"),
         ('path:""', "nothing behind the colon"),
+        ("type:,", "nothing behind the colon"),
+        ("lang:,,", "nothing behind the colon"),
         ("type: pdf", "without a blank"),
     ],
 )

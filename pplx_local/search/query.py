@@ -31,6 +31,8 @@ _TOKEN = re.compile(
 )
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _FILTERS = ("path", "type", "after", "before", "title", "lang")
+_LISTED = ("type", "lang")
+"""Filters whose value may be several, with commas."""
 _SHOWN_CHARS = 40
 _CLOSE = 0.75
 """Of two words that may be meant for each other: "befor" and "before" have 0.91."""
@@ -135,7 +137,7 @@ class _Parsing:
         """Read the value of a filter."""
         if key not in _FILTERS:
             raise _NotUnderstoodError(_meant(key))
-        if not value:
+        if not value.strip("," if key in _LISTED else None):
             raise _NotUnderstoodError("there is nothing behind the colon.")
         match key:
             case "path":
@@ -179,7 +181,8 @@ def _read_path(value: str) -> str:
     if not value.startswith("~"):
         return value
     try:
-        return str(Path(value).expanduser())
+        # A home whose name is no text becomes a pattern, "?" for what cannot be said.
+        return _clean(str(Path(value).expanduser()))
     except RuntimeError:  # there is no such person
         return value
 
