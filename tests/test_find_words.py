@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pplx_local.store import analyze_query, find_words
+from pplx_local.store import LexicalQuery, Term, analyze_query, find_words
 
 
 def found(text: str, query: str) -> list[str]:
@@ -32,6 +32,13 @@ def found(text: str, query: str) -> list[str]:
         ("an e-mail came, e for mail", "e-mail", ["e-mail"]),
         ("O\u2019Brien said", "obrien", ["O\u2019Brien"]),
         ("costs 1,000 euros", "1000", ["1,000"]),
+        ("my iPhone15 fell", "iphone", ["iPhone"]),
+        ("a GPU16GB card", "16gb", ["16GB"]),
+        ("call parseHTML5Doc", "html5", ["HTML5"]),
+        ("we don\u2019t know", "dont", ["don\u2019t"]),
+        ("we'll know", "well", []),
+        ("u\u0308ber Müller", "ueber mueller", ["u\u0308ber", "Müller"]),
+        ("a small pot", "poet", []),
         ("released v1.2.3-rc1", "v1.2.3", ["1.2.3"]),
         ("C or C++ and C#", "C++", ["C++"]),
         ("released v1.2.3-rc1", "1.2.3", ["1.2.3"]),
@@ -43,6 +50,15 @@ def found(text: str, query: str) -> list[str]:
 )
 def test_words_stand_where_the_index_finds_them(text, query, words):
     assert found(text, query) == words
+
+
+def test_longer_words_are_found_where_they_stand_for_one():
+    haus = Term("Haus", ("hau",), ("haustur", "hausbau"))
+    query = LexicalQuery((haus, *analyze_query("garten").terms))
+    text = "Haustür und Hausbau im Garten, ein Haus"
+    assert [text[start:end] for start, end in find_words(text, query)] == [
+        "Haustür", "Hausbau", "Garten",
+    ]  # fmt: skip
 
 
 def test_grammar_is_found_only_where_there_is_nothing_else():

@@ -90,6 +90,51 @@ GOLDEN = [
     ("Hauptstraße 5", "hauptstrasse", True),
     ("HAUPTSTRASSE 5", "Hauptstraße", True),
     ("smørrebrød", "smorrebrod", True),
+    # compounds by their beginnings, where nothing holds the word itself
+    ("Die Haustür klemmt", "Haus", True),
+    ("Die Haustür klemmt", "Haustuer", True),
+    ("Die Haustür klemmt", "Maus", False),
+    ("Die Hauptstraße", "Haus", False),
+    ("das Hochhaus", "Haus", False),
+    ("gut indexierbar", "index", True),
+    ("der Mietvertragsentwurf", "Mietvertrag", True),
+    ("der Mietvertrag", "Mietvertragsentwurf", False),
+    ("ein HÄUSERMEER", "Häuser", True),
+    ("лодка", "лодк", True),
+    ("our expenses and houses", "expe", True),
+    ("our expenses and houses", "expel", False),
+    ("the startled owl", "sta", False),
+    ("the startled owl", "start2", False),
+    # letters and digits in one word
+    ("my iPhone15 fell", "iphone", True),
+    ("my iPhone15 fell", "iPhone15", True),
+    ("my iPhone15 fell", "iphone16", False),
+    ("my iPhone15 fell", "15", False),
+    ("my iPhone fell", "iPhone15", False),
+    ("a GPU16GB card", "16gb", True),
+    ("a GPU16GB card", "gpu8", False),
+    ("a GPU16GB card", "6gb", False),
+    ("a GPU16GB card", "gb", False),
+    ("call parseHTML5Doc(x)", "html5", True),
+    ("call parseHTML5Doc(x)", "parseHTML5Doc", True),
+    ("call parseHTML5Doc(x)", "parsehtml5doc", True),
+    ("call parseHTML5Doc(x)", "html4", False),
+    ("call parseHTML5Doc(x)", "tml5", False),
+    # without the apostrophe
+    ("we don't know", "dont", True),
+    ("we don\u2019t know", "dont", True),
+    ("we dont know", "don't", True),
+    ("we'll know", "well", False),
+    ("we cannot", "cant", False),
+    # umlauts in two letters
+    ("über alles", "ueber", True),
+    (unicodedata.normalize("NFD", "über alles"), "ueber", True),
+    ("ueber alles", "über", True),
+    ("Herr Müller", "mueller", True),
+    ("Herr Muller", "mueller", False),
+    ("a small pot", "poet", False),
+    ("the poet", "pöt", True),
+    ("the poet", "pot", False),
     # stems
     ("she was running", "run", True),
     ("a long run", "running", True),
@@ -191,7 +236,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
 
 
 def ids(lexicon: Lexicon, query: str, k: int = 10) -> list[int]:
-    found: list[int] = lexicon.best(analyze_query(query), k)[0].tolist()
+    asked = lexicon.adapted(analyze_query(query))
+    found: list[int] = lexicon.best(asked, k)[0].tolist()
     return found
 
 
@@ -203,7 +249,7 @@ def test_golden_table(lexicon: Lexicon, text: str, query: str, found: bool) -> N
 
 @given(st.text(alphabet=st.characters(), max_size=200))
 def test_no_query_is_an_error(shared: Lexicon, text: str) -> None:
-    query = analyze_query(text)
+    query = shared.adapted(analyze_query(text))
     found, scores = shared.best(query, 5)
     assert len(found) == len(scores) <= 2
     assert shared.bound(query) >= 0
@@ -293,6 +339,53 @@ def test_words_that_follow_each_other_score_more(lexicon: Lexicon) -> None:
     assert lexicon.scores(together, [1])[0] == pytest.approx(words + pair)
     bound = (idf(1) + 1.3 * idf(2)) * 2.2
     assert lexicon.bound(together) == pytest.approx(bound)
+
+
+HOMES = ["haustur klemmt", "hausbau hausbau", "hauser", "dachs", "fuchs"]
+
+
+def test_a_part_of_words_counts_half_and_once(lexicon: Lexicon) -> None:
+    lexicon.insert(enumerate(HOMES, 1))
+    query = lexicon.adapted(analyze_query("Haus"))
+    [term] = query.terms
+    assert set(term.longer) == {"haustur", "hausbau", "hauser"}
+    scores = lexicon.scores(query, range(1, 6)).tolist()
+    assert scores[1] > scores[2] > scores[0] > 0 == scores[3] == scores[4]
+    assert lexicon.bound(query) == pytest.approx(idf(3) * 2.2 / 2)
+    assert max(scores) < lexicon.bound(query)
+    assert lexicon.known_share(query) == pytest.approx(idf(3) / 2 / idf(0))
+    assert lexicon.shares(query) == {}
+
+
+def test_a_part_of_words_has_neighbours(lexicon: Lexicon) -> None:
+    lexicon.insert(enumerate(HOMES, 1))
+    near, apart = (
+        lexicon.adapted(analyze_query(text)) for text in ("haus klemmt", "klemmt haus")
+    )
+    near_score, apart_score = (lexicon.scores(one, [1])[0] for one in (near, apart))
+    assert near_score > apart_score > 0
+    assert near_score < lexicon.bound(near)
+
+
+def test_a_known_word_stands_for_itself_alone(lexicon: Lexicon) -> None:
+    lexicon.insert([*enumerate(HOMES, 1), (6, "haus")])
+    query = analyze_query("haus dachs haustur klemmt")
+    assert lexicon.adapted(query) == query
+    assert ids(lexicon, "haus") == [6]
+    lexicon.delete(6, 1)
+    assert lexicon.adapted(query) != query
+
+
+def test_a_beginning_of_very_many_words_stands_for_the_most_frequent(
+    lexicon: Lexicon,
+) -> None:
+    endings = [f"{one}{two}" for one in "bcdfghjklm" for two in "aeo"]
+    lexicon.insert((i, f"wort{ending}") for i, ending in enumerate(endings, 1))
+    lexicon.insert((100 + i, "wortko") for i in range(3))
+    [term] = lexicon.adapted(analyze_query("wort")).terms
+    assert term.longer[0] == "wortko"
+    assert len(term.longer) <= 20
+    assert {100, 101, 102} <= set(ids(lexicon, "wort", 50))
 
 
 def test_words_of_grammar_count_half(lexicon: Lexicon) -> None:

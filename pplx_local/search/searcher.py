@@ -175,7 +175,8 @@ class Searcher:
     def _asked(
         self, query: str, mode: Mode, required: Collection[str], clock: Clock
     ) -> Asked:
-        words, spaces = analyze_query(query), {} if mode == "lexical" else self._spaces
+        words = self._store.lexical_adapted(analyze_query(query))
+        spaces = {} if mode == "lexical" else self._spaces
         return Asked(words, *encode(query, spaces, required, clock))
 
     def _listed(self, said: str, asked: Asked, wanted: Wanted, clock: Clock) -> Answer:

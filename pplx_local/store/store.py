@@ -452,6 +452,10 @@ class Store:
         """
         return self._documents.null_sample()
 
+    def lexical_adapted(self, query: LexicalQuery) -> LexicalQuery:
+        """Let words of a query that nothing holds stand for others that begin so."""
+        return self._lexicon.adapted(query)
+
     def lexical(
         self,
         query: LexicalQuery,

@@ -2,13 +2,15 @@
 
 FTS5 cuts at everything that is no letter, digit or mark. What that would miss is
 added here: scripts without spaces get spaces, compounds such as getUserName or O'Brien
-are cut where they stay in place and joined at the end of the text.
+are cut where they stay in place and joined at the end of the text, where other spellings
+follow too.
 """
 
 from __future__ import annotations
 
 import re
 
+from pplx_local.store.lexical.beside import words_beside
 from pplx_local.store.lexical.compounds import THOUSANDS, VERSION, cut_compounds
 from pplx_local.store.lexical.letters import normalize, spaced
 
@@ -60,5 +62,8 @@ def analyze_phrase(text: str) -> list[str]:
 
 
 def _analyze_word(word: str) -> tuple[str, list[str]]:
-    text, joined = cut_compounds(THOUSANDS.sub("", spaced(normalize(word))))
+    word = THOUSANDS.sub("", spaced(normalize(word)))
+    text, joined = cut_compounds(word)
+    for _, _, other in words_beside(word):
+        joined.append(other)
     return VERSION.sub(r" \g<0> ", text), joined

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 VERSION = re.compile(r"\d++(?:\.\d++)+")
-HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+HUMP = re.compile(
+    r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[0-9])(?=[A-Z][a-z])"
+)
 # Possessive and anchored at word starts, so that no text takes quadratic time.
 _COMPOUND = re.compile(
-    r"\b(?=[A-Za-z0-9]{0,64}?(?:[a-z][A-Z]|[A-Z]{2}[a-z]{2}))\w++"  # camelCase
+    r"\b(?=[A-Za-z0-9]{0,64}?(?:[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[0-9][A-Z][a-z]))\w++"
     r"|\b_*+[^\W_]++(?:_++[^\W_]++)++"  # snake_case
     r"|(?<![\w'&-])[^\W_]++['&-][^\W_]++(?![\w'&-])"  # O'Brien, e-mail, AT&T
     r"|(?<![\w-])\d++(?:-\d++){2,8}(?![\w-])"  # 978-3-16-148410-0
@@ -22,7 +24,7 @@ _SIGNED = re.compile(
     r"|\.NET\b|(?<![\w.])\.net\b"
 )
 _PARTS = re.compile(r"[^\W_]++")
-_CONTRACTIONS = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
+CONTRACTIONS = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
 _MAX_COMPOUND = 64
 
 
@@ -41,7 +43,7 @@ def cut_compounds(text: str) -> tuple[str, list[str]]:
             return whole
         humps = HUMP.sub(" ", whole)
         parts = _PARTS.findall(humps)
-        if len(parts) < 2 or ("'" in whole and parts[-1] in _CONTRACTIONS):
+        if len(parts) < 2 or ("'" in whole and parts[-1] in CONTRACTIONS):
             return humps
         joined.append("".join(parts))
         if len(parts) > 2 and ("_" in whole or humps != whole):

@@ -28,6 +28,11 @@ class Counting:
         named = {t: n / self._n_files for t, (_, n) in counts.items() if n}
         return Counted(found, self._n_chunks, named, self._n_files)
 
+    def is_known(self, term: Term) -> bool:
+        """Tell whether a chunk, or the name of a file, holds a term; in a snapshot."""
+        self._forget_old()
+        return any(self._frequencies(term))
+
     def _forget_old(self) -> None:
         version = self._database.version()
         if version != self._version or len(self._known) > _REMEMBERED:
@@ -45,7 +50,7 @@ class Counting:
         return self._known[term]
 
     def _frequency(self, term: Term) -> int:
-        if len(term.tokens) == 1:
+        if len(term.tokens) == 1 and not term.longer:
             found = self._database.value(
                 "SELECT doc FROM lexical_words WHERE term = ?", term.tokens
             )

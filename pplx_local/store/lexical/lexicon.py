@@ -13,6 +13,7 @@ from pplx_local.store.lexical.analysis import analyze_text
 from pplx_local.store.lexical.counting import Counting
 from pplx_local.store.lexical.naming import Names
 from pplx_local.store.lexical.query import LexicalQuery, Term, match
+from pplx_local.store.lexical.unknown import adapted
 from pplx_local.store.lexical.weighing import FEW_CHUNKS, Counted, Weighing
 from pplx_local.store.selection import Selection
 
@@ -62,6 +63,11 @@ class Lexicon:
         self._database.execute(
             f"INSERT INTO lexical (lexical, rank) VALUES ('merge', {_MERGED_PAGES})"
         )
+
+    def adapted(self, query: LexicalQuery) -> LexicalQuery:
+        """Let words that nothing holds stand for others; asked before all else."""
+        with self._database.snapshot():
+            return adapted(query, self._database, self._counting.is_known)
 
     def best(
         self,
@@ -158,14 +164,16 @@ class Lexicon:
         """Tell which share of the chunks holds each term that any of them holds."""
         with self._database.snapshot():
             counted = self._counting.count(query)
-        return {term: n / counted.n_chunks for term, n in counted.items() if n}
+        held = ((term, n) for term, n in counted.items() if n and not term.longer)
+        return {term: n / counted.n_chunks for term, n in held}
 
     def known_share(self, query: LexicalQuery) -> float:
         """Divide the weight of the terms that some chunk holds by that of all."""
         with self._database.snapshot():
             counted = self._counting.count(query)
         known = sum(map(counted.weight, counted))
-        return known / sum(map(counted.weight, query.terms)) if known else 0.0
+        wanted = (term._replace(longer=()) for term in query.terms)
+        return known / sum(map(counted.weight, wanted)) if known else 0.0
 
     def size_bytes(self) -> int:
         """Add up the room that the index takes."""

@@ -1,7 +1,8 @@
 """Names of files, which the text need not repeat: a small FTS5 table, one row a file.
 
 A name is no part of a chunk's row, so that renaming a file costs one row here. It counts
-for all chunks of the file, and by itself brings the first of them.
+for all chunks of the file, and by itself brings the first of them. A file without chunks,
+skipped or without text, has none to bring: no search finds it by its name.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import apsw
 
 from pplx_local.store.connection import Database, ids_json
 from pplx_local.store.lexical.analysis import analyze_text
-from pplx_local.store.lexical.query import Term, match
+from pplx_local.store.lexical.query import Term, match, owners
 
 _FILES = 100
 """Files that a query brings by their names alone, at most."""
@@ -32,7 +33,7 @@ class Names:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._n_terms = 0
+        self._owners: Sequence[int] = ()
         database.add_fts5_function("held", self._held)
 
     def count(self) -> int:
@@ -42,7 +43,7 @@ class Names:
 
     def frequency(self, term: Term) -> int:
         """Count the files that have a term in their names."""
-        if len(term.tokens) == 1:
+        if len(term.tokens) == 1 and not term.longer:
             found = self._database.value(
                 "SELECT doc FROM names_words WHERE term = ?", term.tokens
             )
@@ -82,7 +83,7 @@ class Names:
             " CROSS JOIN files USING (document_id)",
             (ids_json(chunk_ids),),
         )
-        self._n_terms = len(terms)
+        self._owners = owners(terms)
         held: dict[int, str] = dict(
             self._database.rows(
                 "SELECT rowid, held(names) FROM names WHERE names MATCH ?"
@@ -101,4 +102,7 @@ class Names:
         self._database.execute("INSERT INTO names (names) VALUES ('optimize')")
 
     def _held(self, row: apsw.FTS5ExtensionApi) -> str:
-        return " ".join(str(i) for i in range(self._n_terms) if row.phrase_columns(i))
+        held = (
+            i for phrase, i in enumerate(self._owners) if row.phrase_columns(phrase)
+        )
+        return " ".join(map(str, held))

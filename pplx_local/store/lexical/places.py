@@ -11,7 +11,8 @@ import regex
 
 from pplx_local.grammar import is_grammar
 from pplx_local.records import Span
-from pplx_local.store.lexical.compounds import HUMP, signed_words
+from pplx_local.store.lexical.beside import words_beside
+from pplx_local.store.lexical.compounds import CONTRACTIONS, HUMP, signed_words
 from pplx_local.store.lexical.letters import CLUSTERS, UNSPACED, normalize
 from pplx_local.store.lexical.query import LexicalQuery, Term, tokens_of
 
@@ -22,7 +23,8 @@ _PIECE = regex.compile(
     rf"|[\p{{L}}--{_UNSPACED}]++(?=\p{{Nd}}++\.\p{{Nd}})"  # the v of v1.2.3
     rf"|[[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}]--{_UNSPACED}]++"
 )
-_JOINTS = frozenset({"", "_", "'", "\u2019", ",", "-"})
+_APOSTROPHES = frozenset({"'", "\u2019"})
+_JOINTS = _APOSTROPHES | {"", "_", ",", "-"}
 """What stands between the parts of a compound, or the digits of a number."""
 _REMEMBERED = 50_000
 
@@ -46,7 +48,7 @@ def find_words(text: str, query: LexicalQuery) -> list[Span]:
         for tokens in wanted.get(piece.token, ())
         if tokens == tuple(one.token for one in pieces[index : index + len(tokens)])
     ]
-    joined = [*_joined(text, pieces, wanted), *_signed(text, wanted)]
+    joined = [*_joined(text, pieces, wanted), *_spelled(text, wanted)]
     return _merged(sorted([*found, *joined]))
 
 
@@ -54,7 +56,8 @@ def _by_first_token(terms: Sequence[Term]) -> dict[str, list[tuple[str, ...]]]:
     telling = [term for term in terms if not is_grammar(term.text)]
     wanted: dict[str, list[tuple[str, ...]]] = {}
     for term in telling or terms:
-        wanted.setdefault(term.tokens[0], []).append(term.tokens)
+        for tokens in list(map(_tokens, term.longer)) or [term.tokens]:
+            wanted.setdefault(tokens[0], []).append(tokens)
     return wanted
 
 
@@ -76,16 +79,17 @@ def _joined(
     """Find words that are one in the query, and a compound in the text."""
     for one, other in itertools.pairwise(pieces):
         joint = text[one.end : other.start]
-        if joint in _JOINTS and one.end <= other.start:
+        is_short = joint in _APOSTROPHES and other.token in CONTRACTIONS  # we'll
+        if joint in _JOINTS and not is_short and one.end <= other.start:
             whole = text[one.start : one.end] + text[other.start : other.end]
             tokens = _tokens(whole)
             if tokens in wanted.get("".join(tokens[:1]), ()):
                 yield Span(one.start, other.end)
 
 
-def _signed(text: str, wanted: dict[str, list[tuple[str, ...]]]) -> Iterator[Span]:
-    """Find C++ and the like, which the index spells."""
-    for start, end, word in signed_words(text):
+def _spelled(text: str, wanted: dict[str, list[tuple[str, ...]]]) -> Iterator[Span]:
+    """Find C++ and the like, which the index spells, or spells otherwise as well."""
+    for start, end, word in itertools.chain(signed_words(text), words_beside(text)):
         tokens = _tokens(word)
         if tokens in wanted.get(tokens[0], ()):
             yield Span(start, end)

@@ -42,6 +42,13 @@ class Term(NamedTuple):
     """As it is handed to FTS5, between quotes."""
     tokens: tuple[str, ...]
     """What FTS5 makes of it."""
+    longer: tuple[str, ...] = ()
+    """Where nothing holds it, words that begin with it and are looked for instead."""
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """What FTS5 is asked for, any of it."""
+        return self.longer or (self.text,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +91,35 @@ def _query_words(word: str) -> Iterator[str]:
 
 def match(terms: Iterable[Term]) -> str:
     """Write the expression that finds any of these terms."""
-    return " OR ".join(f'"{term.text}"' for term in terms) or '""'
+    phrases = itertools.chain.from_iterable(term.phrases for term in terms)
+    return " OR ".join(f'"{phrase}"' for phrase in phrases) or '""'
+
+
+def owners(terms: Iterable[Term]) -> list[int]:
+    """Give, for each phrase of that expression, the number of its term."""
+    return [number for number, term in enumerate(terms) for _ in term.phrases]
+
+
+_FOLDING = ["unicode61", "remove_diacritics", "2", "categories", "L* N* Co Mn Mc"]
 
 
 @functools.cache
-def _tokenizer() -> apsw.FTS5Tokenizer:
-    return apsw.Connection(":memory:").fts5_tokenizer(
-        "porter",
-        ["unicode61", "remove_diacritics", "2", "categories", "L* N* Co Mn Mc"],
-    )
+def _tokenizer(name: str, *options: str) -> apsw.FTS5Tokenizer:
+    return apsw.Connection(":memory:").fts5_tokenizer(name, list(options))
 
 
 def tokens_of(text: str) -> tuple[str, ...]:
     """Cut a text as FTS5 does: folded, and brought to their stems."""
-    found: Any = _tokenizer()(
+    return _cut(text, "porter", *_FOLDING)
+
+
+def folded_words(text: str) -> tuple[str, ...]:
+    """Cut a text as FTS5 does, without bringing the words to their stems."""
+    return _cut(text, *_FOLDING)
+
+
+def _cut(text: str, *tokenizer: str) -> tuple[str, ...]:
+    found: Any = _tokenizer(*tokenizer)(
         text.encode("utf-8"),
         apsw.FTS5_TOKENIZE_DOCUMENT,
         None,
