@@ -162,7 +162,7 @@ def test_search_uses_the_index_that_is_there(settings, folder):
             pass
     result = measure_search(settings, 20_000, 2_000, worker=fake_worker)
     shortlist, one_query, equal, *words = result.rows
-    words, latencies = words[:4], words[4:]
+    words, whole, latencies = words[:4], words[4:6], words[6:]
     assert shortlist.against == one_query.what
     assert shortlist.ratio == pytest.approx(one_query.value / shortlist.value)
     assert equal.value == 20
@@ -170,6 +170,10 @@ def test_search_uses_the_index_that_is_there(settings, folder):
         assert "2,000 made-up chunks" in ours.what
         assert ours.against == plain.what
         assert ours.ratio == pytest.approx(plain.value / ours.value)
+    assert [row.what for row in whole] == [
+        f"hybrid once encoded, p{p}, 2,000 made-up chunks" for p in (50, 95)
+    ]
+    assert 0 < whole[0].value <= whole[1].value
     assert {row.what.split(",")[0] for row in latencies} == {
         "hybrid", "lexical leg", "dense leg", "late leg",
     }  # fmt: skip

@@ -8,22 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pplx_local.bench.prose import Prose
 from pplx_local.bench.result import BenchRow
 from pplx_local.store import schema
 from pplx_local.store.connection import Database, create_file
 from pplx_local.store.lexical import LexicalQuery, Lexicon, analyze_query
 
-_VOCABULARY = 100_000
 _CHUNK_WORDS = 180
 _QUERY_WORDS = 8
 _QUERIES = 60
 _K = 150
 _CHUNKS_AT_ONCE = 2_000
 _SEED = 21
-_LETTERS = np.array(list("bdfgklmnprstvz"))
-_VOWELS = np.array(list("aeiou"))
 
 
 def keyword_rows(n_chunks: int) -> list[BenchRow]:
@@ -50,35 +47,19 @@ def _rows(
 
 
 def _fill(path: Path, n_chunks: int) -> list[LexicalQuery]:
-    """Write chunks of words that are as unevenly frequent as in prose (Zipf's law)."""
-    random = np.random.default_rng(_SEED)
-    words = _words(random)
-    share = 1 / (np.arange(_VOCABULARY) + 2.7)
-    share /= share.sum()
+    """Write made-up prose, and ask in such words."""
+    prose = Prose(_SEED)
     create_file(path)
     database = Database(path)
     schema.upgrade(database)
     lexicon = Lexicon(database)
     for start in range(0, n_chunks, _CHUNKS_AT_ONCE):
-        n = min(_CHUNKS_AT_ONCE, n_chunks - start)
-        drawn = words[random.choice(_VOCABULARY, (n, _CHUNK_WORDS), p=share)]
+        texts = prose.texts(min(_CHUNKS_AT_ONCE, n_chunks - start), _CHUNK_WORDS)
         with database.transaction():
-            lexicon.insert(
-                (start + i + 1, " ".join(row)) for i, row in enumerate(drawn)
-            )
+            lexicon.insert(enumerate(texts, start + 1))
     lexicon.merge()
     database.close()
-    asked = random.choice(_VOCABULARY, (_QUERIES + 1, _QUERY_WORDS), p=share)
-    return [analyze_query(" ".join(row)) for row in words[asked]]
-
-
-def _words(random: np.random.Generator) -> NDArray[np.str_]:
-    """Make up words of two to four syllables; some come twice."""
-    n_syllables = random.integers(2, 5, _VOCABULARY)
-    pairs = random.integers(0, (len(_LETTERS), len(_VOWELS)), (_VOCABULARY, 4, 2))
-    syllables = np.char.add(_LETTERS[pairs[..., 0]], _VOWELS[pairs[..., 1]])
-    made = ["".join(row[:n]) for row, n in zip(syllables, n_syllables, strict=True)]
-    return np.array(made)
+    return [analyze_query(text) for text in prose.texts(_QUERIES + 1, _QUERY_WORDS)]
 
 
 def _ask_plainly(database: Database, query: LexicalQuery) -> object:

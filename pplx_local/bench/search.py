@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pplx_local.bench.keywords import keyword_rows
 from pplx_local.bench.material import documents_folder, queries_from
 from pplx_local.bench.result import BenchResult, BenchRow, machine
+from pplx_local.bench.whole import whole_rows
 from pplx_local.config import Settings
 from pplx_local.errors import StoreError
 from pplx_local.index import Index, WorkerFactory, spawn_worker
@@ -47,13 +48,14 @@ def measure_search(
     Args:
         settings: Its home holds the index; without one, a small one is made.
         n_rows: Rows of random bits.
-        n_chunks: Chunks of made-up words, which take ten seconds for each 10,000.
+        n_chunks: Chunks of made-up words, which take twenty seconds for each 10,000.
         worker: How encoder workers are made.
 
     Raises:
         StoreError: An answer is not the one that numpy gives.
     """
     rows = [*_shortlist(n_rows), *keyword_rows(n_chunks)]
+    rows += whole_rows(settings, n_chunks, worker)
     rows += _latencies(settings, worker)
     return BenchResult("search", machine(), tuple(rows))
 
