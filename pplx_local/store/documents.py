@@ -226,7 +226,7 @@ class Documents:
         packed: bytes = self._database.value(
             "SELECT text FROM blocks WHERE block_id = ?", (block_id,)
         )
-        return zstandard.decompress(packed).decode("utf-8", "surrogatepass")
+        return _unpacked(packed)
 
     def line_of(self, document_id: int, char: int) -> int:
         """Number the line that holds a character, from 1."""
@@ -372,15 +372,19 @@ class Documents:
         A place at the very end of the text lies in the last block.
         """
         rows = self._database.rows(
-            "SELECT char_start, newlines_before, block_id FROM blocks"
+            "SELECT char_start, newlines_before, text FROM blocks"
             " WHERE document_id = :document AND char_start < :end AND char_start >= ("
             " SELECT coalesce(max(char_start), 0) FROM blocks"
             " WHERE document_id = :document AND char_start <= :start)"
             " ORDER BY char_start",
             {"document": document_id, "start": start, "end": max(end, 1)},
         )
-        for char_start, newlines_before, block_id in rows:
-            yield char_start, newlines_before, self.block_text(block_id)
+        for char_start, newlines_before, packed in rows:
+            yield char_start, newlines_before, _unpacked(packed)
+
+
+def _unpacked(text: bytes) -> str:
+    return zstandard.decompress(text).decode("utf-8", "surrogatepass")
 
 
 def _cut(text: str, text_start: int, span: Span) -> str:
