@@ -450,3 +450,5 @@ class Status:
     queue: QueueStatus = QueueStatus(0)
     daemon: DaemonStatus | None = None
     """None when no daemon runs for this home."""
+    outdated: Mapping[Role, str] = field(default_factory=dict)
+    """Why vectors that are there do not answer, and what helps; a sentence or two."""

@@ -74,6 +74,8 @@ def status_lines(status: Status) -> Iterator[str]:
         )
         yield line_of("", goes_on)
     yield line_of("Covers", _coverage(status))
+    for reason in dict.fromkeys(status.outdated.values()):
+        yield line_of("", visible(reason))
     yield line_of("Disk", _sizes(status))
     yield queue_line(status.queue)
     if status.daemon:

@@ -170,9 +170,9 @@ class ProfileSpaces:
         for held in self.wanted_here():
             try:
                 self._store.open_space(held.space.spec, create=False)
-            except FingerprintMismatch as error:
-                role = held.space.spec.role
-                found[role] = f"{error} {how_to_rebuild(self._settings)}"
+            except FingerprintMismatch:
+                # Which rules differ tells a person nothing; `doctor` says it.
+                found[held.space.spec.role] = _outdated(held, self._settings)
         return found
 
     def drop(self, spaces: Sequence[Space]) -> None:
@@ -228,9 +228,16 @@ class ProfileSpaces:
 def how_to_rebuild(settings: Settings) -> str:
     """Say what mends vectors that were made by other rules."""
     return (
-        "To build them anew: pplx-local models use "
-        f"{shlex.quote(settings.model)}, then pplx-local update. Until then the other "
-        "legs answer."
+        f"To make them anew: pplx-local models use {shlex.quote(settings.model)}, "
+        "then pplx-local update"
+    )
+
+
+def _outdated(held: Held, settings: Settings) -> str:
+    return (
+        f"The vectors of {held.checkpoint.name} were made by an older version of "
+        "pplx-local, or by other settings, and cannot answer. "
+        f"{how_to_rebuild(settings)}"
     )
 
 

@@ -37,6 +37,7 @@ def status_of(store: Store, settings: Settings, spaces: ProfileSpaces) -> Status
         fresh_as_of_ns=min(filter(None, walks)) if all(walks) and walks else None,
         change=_change(store, spaces),
         queue=store.queue(),
+        outdated=spaces.mismatched(),
     )
 
 
