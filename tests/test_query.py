@@ -184,6 +184,17 @@ def test_conditions_have_an_end() -> None:
     assert f"first {MAX_CONDITIONS}" in query.hints[0]
 
 
+def test_a_mistyped_filter_is_left_out_where_there_are_other_words() -> None:
+    query = parsed("tpye:pdf barnacles")
+    assert query.words == "barnacles"
+    assert query.hints == (
+        "tpye:pdf was left out: tpye: is no filter. Did you mean type:?",
+    )
+    alone = parsed("tpye:pdf lang:en")
+    assert alone.words == "tpye:pdf"
+    assert alone.hints[0].startswith("tpye:pdf was searched for as words: ")
+
+
 PIECES = (
     'path type after before title lang tpye : " - \u201c \uff1a 2024 7d pdf ~ / * ['
 )

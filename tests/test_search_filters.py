@@ -10,6 +10,7 @@ import pytest
 from daemon import Daemon
 from desk import Desk
 
+from pplx_local.cli.asking import shortcomings
 from pplx_local.documents import kinds
 from pplx_local.records import Answer, Mode
 
@@ -114,6 +115,25 @@ def test_filters_that_leave_nothing_say_so(library: Desk) -> None:
         assert answer.hits == ()
         assert answer.nothing_close
         assert answer.hints == ("The filters leave nothing to search.",)
+
+
+def test_a_list_by_filters_alone_has_no_parts_of_a_score(library: Desk) -> None:
+    assert [hit.parts for hit in library.search("type:html").hits] == [{}]
+
+
+@pytest.mark.parametrize("query", ["-", "?!", '"..."', "", "_ 🦀"])
+def test_without_a_letter_or_digit_nothing_is_found(library: Desk, query: str) -> None:
+    answer = library.search(query)
+    assert answer.hits == ()
+    assert answer.nothing_close
+    assert answer.hints == ("There is no word in it to search for.",)
+    assert not shortcomings(answer)
+
+
+def test_signs_beside_filters_leave_a_list(library: Desk) -> None:
+    answer = library.search("?! type:html")
+    assert names(answer) == ["page.html"]
+    assert answer.hints == ()
 
 
 def test_hints_come_with_the_answer(library: Desk) -> None:

@@ -11,6 +11,7 @@ from pplx_local.records import Leg, Role
 from pplx_local.search.asked import Asked
 from pplx_local.search.clock import Clock
 from pplx_local.search.legs import Ids, Values
+from pplx_local.search.query import Query
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.reports import reports
 from pplx_local.search.spaces import SearchSpace
@@ -31,8 +32,10 @@ def is_empty(within: Selection) -> bool:
     return all_of(within, 0) is not None
 
 
-def about(within: Selection | None) -> Iterator[str]:
-    """Say what a person may not expect of filters."""
+def about(query: Query, within: Selection | None) -> Iterator[str]:
+    """Say why nothing can be found, whatever is indexed."""
+    if within is None and not query.has_words:
+        yield "There is no word in it to search for."
     if within is not None and is_empty(within):
         yield "The filters leave nothing to search."
 

@@ -1,7 +1,8 @@
 """The query language: words, "phrases", -exclusions and filters.
 
-Any text is a query. What is not understood is searched for as words, and where it looks
-like a filter all the same, a hint says so.
+Any text is a query. What is not understood is searched for as words. Where it looks like
+a filter all the same, a hint says so, and other words, if there are any, are searched for
+without it: a mistyped filter is a word that nothing holds.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ class Query:
     hints: tuple[str, ...] = ()
     """What looks like a filter and is none, a sentence each."""
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there is a letter or digit to rank by."""
+        return bool(_LETTER_OR_DIGIT.search(self.words))
+
 
 def parse_query(text: str, *, today: date | None = None) -> Query:
     """Read a query; there is no text that is none.
@@ -89,6 +95,8 @@ class _Parsing:
     def __init__(self, today: date) -> None:
         self._today = today
         self._words: list[str] = []
+        self._unclear: dict[str, str] = {}
+        """What looks like a filter and is none, and why."""
         self._hints: list[str] = []
         self._conditions: list[tuple[str, bool, Any]] = []
         """(What of, excluded, value)."""
@@ -99,8 +107,11 @@ class _Parsing:
             self._hints.append(
                 f"Only the first {MAX_CONDITIONS} filters, phrases and exclusions count."
             )
+        for token, why in self._unclear.items():
+            done = "left out" if self._words else "searched for as words"
+            self._hints.append(f"{_shortened(token)} was {done}: {why}")
         filters = _filters(self._conditions[:MAX_CONDITIONS])
-        words = " ".join(" ".join(self._words).split())
+        words = " ".join(" ".join(self._words or self._unclear).split())
         return Query(words, filters, tuple(dict.fromkeys(self._hints)))
 
     def take(self, token: re.Match[str]) -> None:
@@ -128,8 +139,10 @@ class _Parsing:
         try:
             read = self._read(key, value.strip(f" {_QUOTES}"))
         except _NotUnderstoodError as why:
-            self._words.append(token[0])
-            self._hint(token[0], str(why))
+            if str(why):
+                self._unclear[token[0]] = str(why)
+            else:
+                self._words.append(token[0])
         else:
             self._conditions.append((key, excluded, read))
 
@@ -154,11 +167,10 @@ class _Parsing:
         """Hint at a filter whose value stands behind a blank, or nowhere."""
         key = word.lower().lstrip("-")[:-1]
         if word.endswith((":", "\uff1a")) and key in _FILTERS:
-            self._hint(word, f"{key}: and its value are written without a blank.")
-
-    def _hint(self, token: str, why: str) -> None:
-        if why:
-            self._hints.append(f"{_shortened(token)} was searched for as words: {why}")
+            self._hints.append(
+                f"{_shortened(word)} was searched for as words: {key}: and its value "
+                "are written without a blank."
+            )
 
 
 def _meant(key: str) -> str:

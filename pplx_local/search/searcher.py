@@ -100,14 +100,14 @@ class Searcher:
         clock, parsed = Clock(), parse_query(query)
         filters, within = parsed.filters, self._store.select(parsed.filters)
         wanted = Wanted(k, mode, explain, folded)
-        if within is not None and (is_empty(within) or not parsed.words):
+        if not parsed.has_words or (within is not None and is_empty(within)):
             asked = Asked(LexicalQuery(()), filters=filters, within=within)
             answer = self._listed(query, asked, wanted, clock)
         else:
             asked = self._asked(parsed.words, mode, {mode}, clock)
             asked = asked._replace(filters=filters, within=within)
             answer = self._found(query, asked, wanted, clock)
-        return answer._replace(hints=(*parsed.hints, *about(within)))
+        return answer._replace(hints=(*parsed.hints, *about(parsed, within)))
 
     def similar(
         self,
@@ -182,7 +182,7 @@ class Searcher:
     def _listed(self, said: str, asked: Asked, wanted: Wanted, clock: Clock) -> Answer:
         """Answer a query of filters alone with what they leave, the newest first."""
         ranking, scores = listing(self._store, self._spaces, asked, wanted.k, clock)
-        presenter = self._presenter(ranking, scores, asked, wanted.mode)
+        presenter = self._presenter(ranking, scores, asked, weights={})
         hits = presenter.hits(wanted.k, explain=False, folded=wanted.folded)
         answer = self._answer(said, wanted.mode, ranking, hits, clock)
         return answer._replace(nothing_close=not hits)
@@ -192,17 +192,21 @@ class Searcher:
         for n_candidates in (k, _REFILL * max(k, CANDIDATES)):
             ranking = self._ranking(asked, mode, n_candidates, clock)
             scores = ranking.scores(mode, self.weights)
-            presenter = self._presenter(ranking, scores, asked, mode)
+            weights = self.weights if mode == "hybrid" else {}
+            presenter = self._presenter(ranking, scores, asked, weights)
             hits = presenter.hits(k, explain=explain, folded=folded)
             if not folded or len(hits) >= k or self._saw_all(ranking, asked, presenter):
                 break
         return self._answer(said, mode, ranking, hits, clock)
 
     def _presenter(
-        self, ranking: Ranking, scores: Values, asked: Asked, mode: Mode
+        self,
+        ranking: Ranking,
+        scores: Values,
+        asked: Asked,
+        weights: Mapping[Leg, float],
     ) -> Presenter:
         late = self._spaces.get("late")
-        weights = self.weights if mode == "hybrid" else {}
         is_gone = (
             partial(self._is_not_wanted, asked) if asked.filters else self._is_gone
         )
