@@ -17,6 +17,7 @@ from rich.console import Console
 from pplx_local.cli.as_json import answer_json, hit_json, jsonable
 from pplx_local.cli.asking import how_found, shortcomings
 from pplx_local.cli.excerpt import excerpt, marks, strength_of
+from pplx_local.cli.explanation import explanation
 from pplx_local.cli.hits import show_hits, show_vimgrep
 from pplx_local.cli.report import say_report, show_survey
 from pplx_local.cli.show import (
@@ -314,6 +315,30 @@ def test_the_explanation_has_each_leg_and_each_pair_of_words(capsys):
         "    late     -0.500    11  -0.250    fee    租金           0.40",
         "    hybrid                  1.250",
     ]
+
+
+def test_words_of_grammar_are_no_pair_in_an_explanation():
+    text = "The rent on time."
+    pairs = (matched("on", "on", 1.0, text), matched("rent", "rent", 0.7, text))
+    lines = list(explanation(make_hit(text, matches=pairs)))
+    assert [line.split()[-3:] for line in lines if "rent" in line] == [
+        ["rent", "rent", "0.70"]
+    ]
+    assert not any(" on " in line for line in lines)
+
+
+def test_on_a_narrow_terminal_pairs_stand_below_the_legs(monkeypatch):
+    text = "internationalisation"
+    hit = make_hit(text, matches=(matched("localisation", text, 0.6, text),))
+    narrow = on_terminal(make_answer(hit), monkeypatch, width=60, explain=True)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", narrow).splitlines()
+    assert max(map(len, lines)) <= 60
+    legs = next(n for n, line in enumerate(lines) if "score" in line)
+    pairs = next(n for n, line in enumerate(lines) if "passage" in line)
+    assert lines[pairs - 1].strip() == ""
+    assert legs < pairs
+    wide = on_terminal(make_answer(hit), monkeypatch, width=100, explain=True)
+    assert any("score" in line and "passage" in line for line in wide.splitlines())
 
 
 def test_the_explanation_of_one_leg_adds_nothing_up(capsys):

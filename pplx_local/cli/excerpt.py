@@ -74,13 +74,13 @@ def excerpt(hit: Hit, max_chars: int) -> Excerpt:
 def marks(hit: Hit) -> list[Mark]:
     """Say which words of a hit are marked, in order; an exact word covers a meant one."""
     exact = {Mark(start, end, "exact") for start, end in hit.words}
-    meant = {
+    alike = {
         Mark(match.text_start, match.text_end, strength)
-        for match in sorted(_meant(hit), key=_similarity)
+        for match in sorted(meant(hit), key=_similarity)
         if (strength := strength_of(match.similarity))
     }
     kept: list[Mark] = []
-    for mark in sorted(exact | meant, key=_rank):
+    for mark in sorted(exact | alike, key=_rank):
         if all(mark.end <= one.start or one.end <= mark.start for one in kept):
             kept.append(mark)
     return sorted(kept)
@@ -91,8 +91,8 @@ def strength_of(similarity: float) -> Strength | None:
     return next((name for least, name in _MEANT if similarity >= least), None)
 
 
-def _meant(hit: Hit) -> Iterator[Match]:
-    """Pairs that tell something: grammar and punctuation are close to each other."""
+def meant(hit: Hit) -> Iterator[Match]:
+    """Give the pairs that tell something: grammar and signs are close to any other."""
     for match in hit.matches:
         word = hit.text[match.text_start : match.text_end]
         if any(map(str.isalnum, word)) and not is_grammar(word):
@@ -110,7 +110,7 @@ def _rank(mark: Mark) -> int:
 def _spots(hit: Hit) -> Iterator[_Spot]:
     for start, end in hit.words:
         yield _Spot(start, hit.text[start:end].casefold(), 1.0)
-    for match in _meant(hit):
+    for match in meant(hit):
         if strength_of(match.similarity):
             yield _Spot(match.text_start, match.query_word.casefold(), match.similarity)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from pplx_local.cli.excerpt import meant
 from pplx_local.cli.show import visible
 
 if TYPE_CHECKING:
@@ -18,14 +19,24 @@ _LEGS: tuple[Leg, ...] = ("lexical", "dense", "late")
 _GAP = "    "
 
 
-def explanation(hit: Hit) -> Iterator[str]:
-    """Lay out the two tables of a hit beside each other, a line at a time."""
+def explanation(hit: Hit, width: int | None = None) -> Iterator[str]:
+    """Lay out the two tables of a hit, a line at a time.
+
+    Args:
+        hit: With an explanation.
+        width: Columns that there are. The tables stand beside each other where they
+            fit, as they always do without a width.
+    """
     legs = _aligned([("leg", "score", "rank", "adds"), *_legs(hit)], n_words=1)
-    if not hit.matches:
-        yield from map(str.rstrip, legs)
-        return
     header = ("query", "passage", "similarity", "")
-    pairs = _aligned([header, *_pairs(hit)], n_words=2)
+    met = list(_pairs(hit))
+    pairs = _aligned([header, *met], n_words=2) if met else []
+    both = list(_beside(legs, pairs))
+    fits = width is None or max(map(cell_len, both)) <= width
+    yield from both if fits or not met else map(str.rstrip, [*legs, "", *pairs])
+
+
+def _beside(legs: Sequence[str], pairs: Sequence[str]) -> Iterator[str]:
     width = cell_len(legs[0])
     for left, right in zip_longest(legs, pairs, fillvalue=""):
         yield f"{left:<{width}}{_GAP}{right}".rstrip()
@@ -47,7 +58,7 @@ def _legs(hit: Hit) -> Iterator[_Row]:
 
 
 def _pairs(hit: Hit) -> Iterator[_Row]:
-    for match in hit.matches:
+    for match in meant(hit):
         word = visible(hit.text[match.text_start : match.text_end])
         kind = "exact" if match.is_exact else ""
         yield visible(match.query_word), word, f"{match.similarity:.2f}", kind

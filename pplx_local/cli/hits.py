@@ -52,7 +52,8 @@ def show_vimgrep(answer: Answer) -> None:
 def _explain(hit: Hit, console: Console | None) -> None:
     from pplx_local.cli.explanation import explanation
 
-    for line in explanation(hit):
+    width = None if console is None else _width(console) - 4
+    for line in explanation(hit, width):
         if console is None:
             write_data(f"    {line}".rstrip())
         else:
