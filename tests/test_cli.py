@@ -30,12 +30,17 @@ class Program:
         for name in STARTER.sha256:
             (model_dir / name).touch()
 
-    def __call__(self, *args: object) -> Result:
+    def __call__(self, *args: object, stdin: bytes = b"") -> Result:
         invocation = Invocation(worker=lambda checkpoint, *_: FakeWorker(checkpoint))
         command = ["--home", str(self.home), *map(str, args)]
         # An exception that no exit code stands for should fail the test.
         return CliRunner().invoke(
-            app, command, obj=invocation, catch_exceptions=False, prog_name="pplx-local"
+            app,
+            command,
+            stdin,
+            obj=invocation,
+            catch_exceptions=False,
+            prog_name="pplx-local",
         )
 
     def json(self, *args: object) -> dict:
@@ -333,8 +338,34 @@ def test_questions_of_which_none_finds_anything(indexed, tmp_path):
     questions.write_text("zeppelin\n")
     options = ("--queries", questions, "--mode", "lexical")
     assert indexed("search", *options).exit_code == 1
-    questions.write_text("")
-    assert indexed("search", *options).exit_code == 1
+
+
+def test_a_file_without_a_question_is_refused(indexed, tmp_path):
+    questions = tmp_path / "questions.txt"
+    questions.write_text(" \n\n")
+    for source in (questions, "-"):
+        result = indexed("search", "--queries", source, "--json")
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert "There is no question in" in result.stderr
+
+
+def test_questions_may_be_in_utf_16_and_no_picture(indexed, tmp_path):
+    questions = tmp_path / "questions.txt"
+    questions.write_text("potatoes\n租\n", encoding="utf-16")
+    options = ("--mode", "lexical", "--jsonl")
+    result = indexed("search", "--queries", questions, *options)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["query"] for answer in answers] == ["potatoes", "租"]
+    assert answers[0]["hits"]
+    questions.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    result = indexed("search", "--queries", questions, *options)
+    assert result.exit_code == 2
+    assert "binary file (PNG image)" in result.stderr
+    piped = "potatoes\n".encode("utf-16")
+    result = indexed("search", "--queries", "-", *options, stdin=piped)
+    assert result.exit_code == 2
+    assert "it is not UTF-8" in result.stderr
 
 
 def test_questions_come_from_a_file_that_can_be_read_or_from_words(indexed, tmp_path):

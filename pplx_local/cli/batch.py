@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from pplx_local.cli.as_json import answer_json
 from pplx_local.cli.asking import Wish, is_found, shortcomings, write_answer
@@ -15,7 +15,7 @@ from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.show import flush_data, say, visible, write_data, write_json
 from pplx_local.cli.words import count
 from pplx_local.daemon.client import RemoteIndex
-from pplx_local.errors import PplxLocalError
+from pplx_local.errors import PplxLocalError, Unsupported
 
 if TYPE_CHECKING:
     from pplx_local.answer import Answer
@@ -31,15 +31,16 @@ def ask_all(reach: Callable[[], Index | RemoteIndex], source: str, wish: Wish) -
         The exit code: that of a search, found if any question has found something.
 
     Raises:
-        PplxLocalError: The file cannot be read.
+        PplxLocalError: The file cannot be read, or has no question.
     """
     started = time.monotonic()
-    with _opened(source) as lines, reach() as index:
+    questions = _one_or_more(_questions(_lines(source)), source)
+    with reach() as index:
         tally = _Tally(by_daemon=isinstance(index, RemoteIndex))
-        answers = (index.search(line, **wish.options()) for line in _questions(lines))
+        answers = (index.search(one, **wish.options()) for one in questions)
         _write_all(map(tally.noted, answers), wish)
-    questions, took = count(tally.n_asked, "question"), time.monotonic() - started
-    say(f"Found something for {tally.n_found:,} of {questions} in {took:.1f} s.")
+    asked, took = count(tally.n_asked, "question"), time.monotonic() - started
+    say(f"Found something for {tally.n_found:,} of {asked} in {took:.1f} s.")
     for problem in tally.problems:
         say(problem)
     return 0 if tally.n_found else NOTHING_FOUND
@@ -63,23 +64,49 @@ class _Tally:
         return answer
 
 
-def _opened(source: str) -> AbstractContextManager[IO[bytes]]:
+def _lines(source: str) -> Iterator[str]:
+    """Give the lines of a file in whatever encoding; of stdin each as it comes."""
     if source == STDIN:
-        return nullcontext(sys.stdin.buffer)
+        return map(_from_utf8, sys.stdin.buffer)
     try:
-        return Path(source).open("rb")
+        return iter(_decoded(Path(source).read_bytes()).split("\n"))
     except OSError as error:
+        raise _unreadable(source, str(error.strerror)) from error
+    except Unsupported as error:
+        raise _unreadable(source, str(error)) from error
+
+
+def _decoded(content: bytes) -> str:
+    from pplx_local.documents.decode import decode_stream  # slow to load
+
+    return "".join(decode_stream([content]))
+
+
+def _from_utf8(line: bytes) -> str:
+    if b"\0" in line:
+        raise _unreadable("stdin", "it is not UTF-8")
+    return line.decode("utf-8-sig", "replace")
+
+
+def _unreadable(source: str, why: str) -> PplxLocalError:
+    return PplxLocalError(
+        f"Cannot read the questions in {source}: {why}. Name a text file with a question "
+        "on each line, or - for stdin."
+    )
+
+
+def _questions(lines: Iterable[str]) -> Iterator[str]:
+    return filter(None, map(str.strip, lines))
+
+
+def _one_or_more(questions: Iterator[str], source: str) -> Iterator[str]:
+    first = next(questions, None)
+    if first is None:
+        name = "stdin" if source == STDIN else source
         raise PplxLocalError(
-            f"Cannot read the questions in {source}: {error.strerror}. Name a file with "
-            "a question on each line, or - for stdin."
-        ) from error
-
-
-def _questions(lines: Iterable[bytes]) -> Iterator[str]:
-    for line in lines:
-        question = line.decode("utf-8-sig", "replace").strip()
-        if question:
-            yield question
+            f"There is no question in {name}. Write one on each line of it."
+        )
+    return chain([first], questions)
 
 
 def _write_all(answers: Iterable[Answer], wish: Wish) -> None:
