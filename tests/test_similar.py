@@ -107,10 +107,15 @@ def test_a_line_may_lie_anywhere_in_its_passage(desk: Desk) -> None:
 
 
 def test_a_line_that_is_not_there_is_named(shelf: Desk) -> None:
-    with pytest.raises(FolderError, match=r"has no line 100; its text has 99\."):
+    with pytest.raises(FolderError, match=r"has no line 100; its last one is 99\."):
         similar(shelf, "both.txt", 100)
     with pytest.raises(FolderError, match="no line 0"):
         similar(shelf, "both.txt", 0)
+    shelf.write("three.txt", "one belt\ntwo belts\nthree belts\n")
+    shelf.update()
+    assert similar(shelf, "three.txt", 3).hits
+    with pytest.raises(FolderError, match=r"has no line 4; its last one is 3\."):
+        similar(shelf, "three.txt", 4)
 
 
 def test_what_is_not_indexed_is_named_with_the_way_to_index_it(
@@ -127,8 +132,14 @@ def test_what_is_not_indexed_is_named_with_the_way_to_index_it(
         similar(shelf, ".")
     (shelf.folder / "empty.txt").write_text("  ")
     shelf.update()
-    with pytest.raises(FolderError, match="empty"):
+    with pytest.raises(
+        FolderError, match=r"no text in .*: nothing but white space\. Nam"
+    ):
         similar(shelf, "empty.txt")
+    (shelf.folder / "image.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    shelf.update()
+    with pytest.raises(FolderError, match=r"\(skipped\): binary file.*\. Name a file"):
+        similar(shelf, "image.txt")
 
 
 def test_a_link_leads_to_the_file_that_is_indexed(shelf: Desk, tmp_path: Path) -> None:

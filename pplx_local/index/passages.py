@@ -23,9 +23,13 @@ def passages_at(store: Store, path: Path, line: int | None) -> range:
     chunks = store.chunks_of(document_id)
     if line is None:
         return chunks
-    n_lines = store.line_of(document_id, store.document_meta(document_id).n_chars)
+    last = max(store.document_meta(document_id).n_chars - 1, 0)  # it may end a line
+    n_lines = store.line_of(document_id, last)
     if not 1 <= line <= n_lines:
-        raise FolderError(f"{path} has no line {line:,}; its text has {n_lines:,}.")
+        raise FolderError(
+            f"{path} has no line {line:,}; its last one is {n_lines:,}. Name one of its "
+            "lines, or the file alone for all of it."
+        )
     begun = _LinesBegun(store, document_id, chunks)
     number = max(bisect_right(begun, line) - 1, 0)
     return chunks[number : number + 1]
@@ -39,8 +43,20 @@ def _document_at(store: Store, path: Path) -> int:
         file = store.file(os.fsencode(one))
         if file and file.document_id and store.is_visible(file.document_id):
             return file.document_id
-    why = what_became(followed(absolute(path)), store)
-    raise FolderError(f"There is no text of {path} in the index: {why}")
+    raise FolderError(_why_no_text(path, store))
+
+
+def _why_no_text(path: Path, store: Store) -> str:
+    found = followed(absolute(path))
+    record = store.file(os.fsencode(found))
+    if record is None:
+        return f"There is no text of {path} in the index: {what_became(found, store)}"
+    if record.state in ("empty", "no_text"):
+        said = f"There is no text in {path}"
+    else:
+        said = f"{path} is not in the index ({record.state})"
+    why = "" if record.reason in (None, record.state) else f": {record.reason}"
+    return f"{said}{why}. Name a file that pplx-local files lists as indexed."
 
 
 class _LinesBegun:
