@@ -113,4 +113,5 @@ class Answer(NamedTuple):
     nothing_close: bool
     hits: tuple[Hit, ...]
     hints: tuple[str, ...] = ()
-    """What was not understood as a filter though it looks like one, a sentence each."""
+    """What of the question was not understood, not read, or finds nothing; a sentence
+    each."""

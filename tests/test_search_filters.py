@@ -136,6 +136,15 @@ def test_signs_beside_filters_leave_a_list(library: Desk) -> None:
     assert answer.hints == ()
 
 
+def test_a_long_question_is_read_in_part_and_says_so(library: Desk) -> None:
+    words = [f"word{n}" for n in range(2_000)]
+    answer = library.search(" ".join(["belt", *words]))
+    assert answer.hits
+    [hint] = answer.hints
+    assert hint.startswith("The question is long: only its first 256 tokens")
+    assert library.search(" ".join(words[:256])).hints == ()
+
+
 def test_hints_come_with_the_answer(library: Desk) -> None:
     answer = library.search("belt tpye:pdf")
     assert answer.hits

@@ -9,6 +9,7 @@ from letters import LETTERS, check
 from pplx_local.models import STARTER, find, load_tokenizer
 from pplx_local.records import Span
 from pplx_local.window import (
+    MOST_QUERY_TOKENS,
     TextTokenizer,
     WindowRule,
     batches,
@@ -135,6 +136,13 @@ def test_a_long_query_is_read_in_pieces() -> None:
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
 def test_a_query_without_tokens_has_no_plan(rule: WindowRule) -> None:
     assert plan_query(" \n", LETTERS, rule) is None
+
+
+def test_of_a_long_query_the_beginning_is_read() -> None:
+    one = plan_query("a" * 1_000, LETTERS, LATE)
+    assert one is not None
+    n_tokens = sum(int((w.positions >= 0).sum()) for w in one.windows)
+    assert n_tokens == MOST_QUERY_TOKENS
 
 
 def test_a_digest_tells_windows_apart_and_nothing_else() -> None:

@@ -49,6 +49,8 @@ class EncodedQuery:
     """Q words of the query, "" for a row that stands for none."""
     real: NDArray[np.bool_]
     """(Q,) Rows that stand for text, not for expansion."""
+    is_cut: bool = False
+    """Whether only its beginning was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,19 @@ class Session:
     def encode_query(self, text: str) -> EncodedQuery:
         """Encode a query; a text without tokens has no vectors."""
         plan = window.plan_query(text, self.tokenizer, self.rule)
+        none = np.empty(0, dtype=np.bool_)
         if plan is None:
-            return EncodedQuery(None, None, (), np.empty(0, dtype=np.bool_))
+            return EncodedQuery(None, None, (), none)
+        spans = self.tokenizer.spans([text])[0]
+        is_cut = len(spans) > window.MOST_QUERY_TOKENS
         encoded = self.encode([plan])
         if encoded.tokens is None:
-            return EncodedQuery(encoded.dense, None, (), np.empty(0, dtype=np.bool_))
+            return EncodedQuery(encoded.dense, None, (), none, is_cut)
         positions = encoded.tokens.positions
-        words = _words(text, self.tokenizer.spans([text])[0], positions)
-        return EncodedQuery(encoded.dense, encoded.tokens, words, positions >= 0)
+        words = _words(text, spans, positions)
+        return EncodedQuery(
+            encoded.dense, encoded.tokens, words, positions >= 0, is_cut
+        )
 
     def maxsim(
         self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False

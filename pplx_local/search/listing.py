@@ -15,7 +15,8 @@ from pplx_local.search.query import Query
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.reports import reports
 from pplx_local.search.spaces import SearchSpace
-from pplx_local.store import Selection, Store
+from pplx_local.store import MAX_TERMS, Selection, Store
+from pplx_local.window import MOST_QUERY_TOKENS
 
 _SPARE = 200
 """Documents beyond those asked for: some files may be gone, or copies of others."""
@@ -32,8 +33,14 @@ def is_empty(within: Selection) -> bool:
     return all_of(within, 0) is not None
 
 
-def about(query: Query, within: Selection | None) -> Iterator[str]:
-    """Say why nothing can be found, whatever is indexed."""
+def about(query: Query, asked: Asked) -> Iterator[str]:
+    """Say what a person may not expect: what finds nothing, or was not read."""
+    within = asked.within
+    if any(encoded.is_cut for encoded in asked.encoded.values()):
+        yield (
+            f"The question is long: only its first {MOST_QUERY_TOKENS} tokens were read"
+            f" for what they mean, and its first {MAX_TERMS} words as keywords."
+        )
     if within is None and not query.has_words:
         yield "There is no word in it to search for."
     if within is not None and is_empty(within):

@@ -107,7 +107,7 @@ class Searcher:
             asked = self._asked(parsed.words, mode, {mode}, clock)
             asked = asked._replace(filters=filters, within=within)
             answer = self._found(query, asked, wanted, clock)
-        return answer._replace(hints=(*parsed.hints, *about(parsed, within)))
+        return answer._replace(hints=(*parsed.hints, *about(parsed, asked)))
 
     def similar(
         self,

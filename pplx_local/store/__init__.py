@@ -2,13 +2,20 @@
 
 from pplx_local.store.documents import ChunkRef, DocumentWriter
 from pplx_local.store.filters import Among, Filters, Parts
-from pplx_local.store.lexical import LexicalQuery, Term, analyze_query, find_words
+from pplx_local.store.lexical import (
+    MAX_TERMS,
+    LexicalQuery,
+    Term,
+    analyze_query,
+    find_words,
+)
 from pplx_local.store.queue import Waiting
 from pplx_local.store.selection import Selection
 from pplx_local.store.spaces import Backlog, Space
 from pplx_local.store.store import Store
 
 __all__ = [
+    "MAX_TERMS",
     "Among",
     "Backlog",
     "ChunkRef",

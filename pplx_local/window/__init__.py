@@ -4,10 +4,11 @@ No text is ever cut off. A chunk that is longer than a checkpoint's limit is rea
 pieces; a document that is longer is read in windows that overlap.
 """
 
-from pplx_local.window.plans import batches, plan, plan_query
+from pplx_local.window.plans import MOST_QUERY_TOKENS, batches, plan, plan_query
 from pplx_local.window.rule import Ids, TextTokenizer, WindowRule
 
 __all__ = [
+    "MOST_QUERY_TOKENS",
     "Ids",
     "TextTokenizer",
     "WindowRule",

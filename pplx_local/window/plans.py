@@ -10,6 +10,10 @@ from pplx_local.window.alone import plan_alone
 from pplx_local.window.rule import TextTokenizer, WindowRule
 from pplx_local.window.together import plan_together
 
+MOST_QUERY_TOKENS = 256
+"""Tokens of a query that are read: MaxSim takes as long as there are tokens, and a
+thousand words, seconds."""
+
 
 def plan(
     texts: Sequence[str],
@@ -54,13 +58,14 @@ def plan(
 def plan_query(
     text: str, tokenizer: TextTokenizer, rule: WindowRule
 ) -> WindowPlan | None:
-    """Lay out a query, expanded where the checkpoint wants it.
+    """Lay out the beginning of a query, expanded where the checkpoint wants it.
 
     Returns:
         None for a query without tokens.
     """
     (ids,) = tokenizer.ids([text])
-    return plan_alone(0, ids, rule, kind="query") if len(ids) else None
+    read = ids[:MOST_QUERY_TOKENS]
+    return plan_alone(0, read, rule, kind="query") if len(read) else None
 
 
 def batches(plans: Sequence[WindowPlan], max_tokens: int) -> Iterator[list[int]]:
