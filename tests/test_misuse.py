@@ -348,10 +348,11 @@ def test_doctor_finds_vectors_of_other_rules(notes, tmp_path):
     # The message is obeyed word by word, and all is well again.
     refused = program("search", "heron", "--mode", "dense")
     assert refused.exit_code == 2
-    assert check["detail"] in refused.stderr
+    said = f"The vectors of {STARTER.name} were made by an older version"
+    assert said in refused.stderr
     without = program("search", "heron")
     assert without.exit_code == 0
-    assert check["detail"] in without.stderr
+    assert said in without.stderr
     assert program.found("heron") == ["outer.txt"]
     assert check["remedy"] in without.stderr
     for command in re.findall(r"pplx-local (models use \S+|update)", check["remedy"]):
