@@ -88,7 +88,7 @@ def test_a_kept_index_of_other_rules_is_no_bug(
     monkeypatch.setattr(
         "pplx_local.evaluate.evaluation.profile_of", lambda _: Profile(other, other)
     )
-    with pytest.raises(PplxLocalError, match=r"late leg cannot run: .*another fake"):
+    with pytest.raises(PplxLocalError, match=r"late leg cannot run: .*older version"):
         run(collection, options)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pplx_local.bench.prose import Prose
 from pplx_local.bench.result import BenchRow
+from pplx_local.bench.timing import each_ms
 from pplx_local.store import schema
 from pplx_local.store.connection import Database, create_file
 from pplx_local.store.lexical import LexicalQuery, Lexicon, analyze_query
@@ -30,8 +30,8 @@ def keyword_rows(n_chunks: int) -> list[BenchRow]:
         queries = _fill(path, n_chunks)
         database = Database(path, readonly=True)
         lexicon = Lexicon(database)
-        ours = _ms(queries, lambda query: lexicon.best(query, _K))
-        theirs = _ms(queries, lambda query: _ask_plainly(database, query))
+        ours = each_ms(queries, lambda query: lexicon.best(query, _K))
+        theirs = each_ms(queries, lambda query: _ask_plainly(database, query))
         database.close()
     return [row for p in (50, 95) for row in _rows(p, n_chunks, ours, theirs)]
 
@@ -59,7 +59,7 @@ def _fill(path: Path, n_chunks: int) -> list[LexicalQuery]:
             lexicon.insert(enumerate(texts, start + 1))
     lexicon.merge()
     database.close()
-    return [analyze_query(text) for text in prose.texts(_QUERIES + 1, _QUERY_WORDS)]
+    return [analyze_query(text) for text in prose.texts(_QUERIES, _QUERY_WORDS)]
 
 
 def _ask_plainly(database: Database, query: LexicalQuery) -> object:
@@ -68,15 +68,3 @@ def _ask_plainly(database: Database, query: LexicalQuery) -> object:
         "SELECT rowid, rank FROM lexical WHERE lexical MATCH ? ORDER BY rank LIMIT ?",
         (words, _K),
     )
-
-
-def _ms(
-    queries: Sequence[LexicalQuery], ask: Callable[[LexicalQuery], object]
-) -> list[float]:
-    """Time each query in milliseconds, the first one not counted."""
-    times = []
-    for query in queries:
-        started = time.perf_counter()
-        ask(query)
-        times.append((time.perf_counter() - started) * 1000)
-    return times[1:]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from pplx_local.bench.keywords import keyword_rows
 from pplx_local.bench.material import documents_folder, queries_from
 from pplx_local.bench.result import BenchResult, BenchRow, machine
+from pplx_local.bench.timing import each_ms, percentiles
 from pplx_local.bench.whole import whole_rows
 from pplx_local.config import Settings
 from pplx_local.errors import StoreError
@@ -76,8 +76,9 @@ def _shortlist(n_rows: int) -> list[BenchRow]:
         writer.close()
         readers = [Database(path, readonly=True) for _ in range(2)]
         tables = [DenseTable(r, "sharded", _DIM, _BITS, n_shards) for r in readers]
-        sharded = _ms(queries, lambda query: nearest(tables, query, _K))
-        flat = _ms(queries, lambda query: _ask_flat(readers[0], query))
+        asked = list(queries)
+        sharded = median(each_ms(asked, lambda query: nearest(tables, query, _K)))
+        flat = median(each_ms(asked, lambda query: _ask_flat(readers[0], query)))
         _compare_with_numpy(bits, queries, tables)
         for reader in readers:
             reader.close()
@@ -116,19 +117,6 @@ def _ask_flat(database: Database, query: NDArray[np.uint8]) -> object:
     )
 
 
-def _ms(
-    queries: NDArray[np.uint8], ask: Callable[[NDArray[np.uint8]], object]
-) -> float:
-    """Return the median milliseconds of a query, the first one not counted."""
-    ask(queries[0])
-    times = []
-    for query in queries:
-        start = time.perf_counter()
-        ask(query)
-        times.append((time.perf_counter() - start) * 1000)
-    return statistics.median(times)
-
-
 def _compare_with_numpy(
     bits: NDArray[np.uint8], queries: NDArray[np.uint8], tables: Sequence[DenseTable]
 ) -> None:
@@ -159,15 +147,15 @@ def _by_numpy(
 def _latencies(settings: Settings, worker: WorkerFactory) -> list[BenchRow]:
     with _an_index(settings, worker) as index:
         answers = [index.search(query) for query in queries_from(index, _SEARCHES + 1)]
-        chunks = index.store.count_chunks()
+        chunks = f"{index.store.count_chunks():,} chunks"
     ran = [answer for answer in answers[1:] if answer.hits]  # the first one warms up
     if not ran:
         return []
-    rows = _percentiles("hybrid", [answer.took_ms for answer in ran], chunks)
+    rows = percentiles("hybrid", chunks, [answer.took_ms for answer in ran])
     for leg in ("lexical", "dense", "late"):
         if all(answer.legs[leg].ran for answer in ran):
             times = [answer.legs[leg].ms for answer in ran]
-            rows += _percentiles(f"{leg} leg", times, chunks)
+            rows += percentiles(f"{leg} leg", chunks, times)
     return rows
 
 
@@ -187,10 +175,3 @@ def _an_index(settings: Settings, worker: WorkerFactory) -> Iterator[Index]:
         for _ in index.update():
             pass
         yield index
-
-
-def _percentiles(what: str, ms: Sequence[float], chunks: int) -> list[BenchRow]:
-    return [
-        BenchRow(f"{what}, p{p}, {chunks:,} chunks", float(np.percentile(ms, p)), "ms")
-        for p in (50, 95)
-    ]

@@ -12,6 +12,7 @@ import numpy as np
 
 from pplx_local.bench.prose import Prose
 from pplx_local.bench.result import BenchRow
+from pplx_local.bench.timing import percentiles
 from pplx_local.config import Settings
 from pplx_local.encoding import EncodedQuery, EncoderWorker
 from pplx_local.index import WorkerFactory
@@ -83,10 +84,7 @@ def whole_rows(
             for _, one, place in used
         }
         ms = _times(store, used, workers, n_chunks)
-    what = f"hybrid once encoded, p{{}}, {n_chunks:,} made-up chunks"
-    return [
-        BenchRow(what.format(p), float(np.percentile(ms, p)), "ms") for p in (50, 95)
-    ]
+    return percentiles("hybrid once encoded", f"{n_chunks:,} made-up chunks", ms)
 
 
 def _times(
@@ -105,7 +103,7 @@ def _times(
         for name, one in workers.items()
     }
     legs = {
-        role: SearchSpace(spaces[role], encoders[one.name], one.idf_power)
+        role: SearchSpace.of(spaces[role], encoders[one.name], one)
         for role, one, _ in used
     }
     searcher = Searcher(store, legs, weights=used[-1][1].weights)

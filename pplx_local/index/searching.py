@@ -96,8 +96,7 @@ def _ready(held: Held, workers: Workers, *, wait: bool) -> SearchSpace | str:
         worker.info()  # at once, or with the reason why it cannot be loaded
     except PplxLocalError as error:
         return str(error)
-    checkpoint = held.checkpoint
-    return SearchSpace(held.space, worker, checkpoint.idf_power, checkpoint.scripts)
+    return SearchSpace.of(held.space, worker, held.checkpoint)
 
 
 def _is_gone(store: Store, path: bytes) -> bool:

@@ -12,14 +12,11 @@ from pplx_local.errors import PplxLocalError
 from pplx_local.records import Role
 from pplx_local.search.clock import Clock
 from pplx_local.search.spaces import SearchSpace
-from pplx_local.store import Filters, LexicalQuery, Selection
+from pplx_local.store import NO_FILTERS, Filters, LexicalQuery, Selection
 
 _PATIENCE_S = 60.0
 """With an encoder that is loaded: it answers between two batches, in fractions of a
 second, unless the device or the system has it stuck."""
-
-
-_NO_FILTERS = Filters()
 
 
 class Asked(NamedTuple):
@@ -30,7 +27,7 @@ class Asked(NamedTuple):
     """By role; without those that could not."""
     failed: Mapping[Role, str] = {}
     """Why they could not."""
-    filters: Filters = _NO_FILTERS
+    filters: Filters = NO_FILTERS
     """Asked of files, documents and passages besides."""
     within: Selection | None = None
     """The chunks that may answer; None for all."""

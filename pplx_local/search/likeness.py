@@ -17,7 +17,7 @@ from pplx_local.encoding import EncodedQuery
 from pplx_local.encoding.words import whole_word
 from pplx_local.grammar import is_grammar
 from pplx_local.records import BitsRule, DenseVectors, Role, Span, TokenVectors
-from pplx_local.reference import pack_bits
+from pplx_local.reference import quantize_dense
 from pplx_local.search.asked import Asked
 from pplx_local.search.legs import Ids
 from pplx_local.search.spaces import SearchSpace
@@ -113,8 +113,7 @@ def _mean(store: Store, space: Space, chunk_ids: Sequence[int]) -> DenseVectors 
     rule: BitsRule = (
         "sign" if space.spec.n_bits == space.spec.dim else "three_thresholds"
     )
-    levels = np.rint(mean * (127 / max(float(np.abs(mean).max()), 1e-30)))
-    return DenseVectors(levels.astype(np.int8), pack_bits(mean, rule))
+    return quantize_dense(mean, "max_abs", rule)
 
 
 def _rows(

@@ -20,7 +20,7 @@ from typing import Any
 from pplx_local.documents import type_like, types_named
 from pplx_local.search.days import DAYS, parse_day
 from pplx_local.search.languages import CODES
-from pplx_local.store import Among, Filters, Parts
+from pplx_local.store import NO_FILTERS, Among, Filters, Parts
 
 MAX_CONDITIONS = 50
 """Filters, phrases and exclusions of a query; further ones are left out."""
@@ -48,7 +48,6 @@ _SYNONYMS = {
     "since": "after",
     "until": "before",
 }
-_NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Query:
 
     words: str = ""
     """To rank by, those of phrases too; without exclusions and filters."""
-    filters: Filters = _NO_FILTERS
+    filters: Filters = NO_FILTERS
     hints: tuple[str, ...] = ()
     """What looks like a filter and is none, a sentence each."""
 

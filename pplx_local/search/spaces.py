@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pplx_local.encoding import EncodedQuery
+from pplx_local.models import Checkpoint
 from pplx_local.records import Scores, Span, TokenVectors
 from pplx_local.store import Space
 
@@ -40,3 +41,10 @@ class SearchSpace:
     """Of the idf by which a query's words are weighted in MaxSim; 0 for all alike."""
     scripts: tuple[str, ...] = ()
     """Unicode scripts that its checkpoint reads; empty for all."""
+
+    @classmethod
+    def of(
+        cls, space: Space, encoder: QueryEncoder, checkpoint: Checkpoint
+    ) -> SearchSpace:
+        """Take from the checkpoint what searches have to know of it."""
+        return cls(space, encoder, checkpoint.idf_power, checkpoint.scripts)

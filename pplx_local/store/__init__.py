@@ -1,7 +1,7 @@
 """The index on disk: files, text, keywords and vectors in one SQLite file."""
 
 from pplx_local.store.documents import ChunkRef, DocumentWriter
-from pplx_local.store.filters import Among, Filters, Parts
+from pplx_local.store.filters import NO_FILTERS, Among, Filters, Parts
 from pplx_local.store.lexical import (
     MAX_TERMS,
     LexicalQuery,
@@ -16,6 +16,7 @@ from pplx_local.store.store import Store
 
 __all__ = [
     "MAX_TERMS",
+    "NO_FILTERS",
     "Among",
     "Backlog",
     "ChunkRef",

@@ -66,14 +66,9 @@ class Filters:
     before: date | None = None
     """First day that no longer counts."""
 
-    @property
-    def of_files(self) -> bool:
-        """Whether anything is asked of files or documents as a whole."""
-        return Filters(self.phrases, self.without, self.without_phrases) != self
-
     def __bool__(self) -> bool:
         """Whether anything is asked at all."""
-        return self != _NOTHING
+        return self != NO_FILTERS
 
 
-_NOTHING = Filters()
+NO_FILTERS = Filters()
