@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -12,8 +12,10 @@ from torch import Tensor
 from pplx_local.backend.packed import groups, rows_of
 from pplx_local.records import Scores, TokenVectors
 
-_ROWS_AT_ONCE = 4096
-"""Rows of a group: unpacked, they still fit a CPU's cache."""
+_ROWS_AT_ONCE = 16384
+"""Rows of a group: what bounds the memory of products and of unpacked bits."""
+_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+"""The bits of each byte: (256, 8)."""
 _HAS_INT8_PRODUCT = "AVX512" in torch.backends.cpu.get_cpu_capability()
 """Of oneDNN; elsewhere a product of int8 takes a plain loop, ten times as long as one of
 floats, which is as exact: 4,096 rows of 384 by 16 take 21 ms, and 2."""
@@ -47,8 +49,9 @@ class ResidentTokens:
         lengths = self._cu_seqlens[chunks + 1] - self._cu_seqlens[chunks]
         filled = np.flatnonzero(lengths)
         codes, scales = self._query(query)
+        multiply = self._multiply(codes)
         for group in groups(filled, lengths, _ROWS_AT_ONCE):
-            dots = self._dots(codes, self._rows(chunks[group]))  # (n, Q)
+            dots = multiply(self._rows(chunks[group]))  # (n, Q)
             best = self._scaled(_segment_max(dots, lengths[group]), codes, scales)
             values[group] = best.sum(dim=1).cpu().numpy()
             if want_matches:
@@ -73,11 +76,16 @@ class ResidentTokens:
             else torch.from_numpy(rows).to(self._codes.device)
         )
 
-    def _dots(self, query: Tensor, rows: slice | Tensor) -> Tensor:
-        """Compare rows with the query's: (n, Q), in the order of the similarities."""
-        if self._bits:
-            return _dots(_unpack(self._codes[rows], query.shape[1]), query)
-        return _dots(self._codes[rows], query).mul_(self._scales[rows][:, None])
+    def _multiply(self, query: Tensor) -> Callable[[slice | Tensor], Tensor]:
+        """Prepare to compare rows with a query's: (n, Q), ordered as similarities."""
+        if not self._bits:
+            return lambda rows: _dots(self._codes[rows], query).mul_(
+                self._scales[rows][:, None]
+            )
+        if self._codes.device.type != "cpu":
+            return lambda rows: _dots(_unpack(self._codes[rows], query.shape[1]), query)
+        sums = _byte_sums(query)
+        return lambda rows: _looked_up(self._codes[rows], sums)
 
     def _scaled(self, best: Tensor, query: Tensor, scales: Tensor) -> Tensor:
         """Turn the best products (C, Q) into similarities."""
@@ -94,11 +102,28 @@ def _dots(rows: Tensor, query: Tensor) -> Tensor:
     return rows.float() @ query.T.float()
 
 
+def _byte_sums(query: Tensor) -> Tensor:
+    """Sum query rows (Q, D) over the bits of each byte at each place: (D/8 * 256, Q).
+
+    Looked up, they save the unpacking: a third of its time, on one thread where that
+    takes two. They are whole numbers, so no sum of them has an error.
+    """
+    n_query, dim = query.shape
+    n_bytes = -(-dim // 8)
+    padded = torch.nn.functional.pad(query.float(), (0, 8 * n_bytes - dim))
+    bits = torch.from_numpy(_BYTE).float()
+    sums = torch.einsum("vk,qbk->bvq", bits, padded.view(n_query, n_bytes, 8))
+    return sums.reshape(256 * n_bytes, n_query)
+
+
+def _looked_up(codes: Tensor, sums: Tensor) -> Tensor:
+    """Add the sums of a query for packed rows (n, D/8): (n, Q)."""
+    places = torch.arange(0, len(sums), 256, dtype=torch.int32)
+    return torch.nn.functional.embedding_bag(codes.int() + places, sums, mode="sum")
+
+
 def _unpack(codes: Tensor, dim: int) -> Tensor:
     """Unpack bits (n, D/8) into 0 and 1, (n, D) int8."""
-    if codes.device.type == "cpu":
-        ones = np.unpackbits(codes.numpy(), axis=1, count=dim)
-        return torch.from_numpy(ones).view(torch.int8)
     shifts = torch.arange(7, -1, -1, device=codes.device, dtype=torch.uint8)
     return ((codes[..., None] >> shifts) & 1).to(torch.int8).flatten(1)[:, :dim]
 
