@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 import threading
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from pplx_local.encoding import wire
 from pplx_local.encoding.pending import MAX_CRASHES, Pending, Request
 from pplx_local.encoding.process import Child
 from pplx_local.encoding.session import EncodedQuery, WorkerInfo
@@ -191,7 +191,7 @@ class EncoderWorker:
         with self._lock:
             number = self._n_calls = self._n_calls + 1
         call = (number, method, args, options)
-        message = pickle.dumps(call, protocol=5)  # long: not with the lock
+        message = wire.pack(call)  # long: not with the lock
         request = Request(method, message)
         request.future.set_running_or_notify_cancel()
         with self._lock:
@@ -214,7 +214,7 @@ class EncoderWorker:
         except OSError as error:
             self._fail(EncoderCrashed(f"The encoder cannot be started: {error}."))
             return
-        self._child.send(pickle.dumps(self._setup, protocol=5))
+        self._child.send(wire.pack(self._setup))
         for message in self._pending.messages():
             self._child.send(message)
         threading.Thread(target=self._oversee, args=(self._child,), daemon=True).start()

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from pplx_local.encoding.wire import Message
 from pplx_local.errors import EncoderCrashed, PplxLocalError
 
 MAX_CRASHES = 3
@@ -22,7 +23,7 @@ class Request:
     """A call that has not been answered yet."""
 
     method: str
-    message: bytes
+    message: Message
     future: Future[Any] = field(default_factory=Future)
     crashes: int = 0
     waits_since: float = field(default_factory=time.monotonic)
@@ -45,7 +46,7 @@ class Pending:
         """Take a call that is sent now."""
         self._requests[number] = request
 
-    def messages(self) -> Iterator[bytes]:
+    def messages(self) -> Iterator[Message]:
         """Give what a new child has to be sent."""
         return (request.message for request in self._requests.values())
 

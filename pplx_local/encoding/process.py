@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import socket
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
+from pplx_local.encoding import wire
 from pplx_local.encoding.worker import Reply
 
 _PROGRAM = "from pplx_local.encoding.worker import main; main()"
@@ -35,7 +35,7 @@ class Child:
         niceness: int = 0,
     ) -> None:
         self._on_reply, self._on_end = on_reply, on_end
-        self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
+        self._outbox: SimpleQueue[wire.Message | None] = SimpleQueue()
         self._started = time.monotonic()
         self._has_ended = threading.Event()
         self._why_killed: str | None = None
@@ -61,7 +61,7 @@ class Child:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        return process, Connection(ours.detach())
+        return process, wire.connect(ours)
 
     @property
     def pid(self) -> int:
@@ -72,7 +72,7 @@ class Child:
         """Seconds since it was started."""
         return time.monotonic() - self._started
 
-    def send(self, message: bytes) -> None:
+    def send(self, message: wire.Message) -> None:
         """Hand over a message and return at once."""
         self._outbox.put(message)
 
@@ -95,14 +95,14 @@ class Child:
     def _write(self) -> None:
         while (message := self._outbox.get()) is not None:
             try:
-                self._connection.send_bytes(message)
+                wire.send(self._connection, message)
             except OSError:  # it is dead; the reader thread tells
                 return
 
     def _read(self) -> None:
         with suppress(EOFError, OSError):
             while True:
-                self._on_reply(self, pickle.loads(self._connection.recv_bytes()))
+                self._on_reply(self, wire.receive(self._connection))
         self._outbox.put(None)
         code = self._process.wait()
         cause = self._cause(code)

@@ -6,8 +6,8 @@ Calls that a person waits for come first, even in the midst of encoding document
 from __future__ import annotations
 
 import os
-import pickle
 import signal
+import socket
 import sys
 import threading
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from typing import Any, Literal
 from pplx_local import models, priority
 from pplx_local.backend import Backend, open_backend, registered_backends
 from pplx_local.backend.architecture import read_architecture
+from pplx_local.encoding import wire
 from pplx_local.encoding.inbox import Call, Inbox
 from pplx_local.encoding.session import Session, WorkerInfo
 from pplx_local.errors import BackendUnavailable, PplxLocalError
@@ -71,9 +72,9 @@ def main() -> None:
     priority.lower(niceness)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    connection = Connection(descriptor)
+    connection = wire.connect(socket.socket(fileno=descriptor))
     inbox = Inbox()
-    setup = pickle.loads(connection.recv_bytes())
+    setup = wire.receive(connection)
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
     try:
         session, info = open_session(setup)
@@ -126,7 +127,7 @@ def _receive(connection: Connection, inbox: Inbox) -> None:
     """Take calls in while others are worked on; leave at once when the client is gone."""
     try:
         while True:
-            inbox.put(Call(*pickle.loads(connection.recv_bytes())))
+            inbox.put(Call(*wire.receive(connection)))
     except (EOFError, OSError):
         os._exit(0)
 
@@ -173,4 +174,4 @@ class _Server:
 
 
 def _reply(connection: Connection, reply: Reply) -> None:
-    connection.send_bytes(pickle.dumps(reply, protocol=5))
+    wire.send(connection, wire.pack(reply))
