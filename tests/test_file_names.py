@@ -156,6 +156,7 @@ def _undo_names(path: Path) -> None:
         "DROP TABLE names",
         "ALTER TABLE files DROP COLUMN name_words",
         "ALTER TABLE spaces ADD COLUMN token_mean BLOB",
+        "ALTER TABLE spaces ADD COLUMN shards INTEGER NOT NULL DEFAULT 1",
         f"PRAGMA user_version = {schema.MIGRATIONS.index(schema.m004_names)}",
     ):
         database.execute(statement)

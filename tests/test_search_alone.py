@@ -64,9 +64,11 @@ def late(tmp_path: Path) -> Alone:
 
 def unmatched_by_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave it to the vectors: keywords bring no candidates, nor does the null sample."""
-    nothing = np.empty(0, np.int64), np.empty(0, np.float32)
-    monkeypatch.setattr("pplx_local.search.legs.LexicalLeg.find", lambda *_: nothing)
-    monkeypatch.setattr("pplx_local.store.Store.null_sample", lambda *_: nothing[0])
+    nothing = np.empty(0, np.int64)
+    monkeypatch.setattr(
+        "pplx_local.search.legs.LexicalLeg.candidates", lambda *_: nothing
+    )
+    monkeypatch.setattr("pplx_local.store.Store.null_sample", lambda *_: nothing)
 
 
 def test_late_interaction_alone_finds_what_keywords_do_not_bring(

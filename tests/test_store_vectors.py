@@ -21,10 +21,10 @@ from pplx_local.records import (
     TextBlock,
     TokenVectors,
 )
-from pplx_local.store import Space, Store, dense, vectors
+from pplx_local.store import Space, Store, schema, vectors
 from pplx_local.store.connection import Database, create_file
-from pplx_local.store.dense import DenseTable, nearest
-from pplx_local.store.measured import nearest_measured
+from pplx_local.store.dense import DenseTable
+from pplx_local.store.nearest import nearest
 from pplx_local.store.selection import Selection
 
 DENSE = SpaceSpec("dense", "tiny", {"weights": "1"}, "d1", 16, 64)
@@ -57,11 +57,9 @@ def brute_force(
     return [row_id for _, row_id in pairs], [distance for distance, _ in pairs]
 
 
-def fill(
-    database: Database, bits: NDArray[np.uint8], n_shards: int, first: int = 1
-) -> DenseTable:
+def fill(database: Database, bits: NDArray[np.uint8], first: int = 1) -> DenseTable:
     database.execute("DROP TABLE IF EXISTS tried")
-    table = DenseTable(database, "tried", 8, bits.shape[1] * 8, n_shards)
+    table = DenseTable(database, "tried", 8, bits.shape[1] * 8)
     table.create()
     codes = b"\x01" * 8
     with database.transaction():
@@ -75,21 +73,18 @@ def test_nearest_is_brute_force_with_heavy_ties(
     database: Database, data: st.DataObject
 ) -> None:
     n_rows = data.draw(st.integers(0, 300), "rows")
-    n_shards = data.draw(st.sampled_from([1, 4, 16]), "shards")
     k = data.draw(st.integers(1, 400), "k")
     rng = np.random.default_rng(data.draw(st.integers(0, 999), "seed"))
     # Few distinct values: most distances are equal.
     bits = rng.choice(np.array([0, 1, 3, 255], np.uint8), (n_rows, 1))
-    table = fill(database, bits, n_shards)
+    table = fill(database, bits)
     gone = set(rng.choice(n_rows + 1, min(n_rows, 40), replace=False).tolist())
     with database.transaction():
         table.delete(gone & set(range(1, n_rows + 1)))
     rows = {i: row for i, row in enumerate(bits, 1) if i not in gone}
     query = rng.integers(0, 256, 1, dtype=np.uint8)
     expected = brute_force(rows, query, k)
-    ids, distances = nearest([table], query, k)
-    assert (ids.tolist(), distances.tolist()) == expected
-    ids, distances = nearest_measured([table], query, k, None)
+    ids, distances = nearest(table, query, k)
     assert (ids.tolist(), distances.tolist()) == expected
 
 
@@ -103,7 +98,7 @@ def test_the_nearest_of_a_selection_are_brute_force_too(
     share = data.draw(st.sampled_from([0.0, 0.02, 0.5, 1.0]), "share")
     rng = np.random.default_rng(data.draw(st.integers(0, 999), "seed"))
     bits = rng.integers(0, 256, (n_rows, data.draw(st.sampled_from([1, 8, 18]))), "u1")
-    table = fill(database, bits, data.draw(st.sampled_from([1, 16]), "shards"))
+    table = fill(database, bits)
     query = rng.integers(0, 256, bits.shape[1], dtype=np.uint8)
     held = np.flatnonzero(rng.random(n_rows) < share) + 1
     expected = brute_force({int(i): bits[i - 1] for i in held}, query, k)
@@ -113,48 +108,32 @@ def test_the_nearest_of_a_selection_are_brute_force_too(
 
     for listed in (held, None):
         within = Selection(listed, test, share)
-        for tables in ([table], [table, table]):
-            ids, distances = nearest_measured(tables, query, k, within)
-            assert (ids.tolist(), distances.tolist()) == expected
+        ids, distances = nearest(table, query, k, within)
+        assert (ids.tolist(), distances.tolist()) == expected
 
 
 @pytest.mark.parametrize("k", [10, 500, 5000, 20_000])
-def test_ten_thousand_identical_vectors_beyond_the_limit_of_k(
+def test_ten_thousand_identical_vectors_beyond_sqlite_vecs_limit_of_k(
     database: Database, k: int
 ) -> None:
     bits = np.zeros((10_500, 1), np.uint8)
     bits[10_000:] = 1
-    table = fill(database, bits, 1)
-    ids, _ = nearest([table], np.zeros(1, np.uint8), k)
+    table = fill(database, bits)
+    ids, _ = nearest(table, np.zeros(1, np.uint8), k)
     assert ids.tolist() == list(range(1, min(k, 10_500) + 1))
-
-
-def test_two_connections_give_the_same_answer(database: Database) -> None:
-    rng = np.random.default_rng(1)
-    bits = rng.integers(0, 256, (5_000, 16), dtype=np.uint8)
-    table = fill(database, bits, 16)
-    sibling = database.sibling()
-    other = DenseTable(sibling, "tried", 8, 128, 16)
-    query = rng.integers(0, 256, 16, dtype=np.uint8)
-    expected = brute_force(dict(enumerate(bits, 1)), query, 300)
-    for tables in ([table], [table, other]):
-        ids, distances = nearest(tables, query, 300)
-        assert (ids.tolist(), distances.tolist()) == expected
-    sibling.close()
 
 
 def test_the_shortlist_survives_a_vacuum_after_holes(database: Database) -> None:
     rng = np.random.default_rng(2)
     bits = rng.integers(0, 256, (3_000, 8), dtype=np.uint8)
-    table = fill(database, bits, 4)
+    table = fill(database, bits)
     with database.transaction():
         table.delete(range(1, 2_500))
     database.execute("VACUUM")
     query = rng.integers(0, 256, 8, dtype=np.uint8)
     rows = {i: row for i, row in enumerate(bits, 1) if i >= 2_500}
     expected = brute_force(rows, query, 50)[0]
-    assert nearest([table], query, 50)[0].tolist() == expected
-    assert nearest_measured([table], query, 50, None)[0].tolist() == expected
+    assert nearest(table, query, 50)[0].tolist() == expected
 
 
 def write(store: Store, name: str, n_chunks: int) -> tuple[int, list[int]]:
@@ -344,26 +323,61 @@ def test_a_window_over_others_replaces_them(store: Store) -> None:
     assert store.known_windows(space, [b"n" * 16]) == {}
 
 
-def test_more_rows_make_more_shards(
+def test_a_large_table_is_measured_beside_the_caller(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoded(store, "one", 40, 1)
+    _, ids = encoded(store, "one", 40, 1)
     space = opened(store, DENSE)
-    before = store.nearest(space, QUERY, 40)
-    monkeypatch.setattr(dense, "SHARDS", ((10, 1), (30, 4)))
-    monkeypatch.setattr(dense, "MOST_SHARDS", 16)
-    store.settle_documents(5)
-    tables = store._database.rows(
-        "SELECT name FROM sqlite_schema WHERE name LIKE 'dense/__/__' ESCAPE '/'"
-    )
-    assert tables == [("dense_1_1",)]
-    for _ in range(2):  # in two threads
-        after = store.nearest(space, QUERY, 40)
-        assert np.array_equal(before, after)
-    with store.transaction():  # in one, which sees what the transaction wrote
+    before = store.nearest(space, QUERY, 30)
+    monkeypatch.setattr(vectors, "_ROWS_TO_BEGIN", 1)
+    for _ in range(2):
+        begun = [store.begin_nearest(space, QUERY, 30) for _ in range(3)]
+        store.dense_codes(space, ids)  # the caller's connection is free
+        for wait in begun:
+            assert np.array_equal(before, wait())
+    listed = np.array(ids[:20])
+    few = Selection(listed, lambda asked: np.isin(asked, listed), 0.5)
+    assert set(store.begin_nearest(space, QUERY, 30, few)()[0]) == set(ids[:20])
+    with store.transaction():  # on this connection, which sees what was written
         encoded(store, "two", 2, 9)
-        assert len(store.nearest(space, QUERY, 99)[0]) == 42
-    assert vectors.shards_for(9) == 1
+        assert len(store.begin_nearest(space, QUERY, 99)()[0]) == 42
+    assert len(store.begin_nearest(space, QUERY, 99)()[0]) == 42
+
+
+@pytest.mark.parametrize("n_shards", [1, 4])
+def test_vectors_in_shards_become_one_piece(tmp_path: Path, n_shards: int) -> None:
+    """Those of schema 5."""
+    path, rng = tmp_path / "index.db", np.random.default_rng(5)
+    bits = rng.integers(0, 256, (2_000, 8), dtype=np.uint8)
+    codes = rng.integers(-127, 128, (2_000, 16), dtype=np.int8)
+    create_file(path)
+    database = Database(path)
+    with database.transaction():
+        for migration in schema.MIGRATIONS[:5]:
+            migration(database)
+        database.execute(
+            f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = 5;"
+            " INSERT INTO spaces VALUES (3, 'dense', 'tiny', 'd1', '{}', 16, 64, NULL,"
+            f" 2, {n_shards}); CREATE VIRTUAL TABLE dense_3_2 USING vec0(shard integer"
+            " partition key, codes int8[16] distance_metric=cosine, bits bit[64],"
+            " chunk_size=1024)"
+        )
+        database.many(
+            "INSERT INTO dense_3_2 (rowid, shard, codes, bits)"
+            " VALUES (?, ?, vec_int8(?), vec_bit(?))",
+            (
+                (i, i % n_shards, codes[i].tobytes(), bits[i].tobytes())
+                for i in range(2_000)
+            ),
+        )
+    database.close()
+    with Store.open(path) as store:
+        [space] = store.spaces()
+        expected = brute_force(dict(enumerate(bits)), QUERY, 50)
+        ids, distances = store.nearest(space, QUERY, 50)
+        assert (ids.tolist(), distances.tolist()) == expected
+        assert np.array_equal(store.dense_codes(space, range(2_000)), codes)
+        assert store.integrity_check() == []
 
 
 def test_a_purge_closes_the_holes(store: Store) -> None:

@@ -77,27 +77,29 @@ def whole_rows(
     if not used:
         return []
     with ExitStack() as stack:
-        home = stack.enter_context(scratch_settings(settings)).home
-        store = stack.enter_context(Store.open(home / "index.db"))
+        database = stack.enter_context(scratch_settings(settings)).home / "index.db"
+        prose = Prose(_SEED)
+        with Store.open(database) as store:
+            spaces = {role: _space(store, role, *here) for role, *here in used}
+            _fill(store, list(spaces.values()), prose, n_chunks)
         workers = {
             one.name: stack.enter_context(worker(one, place, settings))
             for _, one, place in used
         }
-        ms = _times(store, used, workers, n_chunks)
+        store = stack.enter_context(Store.open(database, readonly=True))
+        queries = prose.texts(_QUERIES + 1, _QUERY_WORDS)
+        ms = _times(store, spaces, used, workers, queries)
     return percentiles("hybrid once encoded", f"{n_chunks:,} made-up chunks", ms)
 
 
 def _times(
     store: Store,
+    spaces: Mapping[Role, Space],
     used: Sequence[_Used],
     workers: Mapping[str, EncoderWorker],
-    n_chunks: int,
+    queries: Sequence[str],
 ) -> list[float]:
-    """Fill an empty store, and give the milliseconds of each search."""
-    prose = Prose(_SEED)
-    spaces = {role: _space(store, role, one, place) for role, one, place in used}
-    _fill(store, list(spaces.values()), prose, n_chunks)
-    queries = prose.texts(_QUERIES + 1, _QUERY_WORDS)
+    """Give the milliseconds of each search but the first, which warms up."""
     encoders = {
         name: _Ahead(one, {query: one.query(query) for query in queries})
         for name, one in workers.items()
@@ -108,7 +110,7 @@ def _times(
     }
     searcher = Searcher(store, legs, weights=used[-1][1].weights)
     answers = [searcher.search(query, folded=True) for query in queries]
-    return [answer.took_ms for answer in answers[1:]]  # the first one warms up
+    return [answer.took_ms for answer in answers[1:]]
 
 
 def _checkpoints(settings: Settings) -> Iterator[_Used]:

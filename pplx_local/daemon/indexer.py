@@ -237,7 +237,6 @@ class Indexer:
     def _fill(self, filling: Filling) -> Steps:
         try:
             yield from filling.run()
-            self._index.settle()  # vectors may want more shards
             yield from filling.switch()
         finally:
             self._note(filling)

@@ -38,7 +38,6 @@ class Update:
             self._index.settle()
             yield from self._read()
         yield from self._filling.run()
-        self._index.settle()  # vectors may want more shards
         yield from self._filling.switch()
         let_go_of_old(self._index.store)
 

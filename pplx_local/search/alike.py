@@ -50,4 +50,4 @@ def alike(one: Passage, other: Passage) -> bool:
     if shorter < ALIKE * longer:
         return False
     common = len(one.shingles & other.shingles)
-    return common >= ALIKE * len(one.shingles | other.shingles)
+    return common >= ALIKE * (len(one.shingles) + len(other.shingles) - common)

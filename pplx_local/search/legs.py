@@ -20,8 +20,6 @@ SHORTLIST = 500
 """Chunks that the bits hand to the int8 codes. At 384 dimensions of three thresholds,
 137 hold the int8 top 10 for 99 % of queries."""
 
-_NO_IDS = np.empty(0, dtype=np.int64)
-
 
 @dataclass(frozen=True)
 class LexicalLeg:
@@ -45,14 +43,16 @@ class LexicalLeg:
         """How much of the query, by weight, the index knows at all: 0 to 1."""
         return self.store.lexical_known_share(self.query)
 
-    def find(
-        self, k: int, within: Selection | None = None, others: Ids = _NO_IDS
-    ) -> tuple[Ids, Values]:
-        """Return the k best chunks, of a selection if given, and their BM25 scores.
+    def candidates(self, k: int, within: Selection | None = None) -> Ids:
+        """Return chunks, of a selection if given, among which the k best are."""
+        return self.store.lexical_candidates(self.query, k, within)
+
+    def best(self, candidates: Ids, k: int, others: Ids) -> tuple[Ids, Values]:
+        """Return the k best candidates and their BM25 scores.
 
         `others` are chunks that will have to be scored too.
         """
-        return self.store.lexical(self.query, k, within, others)
+        return self.store.lexical(self.query, k, candidates, others)
 
     def score(self, chunk_ids: Ids) -> Values:
         """Score given chunks; 0 where no word matches."""
@@ -72,18 +72,21 @@ class DenseLeg:
     query: DenseVectors
     """Of one chunk, the query."""
 
-    def find(self, k: int, within: Selection | None = None) -> tuple[Ids, Values]:
-        """Return the k best chunks of the shortlist and their cosines."""
-        ids = self._shortlist(within)
-        cosines = self.score(ids)
-        best = np.lexsort((ids, -cosines))[:k]
-        return ids[best], cosines[best]
-
-    def _shortlist(self, within: Selection | None) -> Ids:
+    def begin(self, within: Selection | None = None) -> Callable[[], Ids]:
+        """Begin to make the shortlist; return what waits for it."""
         few = None if within is None else within.ids
         if few is not None and len(few) <= SHORTLIST:
-            return few
-        return self.store.nearest(self.space, self.query.bits[0], SHORTLIST, within)[0]
+            return lambda: few
+        nearest = self.store.begin_nearest(
+            self.space, self.query.bits[0], SHORTLIST, within
+        )
+        return lambda: nearest()[0]
+
+    def best(self, shortlist: Ids, k: int) -> tuple[Ids, Values]:
+        """Return the k best chunks of a shortlist and their cosines."""
+        cosines = self.score(shortlist)
+        best = np.lexsort((shortlist, -cosines))[:k]
+        return shortlist[best], cosines[best]
 
     @cached_property
     def _known(self) -> dict[int, float]:

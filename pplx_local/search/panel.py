@@ -45,13 +45,21 @@ class Panel:
     def find(
         self, k: int, within: Selection | None, null: Ids, clock: Clock
     ) -> list[Ids]:
-        """Give the k best chunks of each leg that can find any, and the null sample."""
-        found = [null]
-        if finder := self.dense or self.pooled:
-            with clock.time("dense" if self.dense else "late"):
-                found.append(finder.find(k, within)[0])
+        """Give the k best chunks of each leg that can find any, and the null sample.
+
+        The shortlist by bits is made beside the keywords' candidates.
+        """
+        found, finder = [null], self.dense or self.pooled
+        shortlist = finder.begin(within) if finder else None
+
         with clock.time("lexical"):
-            found.append(self.lexical.find(k, within, np.concatenate(found))[0])
+            candidates = self.lexical.candidates(k, within)
+        if finder and shortlist:
+            with clock.time("dense" if self.dense else "late"):
+                found.append(finder.best(shortlist(), k)[0])
+        with clock.time("lexical"):
+            others = np.concatenate(found)
+            found.append(self.lexical.best(candidates, k, others)[0])
         return found
 
     def score(self, ids: Ids, clock: Clock) -> dict[Leg, Values]:

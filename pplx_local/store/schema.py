@@ -7,11 +7,11 @@ the space.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pplx_local.errors import SchemaTooNew, StoreDamaged, StoreError
-from pplx_local.store.connection import Database
+from pplx_local.store.connection import Database, Row
 from pplx_local.store.lexical.naming import name_words
 from pplx_local.store.names import facts_of, fold
 
@@ -26,30 +26,22 @@ TOKENIZER = (
 
 def m001_first(database: Database) -> None:
     """Make the tables of the first version."""
-    for statement in _FIRST.split(";\n"):
-        database.execute(statement)
+    database.execute(_FIRST)
 
 
 def m002_queue(database: Database) -> None:
     """Let the files that have to be read wait in the database."""
-    for statement in _QUEUE.split(";\n"):
-        database.execute(statement)
+    database.execute(_QUEUE)
 
 
 def m003_facts(database: Database) -> None:
     """Let files be found by their names, types and days, documents by what they state."""
-    for statement in _FACTS.split(";;\n"):
-        database.execute(statement)
-    after = 0
-    while rows := database.rows(
-        "SELECT file_id, path FROM files WHERE file_id > ? ORDER BY file_id LIMIT ?",
-        (after, _ROWS_AT_ONCE),
-    ):
+    database.execute(_FACTS)
+    for rows in _files(database):
         database.many(
             "UPDATE files SET folded = ?, name_start = ?, type = ? WHERE file_id = ?",
             ((*facts_of(path), file_id) for file_id, path in rows),
         )
-        after = rows[-1][0]
     titles = database.rows(
         "SELECT document_id, title FROM documents WHERE title IS NOT NULL"
     )
@@ -58,30 +50,55 @@ def m003_facts(database: Database) -> None:
         ((fold(title), document_id) for document_id, title in titles),
     )
     # The columns are filled before the triggers are there.
-    for statement in _GRAMS.split(";;\n"):
-        database.execute(statement)
+    database.execute(_GRAMS)
 
 
 def m004_names(database: Database) -> None:
     """Let the keyword search see the names of files."""
     database.execute("ALTER TABLE files ADD COLUMN name_words TEXT NOT NULL DEFAULT ''")
-    after = 0
-    while rows := database.rows(
-        "SELECT file_id, path FROM files WHERE file_id > ? ORDER BY file_id LIMIT ?",
-        (after, _ROWS_AT_ONCE),
-    ):
+    for rows in _files(database):
         database.many(
             "UPDATE files SET name_words = ? WHERE file_id = ?",
             ((name_words(path), file_id) for file_id, path in rows),
         )
-        after = rows[-1][0]
-    for statement in _NAMES.split(";;\n"):
-        database.execute(statement)
+    database.execute(_NAMES)
 
 
 def m005_no_mean(database: Database) -> None:
     """Forget mean token vectors: signs around them are no better than plain ones."""
     database.execute("ALTER TABLE spaces DROP COLUMN token_mean")
+
+
+def m006_no_shards(database: Database) -> None:
+    """Keep the vectors of a space in one piece: nothing is asked of parts any more."""
+    tables = database.rows(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table'"
+        " AND instr(sql, ?) AND name LIKE 'dense/_%' ESCAPE '/'",
+        (_SHARD,),
+    )
+    for old, sql in tables:
+        role, space_id, epoch = old.split("_")
+        new = f"{role}_{space_id}_{int(epoch) + 1}"  # vec0 cannot rename a table
+        database.execute(sql.replace(old, new, 1).replace(_SHARD, ""))
+        database.execute(
+            f"INSERT INTO {new} (rowid, codes, bits)"
+            f" SELECT rowid, vec_int8(codes), vec_bit(bits) FROM {old}"
+        )
+        database.execute(f"DROP TABLE {old}")
+    database.execute(
+        "UPDATE spaces SET epoch = epoch + 1; ALTER TABLE spaces DROP COLUMN shards"
+    )
+
+
+def _files(database: Database) -> Iterator[list[Row]]:
+    """List the files (id, path), some at a time."""
+    after = 0
+    while rows := database.rows(
+        "SELECT file_id, path FROM files WHERE file_id > ? ORDER BY file_id LIMIT ?",
+        (after, _ROWS_AT_ONCE),
+    ):
+        yield rows
+        after = rows[-1][0]
 
 
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
@@ -90,6 +107,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m003_facts,
     m004_names,
     m005_no_mean,
+    m006_no_shards,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -150,6 +168,7 @@ def no_index(path: Path) -> StoreError:
 
 
 _ROWS_AT_ONCE = 10_000
+_SHARD = "shard integer partition key,"
 
 _FIRST = f"""
 CREATE TABLE folders (
@@ -259,52 +278,52 @@ CREATE INDEX queue_newest ON queue (mtime_ns DESC);
 CREATE INDEX queue_by_inode ON queue (inode)"""
 
 _FACTS = """
-ALTER TABLE files ADD COLUMN folded TEXT NOT NULL DEFAULT '';;
-ALTER TABLE files ADD COLUMN name_start INTEGER NOT NULL DEFAULT 0;;
-ALTER TABLE files ADD COLUMN type TEXT NOT NULL DEFAULT '';;
-ALTER TABLE documents ADD COLUMN folded_title TEXT;;
-ALTER TABLE documents ADD COLUMN day INTEGER;;
+ALTER TABLE files ADD COLUMN folded TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN name_start INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN type TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN folded_title TEXT;
+ALTER TABLE documents ADD COLUMN day INTEGER;
 CREATE INDEX files_by_type ON files (type, document_id)
-    WHERE document_id IS NOT NULL;;
+    WHERE document_id IS NOT NULL;
 CREATE INDEX files_by_time ON files (mtime_ns, document_id)
-    WHERE document_id IS NOT NULL;;
-CREATE INDEX documents_by_day ON documents (day) WHERE day IS NOT NULL;;
+    WHERE document_id IS NOT NULL;
+CREATE INDEX documents_by_day ON documents (day) WHERE day IS NOT NULL;
 CREATE INDEX documents_by_language ON documents (language)"""
 
 _GRAMS = """
 CREATE VIRTUAL TABLE path_grams USING fts5 (
     folded, content='', contentless_delete=1, tokenize='trigram', detail=none
-);;
+);
 CREATE VIRTUAL TABLE title_grams USING fts5 (
     folded, content='', contentless_delete=1, tokenize='trigram', detail=none
-);;
+);
 INSERT INTO path_grams (rowid, folded)
-    SELECT file_id, folded FROM files WHERE document_id IS NOT NULL;;
+    SELECT file_id, folded FROM files WHERE document_id IS NOT NULL;
 INSERT INTO title_grams (rowid, folded)
-    SELECT document_id, folded_title FROM documents WHERE folded_title IS NOT NULL;;
+    SELECT document_id, folded_title FROM documents WHERE folded_title IS NOT NULL;
 CREATE TRIGGER path_comes AFTER INSERT ON files WHEN new.document_id IS NOT NULL
 BEGIN
     INSERT INTO path_grams (rowid, folded) VALUES (new.file_id, new.folded);
-END;;
+END;
 CREATE TRIGGER path_counts AFTER UPDATE OF document_id ON files
     WHEN old.document_id IS NULL AND new.document_id IS NOT NULL
 BEGIN
     INSERT INTO path_grams (rowid, folded) VALUES (new.file_id, new.folded);
-END;;
+END;
 CREATE TRIGGER path_counts_no_more AFTER UPDATE OF document_id ON files
     WHEN old.document_id IS NOT NULL AND new.document_id IS NULL
 BEGIN
     DELETE FROM path_grams WHERE rowid = old.file_id;
-END;;
+END;
 CREATE TRIGGER path_goes AFTER DELETE ON files WHEN old.document_id IS NOT NULL
 BEGIN
     DELETE FROM path_grams WHERE rowid = old.file_id;
-END;;
+END;
 CREATE TRIGGER title_comes AFTER UPDATE OF folded_title ON documents
     WHEN new.folded_title IS NOT NULL
 BEGIN
     INSERT INTO title_grams (rowid, folded) VALUES (new.document_id, new.folded_title);
-END;;
+END;
 CREATE TRIGGER title_goes AFTER DELETE ON documents WHEN old.folded_title IS NOT NULL
 BEGIN
     DELETE FROM title_grams WHERE rowid = old.document_id;
@@ -313,24 +332,24 @@ END"""
 _NAMES = f"""
 CREATE VIRTUAL TABLE names USING fts5 (
     words, content='', contentless_delete=1, tokenize='{TOKENIZER}'
-);;
-CREATE VIRTUAL TABLE names_words USING fts5vocab (names, row);;
+);
+CREATE VIRTUAL TABLE names_words USING fts5vocab (names, row);
 INSERT INTO names (rowid, words)
-    SELECT file_id, name_words FROM files WHERE document_id IS NOT NULL;;
+    SELECT file_id, name_words FROM files WHERE document_id IS NOT NULL;
 CREATE TRIGGER name_comes AFTER INSERT ON files WHEN new.document_id IS NOT NULL
 BEGIN
     INSERT INTO names (rowid, words) VALUES (new.file_id, new.name_words);
-END;;
+END;
 CREATE TRIGGER name_counts AFTER UPDATE OF document_id ON files
     WHEN old.document_id IS NULL AND new.document_id IS NOT NULL
 BEGIN
     INSERT INTO names (rowid, words) VALUES (new.file_id, new.name_words);
-END;;
+END;
 CREATE TRIGGER name_counts_no_more AFTER UPDATE OF document_id ON files
     WHEN old.document_id IS NOT NULL AND new.document_id IS NULL
 BEGIN
     DELETE FROM names WHERE rowid = old.file_id;
-END;;
+END;
 CREATE TRIGGER name_goes AFTER DELETE ON files WHEN old.document_id IS NOT NULL
 BEGIN
     DELETE FROM names WHERE rowid = old.file_id;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
@@ -231,10 +231,7 @@ class Store:
         Returns:
             How many were hidden, and how many shown.
         """
-        with self._database.transaction():
-            counts = self._settling.settle(now_ns)
-            self._vectors.reshard()
-        return counts
+        return self._settling.settle(now_ns)
 
     def purge(self, before_ns: int | None = None) -> int:
         """Delete documents hidden before a time, with all that was made from them.
@@ -433,6 +430,16 @@ class Store:
         """
         return self._vectors.nearest(space, query_bits, k, within)
 
+    def begin_nearest(
+        self,
+        space: Space,
+        query_bits: NDArray[np.uint8],
+        k: int,
+        within: Selection | None = None,
+    ) -> Callable[[], tuple[NDArray[np.int64], NDArray[np.int32]]]:
+        """Begin what `nearest` does; return what waits for it."""
+        return self._vectors.begin_nearest(space, query_bits, k, within)
+
     def dense_codes(self, space: Space, chunk_ids: Sequence[int]) -> NDArray[np.int8]:
         """Fetch codes (C, D) in the order asked; zeros where there is no vector."""
         return self._vectors.dense_codes(space, chunk_ids)
@@ -456,18 +463,31 @@ class Store:
         """Let words of a query that nothing holds stand for others that begin so."""
         return self._lexicon.adapted(query)
 
+    def lexical_candidates(
+        self, query: LexicalQuery, k: int, within: Selection | None = None
+    ) -> NDArray[np.int64]:
+        """Find the chunks, of a selection if given, among which the k best are."""
+        return self._lexicon.candidates(query, k, within)
+
     def lexical(
         self,
         query: LexicalQuery,
         k: int,
-        within: Selection | None = None,
+        candidates: NDArray[np.int64] | None = None,
         others: Sequence[int] | NDArray[np.int64] = (),
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find the best chunks by BM25: ids and scores, (k,) each or fewer, sorted.
+        """Find the best chunks by BM25.
 
-        `others` are chunks whose scores will be asked for next.
+        Args:
+            query: Its words.
+            k: How many.
+            candidates: What `lexical_candidates` gave; None to ask it here.
+            others: Chunks whose scores will be asked for next.
+
+        Returns:
+            Ids and scores, (k,) each or fewer, sorted, ties by chunk id.
         """
-        return self._lexicon.best(query, k, within, others)
+        return self._lexicon.best(query, k, candidates, others)
 
     def lexical_scores(
         self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]

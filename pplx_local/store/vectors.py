@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
 from pplx_local.reference import MEAN_LEVELS, mean_vectors
+from pplx_local.store.beside import Beside
 from pplx_local.store.connection import Database, Row
-from pplx_local.store.dense import DenseTable, nearest, shards_for
-from pplx_local.store.measured import nearest_measured
+from pplx_local.store.dense import DenseTable
+from pplx_local.store.nearest import Nearest, nearest
 from pplx_local.store.parked import ParkedTable
 from pplx_local.store.remembered import Remembered
 from pplx_local.store.selection import Selection
@@ -22,8 +23,8 @@ from pplx_local.store.tokens import TokenTable
 LIVE_SHARE = 0.6
 """A dense table with a smaller share of live rows is rebuilt at a purge."""
 
-_MIN_SHARDS_FOR_THREADS = 16
-_THREADS = 2
+_ROWS_TO_BEGIN = 20_000
+"""They are measured in 1.5 ms: what is less is not worth another thread."""
 _BLOCK_ROWS = 1_024
 _CODES_KEPT = 2_048
 _TOKEN_ROWS_KEPT = 1_024
@@ -36,15 +37,16 @@ class Vectors:
     def __init__(self, database: Database, spaces: Spaces) -> None:
         self._database = database
         self._spaces = spaces
-        self._readers: list[Database] = []
+        self._beside: Beside | None = None
         self._codes: dict[int, Remembered[bytes]] = {}
         """Of dense vectors, by the number of their space."""
         self._token_rows: dict[int, Remembered[Row]] = {}
 
     def close(self) -> None:
-        """Close the connections that large searches opened."""
-        while self._readers:
-            self._readers.pop().close()
+        """Close the connection that large searches opened."""
+        if self._beside:
+            self._beside.close()
+            self._beside = None
 
     def create(self, spec: SpaceSpec) -> Space:
         """Make a space with its tables."""
@@ -138,24 +140,30 @@ class Vectors:
         query_bits: NDArray[np.uint8],
         k: int,
         within: Selection | None = None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Find the nearest visible chunks; in a large table in two threads."""
-        table = self._dense(space)
-        # Other connections would not see what an open transaction wrote.
-        if table.n_shards < _MIN_SHARDS_FOR_THREADS or self._database.in_transaction:
-            with self._database.snapshot():
-                return nearest_measured([self._dense(space)], query_bits, k, within)
-        while len(self._readers) < _THREADS:
-            self._readers.append(self._database.sibling())
-        with ExitStack() as stack:
-            for reader in self._readers:
-                stack.enter_context(reader.snapshot())
-            tables = [self._dense(space, reader) for reader in self._readers]
-            # A writer may have rebuilt the table between the two snapshots.
-            same = [table for table in tables if table.name == tables[0].name]
-            if within is None:
-                return nearest(same, query_bits, k)
-            return nearest_measured(same, query_bits, k, within)
+    ) -> Nearest:
+        """Find the nearest visible chunks."""
+        with self._database.snapshot():
+            return nearest(self._dense(space), query_bits, k, within)
+
+    def begin_nearest(
+        self,
+        space: Space,
+        query_bits: NDArray[np.uint8],
+        k: int,
+        within: Selection | None = None,
+    ) -> Callable[[], Nearest]:
+        """Begin to find them beside what the caller does next; return what waits.
+
+        A second connection would not see what an open transaction wrote, and a
+        selection may ask the first one: these are found when they are waited for.
+        """
+        is_large = self._dense(space).allocated() >= _ROWS_TO_BEGIN
+        if within or not is_large or self._database.in_transaction:
+            return partial(self.nearest, space, query_bits, k, within)
+        self._beside = self._beside or Beside(self._database)
+        return self._beside.begin(
+            lambda reader: nearest(self._dense(space, reader), query_bits, k)
+        )
 
     # --- hidden documents, by their runs of chunk ids ---
 
@@ -188,19 +196,11 @@ class Vectors:
 
     # --- upkeep ---
 
-    def reshard(self) -> None:
-        """Rebuild the dense tables that have outgrown their shards."""
-        for space in self._with_shortlist():
-            dense = self._dense(space)
-            if shards_for(dense.count()) > dense.n_shards:
-                self._rebuild(space)
-
     def compact(self) -> None:
         """Rebuild the dense tables that are mostly holes."""
         for space in self._with_shortlist():
             dense = self._dense(space)
-            # Each shard's last block is partly empty by nature.
-            allocated = dense.allocated() - dense.n_shards * _BLOCK_ROWS
+            allocated = dense.allocated() - _BLOCK_ROWS  # the last one fills up yet
             if dense.count() < LIVE_SHARE * allocated:
                 self._rebuild(space)
 
@@ -222,8 +222,8 @@ class Vectors:
             old = self._dense(space)
             # vec0 cannot rename a table: the epoch is part of the name.
             self._database.execute(
-                "UPDATE spaces SET epoch = epoch + 1, shards = ? WHERE space_id = ?",
-                (shards_for(old.count()), space.space_id),
+                "UPDATE spaces SET epoch = epoch + 1 WHERE space_id = ?",
+                (space.space_id,),
             )
             new = self._dense(space)
             new.create()
@@ -235,14 +235,14 @@ class Vectors:
 
     def _dense(self, space: Space, database: Database | None = None) -> DenseTable:
         database = database or self._database
-        epoch, n_shards = database.row(
-            "SELECT epoch, shards FROM spaces WHERE space_id = ?", (space.space_id,)
-        ) or (0, 1)
-        name = f"dense_{space.space_id}_{epoch}"
+        epoch = database.value(
+            "SELECT epoch FROM spaces WHERE space_id = ?", (space.space_id,)
+        )
+        name = f"dense_{space.space_id}_{epoch or 0}"
         dim, n_bits = space.spec.dim, space.spec.n_bits
         if space.spec.role == "late":  # its own bits are those of a token vector
             n_bits = MEAN_LEVELS * dim
-        return DenseTable(database, name, dim, n_bits, n_shards)
+        return DenseTable(database, name, dim, n_bits)
 
     def _parked(self, space: Space) -> ParkedTable:
         return ParkedTable(self._database, f"parked_{space.space_id}")

@@ -69,29 +69,40 @@ class Lexicon:
         with self._database.snapshot():
             return adapted(query, self._database, self._counting.is_known)
 
+    def candidates(
+        self, query: LexicalQuery, k: int, within: Selection | None = None
+    ) -> NDArray[np.int64]:
+        """Find the chunks among which the k best are; of a selection, if given."""
+        if within is not None and within.ids is not None:
+            return within.ids
+        n = max(_MIN_CANDIDATES, 2 * k)
+        with self._database.snapshot():
+            if within is None:
+                return self._candidates(query, n)
+            return self._held_candidates(query, n, within)
+
     def best(
         self,
         query: LexicalQuery,
         k: int,
-        within: Selection | None = None,
+        candidates: NDArray[np.int64] | None = None,
         others: Sequence[int] | NDArray[np.int64] = (),
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find the best chunks by BM25, ties by chunk id; of a selection, if given.
+        """Choose the best chunks by BM25, ties by chunk id.
 
-        `others` are chunks that will be scored too: in one pass over what has the words
-        they cost next to nothing.
+        Args:
+            query: Its words.
+            k: How many.
+            candidates: What `candidates` gives, which is asked here for None.
+            others: Chunks that will be scored too: in one pass over what has the words
+                they cost next to nothing.
         """
-        with self._database.snapshot():
-            if within is None:
-                ids = self._candidates(query, max(_MIN_CANDIDATES, 2 * k))
-            elif within.ids is not None:
-                ids = within.ids
-            else:
-                ids = self._held_candidates(query, max(_MIN_CANDIDATES, 2 * k), within)
-            scores = self.scores(query, [*ids, *others])[: len(ids)]
-        best = np.lexsort((ids, -scores))[:k]
+        if candidates is None:
+            candidates = self.candidates(query, k)
+        scores = self.scores(query, [*candidates, *others])[: len(candidates)]
+        best = np.lexsort((candidates, -scores))[:k]
         best = best[scores[best] > 0]
-        return ids[best], scores[best]
+        return candidates[best], scores[best]
 
     def _candidates(self, query: LexicalQuery, limit: int) -> NDArray[np.int64]:
         """List the first chunks of files with such names, then the best by rarer words."""

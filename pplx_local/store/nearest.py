@@ -1,9 +1,6 @@
-"""The exact shortlist by measuring every row, of any selection and for any k."""
+"""The exact shortlist, of any selection and for any k: every row is measured."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,21 +8,28 @@ from numpy.typing import NDArray
 from pplx_local.store.dense import DenseTable
 from pplx_local.store.selection import Selection
 
+Nearest = tuple[NDArray[np.int64], NDArray[np.int32]]
+"""Chunk ids and Hamming distances, (k,) each or fewer, sorted."""
+
 _SMALLEST_SHARE = 0.05
 """A selection is not taken for smaller: its share is an estimate."""
 
 
-def nearest_measured(
-    tables: Sequence[DenseTable],
+def nearest(
+    table: DenseTable,
     query_bits: NDArray[np.uint8],
     k: int,
-    within: Selection | None,
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Find the k nearest rows, of a selection if given, by measuring every row.
+    within: Selection | None = None,
+) -> Nearest:
+    """Find exactly the k nearest rows by Hamming distance, ties by chunk id.
 
-    Takes and gives what `nearest` does.
+    Args:
+        table: Is read in one snapshot.
+        query_bits: (B/8,) packed most significant bit first.
+        k: How many, without a limit.
+        within: Of these rows alone.
     """
-    ids, distances = _measured(tables, query_bits)
+    ids, distances = table.distances(query_bits)
     if within is not None and within.ids is not None:
         held = np.isin(ids, within.ids)
         ids, distances = ids[held], distances[held]
@@ -34,21 +38,6 @@ def nearest_measured(
     else:
         best = _smallest_held(ids, distances, k, within)
     return ids[best], distances[best]
-
-
-def _measured(
-    tables: Sequence[DenseTable], query_bits: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    n_parts = len(tables)
-    if n_parts == 1:
-        return tables[0].distances(query_bits)
-    with ThreadPoolExecutor(n_parts) as threads:
-        found = threads.map(
-            lambda part: tables[part].distances(query_bits, part, n_parts),
-            range(n_parts),
-        )
-        ids, distances = zip(*found, strict=True)
-    return np.concatenate(ids), np.concatenate(distances)
 
 
 def _smallest(
