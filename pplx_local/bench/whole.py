@@ -80,7 +80,7 @@ def whole_rows(
         database = stack.enter_context(scratch_settings(settings)).home / "index.db"
         prose = Prose(_SEED)
         with Store.open(database) as store:
-            spaces = {role: _space(store, role, *here) for role, *here in used}
+            spaces = {one[0]: _space(store, *one) for one in used}
             _fill(store, list(spaces.values()), prose, n_chunks)
         workers = {
             one.name: stack.enter_context(worker(one, place, settings))
