@@ -13,7 +13,9 @@ ALSO = 0.5
 _SAME_SCORE = 0.2
 """Copies score alike: where scores are further apart than this share of the better one,
 texts are not compared."""
-_LOOKED_AT = 5
+_SAME_LENGTH = 0.6
+"""Nor where one passage has less than this share of the other's characters."""
+_LOOKED_AT = 3
 """Candidates that are looked at for each hit, once there are enough hits."""
 
 
@@ -88,9 +90,17 @@ class _Folding:
     def _same(self, found: Found, better: Found) -> bool:
         if better.score - found.score > _SAME_SCORE * abs(better.score):
             return False
+        shorter, longer = sorted(_n_chars(one) for one in (found, better))
+        if shorter < _SAME_LENGTH * longer:
+            return False
         return alike(self._passage(found), self._passage(better))
 
     def _passage(self, found: Found) -> Passage:
         if found.candidate not in self._passages:
             self._passages[found.candidate] = Passage(self._text_of(found))
         return self._passages[found.candidate]
+
+
+def _n_chars(found: Found) -> int:
+    start, end = found.ref.char_span
+    return end - start

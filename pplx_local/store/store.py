@@ -453,7 +453,7 @@ class Store:
         return self._vectors.token_vectors(space, chunk_ids)
 
     def null_sample(self) -> NDArray[np.int64]:
-        """Pick 256 visible chunks, whatever the history of the index.
+        """Pick 128 visible chunks, whatever the history of the index.
 
         They are those with the smallest hash of (document digest, ordinal).
         """

@@ -122,10 +122,11 @@ class Weighing:
         norm = K1 * (1 - B + B * row.column_size(0) / self.average)
         places = self._places(row)
         found = [
-            weight * _saturated(len(places[i]), norm)
-            for i, weight in enumerate(self.weights)
+            weight * _saturated(len(where), norm) if where else 0.0
+            for weight, where in zip(self.weights, places, strict=True)
         ]
-        score = self._with_name(found, self.named.get(row.rowid, ()))
+        named = self.named.get(row.rowid) if self.named else None
+        score = self._with_name(found, named) if named else sum(found)
         for one, other, weight in self.neighbours:
             if places[one] and places[other]:
                 n_pairs = len(_behind(places[one]).intersection(places[other]))
