@@ -161,7 +161,7 @@ class LoadingWorker(FakeWorker):
 
 def main() -> None:
     """Run a daemon whose encoder is the fake one."""
-    from pplx_local.daemon import indexer, presence
+    from pplx_local.daemon import indexer, presence, restraint
     from pplx_local.daemon.run import run_daemon
 
     parser = argparse.ArgumentParser()
@@ -171,10 +171,10 @@ def main() -> None:
     parser.add_argument("--impatient", action="store_true")
     options = parser.parse_args()
     if options.impatient:
-        indexer._BACK_OFF_S = (0.5,)
+        restraint._BACK_OFF_S = (0.5,)
         indexer._LONGEST_WAIT_S = presence._CHECK_EVERY_S = 0.2
     if options.long_back_off:
-        indexer._BACK_OFF_S = (3600.0,)
+        restraint._BACK_OFF_S = (3600.0,)
     fake = fake_checkpoint()
     kind = LoadingWorker if options.slow_model else FakeWorker
     run_daemon(

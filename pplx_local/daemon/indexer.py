@@ -21,9 +21,9 @@ from pplx_local.daemon.errand import Errand
 from pplx_local.daemon.log import log_bug
 from pplx_local.daemon.looking import Looking
 from pplx_local.daemon.memory import give_back
-from pplx_local.daemon.pausing import is_paused
-from pplx_local.daemon.power import Allowance, Effort, allowance, read_conditions
+from pplx_local.daemon.power import Effort
 from pplx_local.daemon.report import Reporter
+from pplx_local.daemon.restraint import Restraint
 from pplx_local.daemon.task import Steps, Task
 from pplx_local.daemon.wire import ENDED
 from pplx_local.errors import DaemonError, PplxLocalError
@@ -34,7 +34,6 @@ from pplx_local.watch import Watcher
 TRIES = 3
 """Of a file that could not be read and might be the next time."""
 
-_POWER_EVERY_S = 20.0
 _TIDY_AFTER_S = 60.0
 """Without work."""
 _REST_EVERY_S = 15.0
@@ -45,9 +44,6 @@ _GIVE_WAY_S = 0.25
 whoever asks without pause leaves half of the time to the index."""
 _LONGEST_WAIT_S = 5.0
 _SHORTEST_WAIT_S = 0.02
-_BACK_OFF_S = (5.0, 15.0, 60.0)
-"""After the first trouble, the second, ..."""
-_PAUSED = Allowance("nothing", "paused; to go on: pplx-local resume")
 _BUG = "The daemon met a bug ({}); what is needed to mend it is in its log."
 
 _Given = TypeVar("_Given")
@@ -80,10 +76,9 @@ class Indexer:
         self._filling = Task(self._begin_filling, self._tell)
         self._may_lack = True
         """Whether something may have no vectors yet."""
-        self._allowance = Allowance("all", None)
-        self._n_stumbles = 0
+        self._restraint = Restraint()
         # When, by the monotonic clock, things may or should be done next.
-        self._go_on_at = self._fill_at = self._power_at = self._rest_at = 0.0
+        self._fill_at = self._rest_at = 0.0
         self._tidy_at: float | None = None
         self._next_try_s = math.inf
 
@@ -114,7 +109,7 @@ class Indexer:
             errand = make(index)
             if errand.targets:
                 self._errands.append(errand)
-                self._go_on_at = 0.0  # whoever asks may have mended what was wrong
+                self._restraint.try_at_once()
             return errand
 
         return self.do(work)
@@ -159,7 +154,7 @@ class Indexer:
         """Do what is most urgent; return whether anything was done."""
         while self._asked:
             self._asked.popleft()()
-        if time.monotonic() < self._go_on_at:
+        if self._restraint.wait_s():
             return False
         try:
             worked = self._work()
@@ -170,12 +165,12 @@ class Indexer:
             log_bug(self._log, error)
             self._stumble(DaemonError(_BUG.format(type(error).__name__)))
             return False
-        if self._n_stumbles:
-            self._n_stumbles, self._reporter.trouble = 0, None
+        if self._restraint.went_well():
+            self._reporter.trouble = None
         return worked
 
     def _work(self) -> bool:
-        self._look_at_power()
+        self._restraint.look(self._index.settings)
         self._looking.notice()
         looked = self._paths.step() or self._folder.step()
         worked = self._may_read() and self._reading.step()
@@ -191,9 +186,8 @@ class Indexer:
         return False
 
     def _wait_s(self) -> float:
-        now = time.monotonic()
-        if self._go_on_at > now:
-            return min(_LONGEST_WAIT_S, self._go_on_at - now)
+        if put_off_s := self._restraint.wait_s():
+            return min(_LONGEST_WAIT_S, put_off_s)
         waits = (_LONGEST_WAIT_S, self._watcher.wait_s(), self._next_try_s)
         return max(_SHORTEST_WAIT_S, min(waits))
 
@@ -262,30 +256,20 @@ class Indexer:
     @property
     def _effort(self) -> Effort:
         """What may be done: all of what a person asked for and follows."""
-        return "all" if self._errands else self._allowance.effort
-
-    def _look_at_power(self) -> None:
-        settings = self._index.settings
-        if is_paused(settings.home):
-            self._allowance, self._power_at = _PAUSED, 0.0
-        elif time.monotonic() >= self._power_at:
-            self._power_at = time.monotonic() + _POWER_EVERY_S
-            self._allowance = allowance(read_conditions(), settings.power)
+        return "all" if self._errands else self._restraint.effort
 
     def _why_waiting(self) -> str | None:
         if self._effort == "all":
             return None
         has_work = self._index.queue().waiting or self._index.backlog().documents
-        return self._allowance.reason if has_work else None
+        return self._restraint.reason if has_work else None
 
     def _stumble(self, error: PplxLocalError) -> None:
         """Leave it for a while; what was done is kept, and searches go on."""
-        wait_s = _BACK_OFF_S[min(self._n_stumbles, len(_BACK_OFF_S) - 1)]
-        self._n_stumbles += 1
+        wait_s = self._restraint.stumble()
         self._log.error("%s Trying again in %.0f s.", error, wait_s)
         self._reporter.trouble = str(error)
         self._reporter.idle(f"the next try is {wait_s:.0f} s after the last one")
-        self._go_on_at = time.monotonic() + wait_s
         self._drop_all()
         if self._errand:
             self._errands.popleft().end(error)

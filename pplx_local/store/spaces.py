@@ -219,8 +219,6 @@ class Spaces:
 
     def _remembered(self, key: Hashable, count: Callable[[], _Counted]) -> _Counted:
         """Count once for each state of the database: every search asks again."""
-        if self._database.in_transaction and not self._database.readonly:
-            return count()  # a rollback leaves no trace in the version
         version = self._database.version()
         if self._counted[0] != version:
             self._counted = (version, {})
