@@ -142,7 +142,11 @@ def test_a_long_question_is_read_in_part_and_says_so(library: Desk) -> None:
     assert answer.hits
     [hint] = answer.hints
     assert hint.startswith("The question is long: only its first 256 tokens")
-    assert library.search(" ".join(words[:256])).hints == ()
+    [hint] = library.search(" ".join(words[:256])).hints
+    assert hint == "The question is long: only its first 64 words are keywords."
+    assert library.search(" ".join(words[:65])).hints == (hint,)
+    assert library.search(" ".join(words[:64])).hints == ()
+    assert library.search(" ".join([*words[:64], *words[:3]])).hints == ()
 
 
 def test_hints_come_with_the_answer(library: Desk) -> None:

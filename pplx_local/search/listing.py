@@ -41,6 +41,8 @@ def about(query: Query, asked: Asked) -> Iterator[str]:
             f"The question is long: only its first {MOST_QUERY_TOKENS} tokens were read"
             f" for what they mean, and its first {MAX_TERMS} words as keywords."
         )
+    elif asked.is_question and asked.words.is_cut:
+        yield f"The question is long: only its first {MAX_TERMS} words are keywords."
     if within is None and not query.has_words:
         yield "There is no word in it to search for."
     if within is not None and is_empty(within):

@@ -16,11 +16,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from running import Daemon, Prose, Verdict, name_of, quantiles, running
 
 from pplx_local.daemon.client import connect
+from pplx_local.errors import PplxLocalError
 from pplx_local.records import Mode
 
 FILES_PER_FOLDER = 20
@@ -41,6 +43,9 @@ def main() -> None:
     parser.add_argument("--saves", type=int, default=100)
     parser.add_argument("--drop", type=int, default=1000, help="files at once")
     parser.add_argument("--searches", type=int, default=200)
+    parser.add_argument(
+        "--busy-searches", type=int, default=10_000, help="at most, during a re-index"
+    )
     parser.add_argument("--watched", type=int, default=50_000, help="0 leaves it out")
     parser.add_argument("--idle-s", type=float, default=120.0)
     parser.add_argument("--words", type=int, default=80, help="in each file")
@@ -168,7 +173,9 @@ def search_meanwhile(
         path.write_text(f"{path.stem} {prose.text(options.words)}", encoding="utf-8")
     updating = threading.Thread(target=update, args=(daemon.home,))
     updating.start()
-    took = latencies(daemon, queries * 50, updating.is_alive)
+    rounds = -(-options.busy_searches // len(queries))
+    often = (queries * rounds)[: options.busy_searches]
+    took = latencies(daemon, often, updating.is_alive)
     busy = quantiles(took)
     print(
         f"search, {len(took)} times while all is indexed anew: median {busy[0]:.0f} ms, "
@@ -177,13 +184,14 @@ def search_meanwhile(
     verdict.check(
         "p95 of a search during a full re-index, to idle", busy[1] / idle[1], SLOWER
     )
-    updating.join()
+    if len(took) < len(often):
+        updating.join()
 
 
 def update(home: Path) -> None:
     """Follow an update to its end, over a connection of its own."""
     if client := connect(home):
-        with client:
+        with client, suppress(PplxLocalError):  # the daemon may be ended before
             for _ in client.update():
                 pass
 

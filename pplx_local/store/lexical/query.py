@@ -56,6 +56,8 @@ class LexicalQuery:
     """An analysed query; terms that differ, in the order of the text."""
 
     terms: tuple[Term, ...]
+    is_cut: bool = False
+    """Whether the text has further ones."""
 
 
 def analyze_query(text: str) -> LexicalQuery:
@@ -67,9 +69,9 @@ def analyze_query(text: str) -> LexicalQuery:
             tokens = tokens_of(candidate)
             if tokens:
                 found.setdefault(tokens, Term(candidate, tokens))
-        if len(found) >= MAX_TERMS:
+        if len(found) > MAX_TERMS:
             break
-    return LexicalQuery(tuple(found.values())[:MAX_TERMS])
+    return LexicalQuery(tuple(found.values())[:MAX_TERMS], len(found) > MAX_TERMS)
 
 
 def _query_words(word: str) -> Iterator[str]:

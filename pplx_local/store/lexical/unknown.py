@@ -8,6 +8,7 @@ The end of a compound is not found by itself: FTS5 lists words by their beginnin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from pplx_local.store.connection import Database
 from pplx_local.store.lexical.beside import respelled
@@ -29,7 +30,7 @@ def adapted(
         term if is_known(term) else _adapted(term, database, is_known)
         for term in query.terms
     ]
-    return LexicalQuery(tuple(dict.fromkeys(terms)))
+    return replace(query, terms=tuple(dict.fromkeys(terms)))
 
 
 def _adapted(term: Term, database: Database, is_known: Callable[[Term], bool]) -> Term:
