@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Set
 from dataclasses import dataclass
 from functools import cached_property
 
 ALIKE = 0.8
-"""Share of common shingles from which two passages are one."""
+"""Share of common words, and of common shingles, from which two passages are one."""
 
 _SHINGLE = 3
 _WORDS = re.compile(r"\w+")
@@ -31,6 +32,11 @@ class Passage:
         return _NUMBERS.findall(self.text)
 
     @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """The words, each once."""
+        return frozenset(self.words)
+
+    @cached_property
     def shingles(self) -> frozenset[tuple[str, ...]]:
         """Words as they follow each other; all of them, where they are few."""
         runs = zip(*(self.words[i:] for i in range(_SHINGLE)), strict=False)
@@ -49,5 +55,12 @@ def alike(one: Passage, other: Passage) -> bool:
     shorter, longer = sorted((len(one.words), len(other.words)))
     if shorter < ALIKE * longer:
         return False
-    common = len(one.shingles & other.shingles)
-    return common >= ALIKE * (len(one.shingles) + len(other.shingles) - common)
+    # Most passages differ in their words already, which are looked at in no time.
+    return _is_shared(one.vocabulary, other.vocabulary) and _is_shared(
+        one.shingles, other.shingles
+    )
+
+
+def _is_shared(one: Set[Hashable], other: Set[Hashable]) -> bool:
+    n_common = len(one & other)
+    return n_common >= ALIKE * (len(one) + len(other) - n_common)
