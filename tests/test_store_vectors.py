@@ -344,6 +344,24 @@ def test_a_large_table_is_measured_beside_the_caller(
     assert len(store.begin_nearest(space, QUERY, 99)()[0]) == 42
 
 
+def test_a_table_may_be_rebuilt_while_a_reader_sizes_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, ids = encoded(store, "one", 40, 1)
+    space, allocated = opened(store, DENSE), DenseTable.allocated
+
+    def rebuilt_meanwhile(table: DenseTable) -> int:
+        monkeypatch.setattr(DenseTable, "allocated", allocated)
+        store.tidy()
+        return allocated(table)
+
+    monkeypatch.setattr(vectors, "_BLOCK_ROWS", 0)  # so that there are holes enough
+    monkeypatch.setattr(vectors, "_ROWS_TO_BEGIN", 1)
+    monkeypatch.setattr(DenseTable, "allocated", rebuilt_meanwhile)
+    with Store.open(store.path, readonly=True) as reader:
+        assert sorted(reader.begin_nearest(space, QUERY, 99)()[0]) == ids
+
+
 @pytest.mark.parametrize("n_shards", [1, 4])
 def test_vectors_in_shards_become_one_piece(tmp_path: Path, n_shards: int) -> None:
     """Those of schema 5."""

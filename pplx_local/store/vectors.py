@@ -157,7 +157,8 @@ class Vectors:
         A second connection would not see what an open transaction wrote, and a
         selection may ask the first one: these are found when they are waited for.
         """
-        is_large = self._dense(space).allocated() >= _ROWS_TO_BEGIN
+        with self._database.snapshot():  # a table that is rebuilt gets another name
+            is_large = self._dense(space).allocated() >= _ROWS_TO_BEGIN
         if within or not is_large or self._database.in_transaction:
             return partial(self.nearest, space, query_bits, k, within)
         self._beside = self._beside or Beside(self._database)
