@@ -31,7 +31,7 @@ def _query(rng: np.random.Generator, n: int, dim: int) -> TokenVectors:
 @pytest.mark.parametrize(
     "lengths", [[1], [3, 1, 7], [0, 5], [33, 300, 2], [0, 0], [], [5000, 0, 4000, 9]]
 )
-@pytest.mark.parametrize("n_query", [1, 5, 32])
+@pytest.mark.parametrize("n_query", [0, 1, 5, 32])
 def test_maxsim_is_the_reference(target, encoding, dim, lengths, n_query) -> None:
     backend, _ = target
     rng = np.random.default_rng(dim + n_query)

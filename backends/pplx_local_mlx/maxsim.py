@@ -47,6 +47,8 @@ class ResidentTokens:
         matches = np.full((len(chunks), len(query.codes)), -1, dtype=np.int32)
         lengths = self._cu_seqlens[chunks + 1] - self._cu_seqlens[chunks]
         filled = np.flatnonzero(lengths)
+        if not len(query.codes):  # MLX dies of products of nothing
+            values[filled], filled = 0, filled[:0]
         with mx.stream(self._device):
             for group in groups(filled, lengths, _ROWS_AT_ONCE):
                 sims = self._similarities(query, self._rows(chunks[group]))

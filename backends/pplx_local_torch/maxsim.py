@@ -48,6 +48,8 @@ class ResidentTokens:
         matches = np.full((len(chunks), len(query.codes)), -1, dtype=np.int32)
         lengths = self._cu_seqlens[chunks + 1] - self._cu_seqlens[chunks]
         filled = np.flatnonzero(lengths)
+        if not len(query.codes):  # PyTorch fails or dies of products of nothing
+            values[filled], filled = 0, filled[:0]
         codes, scales = self._query(query)
         multiply = self._multiply(codes)
         for group in groups(filled, lengths, _ROWS_AT_ONCE):
