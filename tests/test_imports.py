@@ -73,8 +73,9 @@ HIT = Hit(
 
 def run_quietly(*args: str) -> str:
     return f"""
-import sys
+import os, sys
 from pplx_local.cli import main
+os._exit = sys.exit  # what is loaded is told at the end
 sys.argv = ["pplx-local", *{args!r}]
 try:
     main()
