@@ -405,6 +405,28 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
         Store.open(path)
 
 
+def test_an_index_that_shrinks_while_it_is_looked_at_is_not_truncated(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.create_file(path)
+    database, size_of = connection.Database(path), Path.stat
+    database.execute("CREATE TABLE long (x); INSERT INTO long VALUES (zeroblob(99999))")
+    database.execute("DELETE FROM long")
+    database.checkpoint()
+
+    def stat_after_shrinking(self: Path, **options: bool) -> os.stat_result:
+        monkeypatch.setattr(Path, "stat", size_of)
+        database.execute("VACUUM")
+        database.checkpoint()
+        return size_of(self, **options)
+
+    before = path.stat().st_size
+    monkeypatch.setattr(Path, "stat", stat_after_shrinking)
+    connection.check_header(path)
+    assert path.stat().st_size < before
+    database.close()
+
+
 def test_a_truncated_index_is_damaged_wherever_it_is_cut(path: Path) -> None:
     with Store.open(path) as store:
         store.add_folder(b"/a", 1, 1)

@@ -27,6 +27,8 @@ MMAP_BYTES = 16 << 30
 
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
+_LOOKS = 3
+"""At a file that seems truncated: a checkpoint can end between header and size."""
 
 _TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
 
@@ -271,6 +273,16 @@ def check_header(path: Path) -> None:
         StoreDamaged: As above.
         StoreError: The file cannot be read.
     """
+    size = n_bytes = 0
+    for _ in range(_LOOKS):
+        size, n_bytes = _sizes(path)
+        if size >= n_bytes:
+            return
+    raise _damaged(path, f"it is truncated to {size:,} of {n_bytes:,} bytes")
+
+
+def _sizes(path: Path) -> tuple[int, int]:
+    """Give the bytes of a file, and those that it has to have at least."""
     wal = path.with_name(path.name + "-wal")
     try:
         with path.open("rb") as file:
@@ -279,16 +291,15 @@ def check_header(path: Path) -> None:
     except OSError as error:
         raise StoreError(f"Cannot read the index {path}: {error.strerror}.") from error
     if size == 0:
-        return
+        return 0, 0
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise _damaged(path, "it is not a SQLite database")
     # File format, section 1.3: the page size at 16 (1 stands for 65,536), the number
     # of pages at 28.
     page_size = int.from_bytes(header[16:18], "big")
     n_pages = int.from_bytes(header[28:32], "big")
-    wanted = n_pages * (65_536 if page_size == 1 else page_size)
-    if wal_size == 0 and size < wanted:
-        raise _damaged(path, f"it is truncated to {size:,} of {wanted:,} bytes")
+    n_bytes = n_pages * (65_536 if page_size == 1 else page_size)
+    return size, 0 if wal_size else n_bytes
 
 
 def ids_json(ids: Iterable[int]) -> str:
