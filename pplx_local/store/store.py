@@ -237,7 +237,8 @@ class Store:
         """Delete documents hidden before a time, with all that was made from them.
 
         With None all hidden ones go, and what is left of their words on the disk too:
-        that rewrites the file, and waits for no reader.
+        that rewrites the file. While others read it for longer than some seconds, the
+        log beside it keeps the words until they have ended.
         """
         return self._settling.purge(before_ns)
 
