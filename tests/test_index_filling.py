@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from desk import Desk
 from fakes import FakeWorker, fake_checkpoint
 from workbench import Bench, Steps
 
@@ -326,3 +328,20 @@ def test_batches_follow_the_speed_of_the_worker(bench: Bench) -> None:
     worker.encode = noted  # type: ignore[method-assign]
     bench.fill()
     assert max(sizes) > 2 * sizes[0], "it is quick"
+
+
+def test_what_is_left_is_estimated_by_the_tokens_of_the_text_so_far(
+    tmp_path: Path,
+) -> None:
+    """Numbers, code and most languages have more tokens than English prose."""
+    desk = Desk(tmp_path)
+    for number in range(12):
+        desk.write(f"{number}.txt", f"{number} a b c d e f g h " * 500)
+    with desk.open(write=True) as index:
+        index.add_folder(desk.folder)
+        told = [one for one in index.update() if one.stage == "encode"]
+    in_all = told[-1].done
+    late = [one for one in told if in_all / 3 < one.done < in_all]
+    assert late, "in more than one batch"
+    for one in late:
+        assert one.total == pytest.approx(in_all, rel=0.1)

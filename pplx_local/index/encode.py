@@ -31,6 +31,9 @@ FEWEST_CHARS, MOST_CHARS = 2_000, 200_000
 MAX_GIVEN_UP = 3
 """After so many documents it is the encoder that is broken, not the text."""
 
+_ENOUGH_TOKENS = 1_000
+"""Of a text, to say how many letters its tokens have."""
+
 _POLL_S = 0.1
 _AHEAD = 2
 """Batches in the worker: while one is written, the next is encoded."""
@@ -85,6 +88,7 @@ class EncodingStage:
         """Bind the spaces that the checkpoint fills."""
         self._store, self._spaces, self._worker = store, spaces, worker
         self._pace = _Pace()
+        self._chars_done = 0
         self.encoded_tokens = 0
         self.reused_windows = 0
         self.given_up: list[int] = []
@@ -101,13 +105,19 @@ class EncodingStage:
         What is read meanwhile comes next. Progress is told at least every 0.1 seconds,
         and then nothing is half-written.
         """
-        total = int(n_chars / CHARS_PER_TOKEN)
         done = 0
         while self._is_something_missing():
             for n_tokens in self._go_through():
                 done += n_tokens
-                yield Progress("encode", done, max(total, done))
+                left = max(n_chars - self._chars_done, 0)
+                yield Progress("encode", done, done + self._tokens_in(left, done))
         yield Progress("encode", done, done)
+
+    def _tokens_in(self, n_chars: int, done: int) -> int:
+        """Estimate the tokens of what is left by those of the text so far."""
+        if done < _ENOUGH_TOKENS:
+            return int(n_chars / CHARS_PER_TOKEN)
+        return int(n_chars * done / self._chars_done)
 
     def _is_something_missing(self) -> bool:
         missing = self._store.unencoded_documents(self._spaces)
@@ -205,6 +215,7 @@ class EncodingStage:
             for step in batch.steps:
                 if step.plan is None:
                     self._finish(step.course)
+        self._chars_done += sum(step.n_chars for step in batch.steps)
         self.encoded_tokens += sum(plan.n_tokens for _, plan in new)
         self.reused_windows += len(known)
         return sum(_n_pooled(plan) for _, plan in [*new, *known])

@@ -141,11 +141,18 @@ class DenseTable:
         ids: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         found: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
         for (_, rowids, validity), packed in zip(blocks, bits, strict=True):
-            valid = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
-            rows = np.flatnonzero(valid)
+            rows = _rows_in_use(validity)
             ids.append(np.frombuffer(rowids, np.int64)[rows])
             found.append(_hamming(packed, query_bits)[rows])
         return np.concatenate(ids), np.concatenate(found)
+
+
+def _rows_in_use(validity: bytes) -> slice | NDArray[np.intp]:
+    """Say which rows of a block are none of its holes: of most blocks, all."""
+    if validity.count(0xFF) == len(validity):
+        return slice(None)
+    valid = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    return np.flatnonzero(valid)
 
 
 def _hamming(rows: bytearray, query: NDArray[np.uint8]) -> NDArray[np.int32]:
