@@ -24,7 +24,9 @@ MANY_CHUNKS = 20_000
 """Terms in more chunks than this together pick no candidates beside a rarer one."""
 
 _MERGED_PAGES = 500
-_MIN_CANDIDATES = 400
+_MIN_CANDIDATES = 300
+"""FTS5's own ranking is near enough: with 250 to 400, nDCG@10 and recall@100 of the keyword
+leg are the same on SciFact, Cranfield, SQuAD and COVID-QA."""
 
 
 class Lexicon:
