@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,22 +90,18 @@ class Database:
             return self._connection.executemany(sql, bindings).fetchall()
 
     def pieces(
-        self, table: str, column: str, pieces: Iterable[tuple[int, int, int]]
+        self, table: str, column: str, pieces: Sequence[tuple[int, int, int]]
     ) -> list[bytes]:
         """Cut pieces (row id, first byte, bytes) out of blobs.
 
         Those of one row should follow each other: going to another one takes longest.
         """
-        found = []
-        with self._translated(), ExitStack() as stack:
-            blob, row = None, None
+        if not pieces:
+            return []
+        found, row = [], pieces[0][0]
+        with self._translated(), self._blob(table, column, row) as blob:
             for row_id, start, n_bytes in pieces:
-                if blob is None:
-                    blob = self._connection.blob_open(
-                        "main", table, column, row_id, False
-                    )
-                    stack.callback(blob.close)
-                elif row_id != row:
+                if row_id != row:
                     blob.reopen(row_id)
                 row = row_id
                 blob.seek(start)

@@ -2,7 +2,7 @@
 
 sqlite-vec keeps the bits of 1,024 rows in one blob. Its own search merges every block
 into the top k, so that a large k is dear. Read as they lie and compared by numpy, all
-rows are measured in less than a tenth of the time that it takes for 500 neighbours.
+rows are measured in a ninth of the time that it takes for 500 neighbours of a million.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class DenseTable:
             codes = self._database.pieces(
                 f"{self.name}_vector_chunks00",
                 "vectors",
-                ((block, place * self._dim, self._dim) for _, block, place in rows),
+                [(block, place * self._dim, self._dim) for _, block, place in rows],
             )
         return dict(zip((row[0] for row in rows), codes, strict=True))
 

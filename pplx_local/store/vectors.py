@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
 from pplx_local.reference import MEAN_LEVELS, mean_vectors
-from pplx_local.store.beside import Beside
 from pplx_local.store.connection import Database, Row
 from pplx_local.store.dense import DenseTable
 from pplx_local.store.nearest import Nearest, nearest
 from pplx_local.store.parked import ParkedTable
 from pplx_local.store.remembered import Remembered
 from pplx_local.store.selection import Selection
+from pplx_local.store.sibling import Sibling
 from pplx_local.store.spaces import Space, Spaces
 from pplx_local.store.tokens import TokenTable
 
@@ -37,16 +37,16 @@ class Vectors:
     def __init__(self, database: Database, spaces: Spaces) -> None:
         self._database = database
         self._spaces = spaces
-        self._beside: Beside | None = None
+        self._sibling: Sibling | None = None
         self._codes: dict[int, Remembered[bytes]] = {}
         """Of dense vectors, by the number of their space."""
         self._token_rows: dict[int, Remembered[Row]] = {}
 
     def close(self) -> None:
         """Close the connection that large searches opened."""
-        if self._beside:
-            self._beside.close()
-            self._beside = None
+        if self._sibling:
+            self._sibling.close()
+            self._sibling = None
 
     def create(self, spec: SpaceSpec) -> Space:
         """Make a space with its tables."""
@@ -159,10 +159,10 @@ class Vectors:
         """
         with self._database.snapshot():  # a table that is rebuilt gets another name
             is_large = self._dense(space).allocated() >= _ROWS_TO_BEGIN
-        if within or not is_large or self._database.in_transaction:
+        if within is not None or not is_large or self._database.in_transaction:
             return partial(self.nearest, space, query_bits, k, within)
-        self._beside = self._beside or Beside(self._database)
-        return self._beside.begin(
+        self._sibling = self._sibling or Sibling(self._database)
+        return self._sibling.begin(
             lambda reader: nearest(self._dense(space, reader), query_bits, k)
         )
 

@@ -11,13 +11,13 @@ from pplx_local.store.connection import Database
 _Found = TypeVar("_Found")
 
 
-class Beside:
+class Sibling:
     """A thread with a connection of its own: SQLite works outside of Python's lock."""
 
     def __init__(self, database: Database) -> None:
         """Open the file of a database once more."""
         self._reader = database.sibling()
-        self._thread = ThreadPoolExecutor(1, "beside")
+        self._thread = ThreadPoolExecutor(1, "sibling")
 
     def begin(self, read: Callable[[Database], _Found]) -> Callable[[], _Found]:
         """Begin to read one state of the file; return what waits for it."""
