@@ -8,15 +8,16 @@ import pytest
 from rich.console import Console
 
 from pplx_local.cli import progress as progress_module
-from pplx_local.cli.progress import Bars, Lines, amount, follow
-from pplx_local.cli.words import (
+from pplx_local.cli.progress import Bars, Lines, follow
+from pplx_local.records import Progress
+from pplx_local.wording.amounts import (
     count,
     share_in_words,
     short_count,
     size_in_words,
     time_in_words,
 )
-from pplx_local.records import Progress
+from pplx_local.wording.stages import amount
 
 
 class Clock:

@@ -16,17 +16,10 @@ from rich.console import Console
 
 from pplx_local.cli.as_json import answer_json, hit_json, jsonable
 from pplx_local.cli.asking import how_found, shortcomings
-from pplx_local.cli.excerpt import excerpt, marks, strength_of
 from pplx_local.cli.explanation import explanation
 from pplx_local.cli.hits import show_hits, show_vimgrep
 from pplx_local.cli.report import say_report, show_survey
-from pplx_local.cli.show import (
-    json_path,
-    stdout_console,
-    visible,
-    visible_path,
-    write_json,
-)
+from pplx_local.cli.show import json_path, stdout_console, write_json
 from pplx_local.records import (
     Answer,
     Copy,
@@ -41,6 +34,8 @@ from pplx_local.records import (
     Survey,
     UpdateReport,
 )
+from pplx_local.wording.excerpt import excerpt, marks, strength_of
+from pplx_local.wording.visible import visible, visible_path
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 

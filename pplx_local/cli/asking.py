@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.show import flush_data, say, write_json
-from pplx_local.cli.words import GOES_ON, share_in_words
 from pplx_local.daemon.client import RemoteIndex
+from pplx_local.wording.amounts import GOES_ON, share_in_words
 
 if TYPE_CHECKING:
     from pplx_local.answer import Answer, Mode

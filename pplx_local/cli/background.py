@@ -10,8 +10,14 @@ from pplx_local.cli.as_json import jsonable
 from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
-from pplx_local.cli.show import json_path, say, visible, write_data, write_json
-from pplx_local.cli.working import NO_DAEMON, daemon_lines, queue_line, watched_lines
+from pplx_local.cli.show import json_path, say, write_data, write_json
+from pplx_local.wording.visible import visible
+from pplx_local.wording.working import (
+    NO_DAEMON,
+    daemon_lines,
+    queue_line,
+    watched_lines,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from pplx_local.cli.as_json import answer_json
 from pplx_local.cli.asking import Wish, is_found, shortcomings, write_answer
 from pplx_local.cli.guard import NOTHING_FOUND
-from pplx_local.cli.show import flush_data, say, visible, write_data, write_json
-from pplx_local.cli.words import count
+from pplx_local.cli.show import flush_data, say, write_data, write_json
 from pplx_local.daemon.client import RemoteIndex
 from pplx_local.errors import PplxLocalError, Unsupported
+from pplx_local.wording.amounts import count
+from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
     from pplx_local.answer import Answer

@@ -10,8 +10,9 @@ from pplx_local.cli.as_json import jsonable
 from pplx_local.cli.guard import ERROR
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
-from pplx_local.cli.show import flush_data, say, visible, write_data, write_json
+from pplx_local.cli.show import flush_data, say, write_data, write_json
 from pplx_local.errors import PplxLocalError
+from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path

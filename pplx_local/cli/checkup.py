@@ -10,7 +10,8 @@ from pplx_local.cli.as_json import jsonable
 from pplx_local.cli.guard import ERROR
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
-from pplx_local.cli.show import flush_data, visible, write_data, write_json
+from pplx_local.cli.show import flush_data, write_data, write_json
+from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
     from pplx_local.doctor import Check

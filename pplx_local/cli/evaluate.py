@@ -10,8 +10,9 @@ import typer
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, typed_path
 from pplx_local.cli.progress import follow
-from pplx_local.cli.show import visible, write_data, write_json
-from pplx_local.cli.words import size_in_words
+from pplx_local.cli.show import write_data, write_json
+from pplx_local.wording.amounts import size_in_words
+from pplx_local.wording.visible import visible
 
 
 def evaluate(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from pplx_local.cli.excerpt import meant
-from pplx_local.cli.show import visible
+from pplx_local.wording.excerpt import meant
+from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
     from pplx_local.answer import Hit, Leg

@@ -12,10 +12,11 @@ from pplx_local.cli.check import CheckpointName, checked_after, complete_checkpo
 from pplx_local.cli.guard import ERROR, INTERRUPTED
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, typed_path
-from pplx_local.cli.show import say, visible_path, write_json
+from pplx_local.cli.show import say, write_json
 from pplx_local.cli.transfer import Transfer
-from pplx_local.cli.words import count, size_in_words
 from pplx_local.errors import ModelError
+from pplx_local.wording.amounts import count, size_in_words
+from pplx_local.wording.visible import visible_path
 
 if TYPE_CHECKING:
     from pplx_local.delivery import Offer

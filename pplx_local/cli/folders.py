@@ -14,10 +14,11 @@ from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, typed_path
 from pplx_local.cli.progress import follow
 from pplx_local.cli.report import say_report, show_survey
-from pplx_local.cli.show import json_path, say, visible_path, write_json
-from pplx_local.cli.words import count, size_in_words
+from pplx_local.cli.show import json_path, say, write_json
 from pplx_local.daemon.client import RemoteIndex
 from pplx_local.errors import FolderError
+from pplx_local.wording.amounts import count, size_in_words
+from pplx_local.wording.visible import visible_path
 
 if TYPE_CHECKING:
     from pplx_local.config import Settings

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.show import OutputClosed, flush_data, say
-from pplx_local.cli.words import GOES_ON
 from pplx_local.errors import PplxLocalError
+from pplx_local.wording.amounts import GOES_ON
 
 NOTHING_FOUND = 1
 ERROR = 2

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pplx_local.cli.excerpt import Excerpt, Strength, excerpt
-from pplx_local.cli.folded import also_in, more_in_file
-from pplx_local.cli.show import stdout_console, visible, visible_path, write_data
+from pplx_local.cli.show import stdout_console, write_data
+from pplx_local.wording.excerpt import Excerpt, Strength, excerpt
+from pplx_local.wording.hit import also_in, more_in_file, place_in_words, sureness
+from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from pplx_local.answer import Answer, Hit, Place
+    from pplx_local.answer import Answer, Hit
 
 _PIPE_CHARS = 240
 _LINES_SHOWN = 4
@@ -64,7 +64,7 @@ def _explain(hit: Hit, console: Console | None) -> None:
 
 def _line(hit: Hit) -> str:
     part = excerpt(hit, _PIPE_CHARS)
-    place = f" [{visible(_place(hit.place))}]" if hit.place else ""
+    place = f" [{visible(place_in_words(hit.place))}]" if hit.place else ""
     text = _flat(part.text).strip()
     others = "".join(f" [{said}]" for said in _others(hit))
     return f"{visible_path(hit.path)}:{part.line}:{place} {text}{others}"
@@ -78,8 +78,12 @@ def _block(rank: int, hit: Hit, console: Console) -> Text:
         (f"{rank:>2}  ", "dim"),
         (visible_path(hit.path), "bold"),
         (f":{part.line}", "dim"),
-        *[(f"  {visible(place)}", "dim") for place in [_place(hit.place)] if place],
-        (f"  {_sureness(hit)}\n", "dim"),
+        *[
+            (f"  {visible(place)}", "dim")
+            for place in [place_in_words(hit.place)]
+            if place
+        ],
+        (f"  {sureness(hit)}\n", "dim"),
     )
     block.append_text(_indented(_passage(part), console))
     for said in _others(hit):
@@ -89,18 +93,6 @@ def _block(rank: int, hit: Hit, console: Console) -> Text:
 
 def _width(console: Console) -> int:
     return max(console.width, _NARROWEST)
-
-
-def _place(place: Sequence[Place]) -> str:
-    """Say `page 3 > Results`; a heading needs no word for what it is."""
-    return " > ".join(
-        label if kind == "heading" else f"{kind} {label}" for kind, label in place
-    )
-
-
-def _sureness(hit: Hit) -> str:
-    is_number = hit.confidence == hit.confidence
-    return f"{hit.confidence:.2f}" if is_number else f"score {hit.score:.2f}"
 
 
 def _others(hit: Hit) -> list[str]:

@@ -10,7 +10,8 @@ import typer
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, typed_path
 from pplx_local.cli.progress import follow
-from pplx_local.cli.show import say, visible, write_data, write_json
+from pplx_local.cli.show import say, write_data, write_json
+from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
     from pplx_local.bench import BenchResult

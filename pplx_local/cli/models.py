@@ -11,9 +11,10 @@ from pplx_local.cli.check import check
 from pplx_local.cli.fetch import import_model, pull
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
-from pplx_local.cli.show import visible, write_data, write_json
+from pplx_local.cli.show import write_data, write_json
 from pplx_local.cli.use import use
-from pplx_local.cli.words import size_in_words
+from pplx_local.wording.amounts import size_in_words
+from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
     from pplx_local.config import Settings

@@ -7,8 +7,10 @@ from collections.abc import Generator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from pplx_local.cli.show import stderr_console, visible, visible_path
-from pplx_local.cli.words import count, short_count, time_in_words
+from pplx_local.cli.show import stderr_console
+from pplx_local.wording.amounts import short_count, time_in_words
+from pplx_local.wording.stages import STAGES, amount
+from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,13 +19,6 @@ if TYPE_CHECKING:
 
     from pplx_local.records import Progress, Stage
 
-_WORDS: dict[Stage, str] = {
-    "scan": "looking through",
-    "read": "reading",
-    "load": "loading the model",
-    "encode": "embedding",
-    "search": "asking",
-}
 _DONE: dict[Stage, str] = {
     "scan": "looked through",
     "read": "read",
@@ -103,24 +98,6 @@ class _Paces:
     def words(self, progress: Progress, now: float) -> str:
         """Say the pace of progress that was noted."""
         return self._by_stage[progress.stage][0].words(progress, now)
-
-
-def stage_in_words(progress: Progress) -> str:
-    """Say `reading`, `embedding`."""
-    return _WORDS[progress.stage]
-
-
-def amount(progress: Progress) -> str:
-    """Say `120 of 400 files`, `1.2M of 4.0M tokens`."""
-    if progress.stage == "load":
-        return ""
-    if progress.stage == "encode":
-        total = "" if progress.total is None else f" of {short_count(progress.total)}"
-        return f"{short_count(progress.done)}{total} tokens"
-    one, many = ("query", "queries") if progress.stage == "search" else ("file", None)
-    if progress.total is None:
-        return count(progress.done, one, many)
-    return f"{progress.done:,} of {count(progress.total, one, many)}"
 
 
 class Lines:
@@ -229,7 +206,7 @@ class Bars:
     def _task(self, stage: Stage) -> TaskID:
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(
-                _WORDS[stage], total=None, amount="", pace="", name=""
+                STAGES[stage], total=None, amount="", pace="", name=""
             )
         return self._tasks[stage]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pplx_local.cli.show import say, visible, visible_path, write_data
-from pplx_local.cli.words import count, short_count, size_in_words, time_in_words
+from pplx_local.cli.show import say, write_data
+from pplx_local.wording.amounts import count, short_count, size_in_words, time_in_words
+from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:
     from pplx_local.records import FileRecord, Survey, UpdateReport

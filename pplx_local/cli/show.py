@@ -1,8 +1,4 @@
-"""What reaches a terminal or a pipe: escaped, and data apart from messages.
-
-Text from files is hostile. Every path, passage, title and reason goes through `visible`
-before a terminal sees it, and nothing is ever parsed as markup.
-"""
+"""What reaches a terminal or a pipe: escaped, and data apart from messages."""
 
 from __future__ import annotations
 
@@ -11,53 +7,20 @@ import os
 import re
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from pplx_local.errors import PplxLocalError
+from pplx_local.wording.visible import HOSTILE, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_HOSTILE = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1 controls: escape sequences start here
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi: text that reads backwards
-    "\u2028\u2029"  # line ends that are no line ends
-    "\ud800-\udfff]"  # bytes of a path that are not UTF-8, and lone surrogates
-)
 _LIKE_A_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")
 """Variables that make rich write as to a terminal, also where there is none."""
-_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 class OutputClosed(Exception):
     """The reader of stdout has gone, as `head` does when it has enough."""
-
-
-def visible(text: str) -> str:
-    r"""Replace what could steer a terminal by what it is: ESC becomes `\x1b`."""
-    return _HOSTILE.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    char = match[0]
-    if char in _SHORT:
-        return _SHORT[char]
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is not UTF-8
-        code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-def visible_path(path: bytes | Path) -> str:
-    """Show a path: below the working folder relative to it, else absolute."""
-    text = os.fsdecode(path)
-    try:
-        here = Path.cwd()
-    except FileNotFoundError:  # the working folder was removed under us
-        return visible(text)
-    own = Path(text)
-    return visible(str(own.relative_to(here)) if own.is_relative_to(here) else text)
 
 
 # --- data, to stdout ---------------------------------------------------------
@@ -97,7 +60,7 @@ def write_json(value: Any) -> None:
     """
     use_utf8(sys.stdout)
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    write_data(_HOSTILE.sub(_json_escape, text))
+    write_data(HOSTILE.sub(_json_escape, text))
 
 
 def _json_escape(match: re.Match[str]) -> str:

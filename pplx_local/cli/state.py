@@ -11,8 +11,8 @@ from pplx_local.cli.as_json import file_json, jsonable
 from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, StateChoice, typed_path
-from pplx_local.cli.show import json_path, visible, visible_path, write_data, write_json
-from pplx_local.cli.words import (
+from pplx_local.cli.show import json_path, write_data, write_json
+from pplx_local.wording.amounts import (
     age_in_words,
     count,
     counts_in_words,
@@ -20,7 +20,8 @@ from pplx_local.cli.words import (
     share_in_words,
     size_in_words,
 )
-from pplx_local.cli.working import (
+from pplx_local.wording.visible import visible, visible_path
+from pplx_local.wording.working import (
     NO_DAEMON,
     daemon_lines,
     fresh_line,

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from pplx_local.cli.show import say, stderr_console
-from pplx_local.cli.words import size_in_words, time_in_words
+from pplx_local.wording.amounts import size_in_words, time_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console

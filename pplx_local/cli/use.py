@@ -10,8 +10,8 @@ from pplx_local.cli.as_json import jsonable
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, complete_model
 from pplx_local.cli.show import say, write_json
-from pplx_local.cli.words import count, short_count, size_in_words, time_in_words
 from pplx_local.daemon.client import RemoteIndex
+from pplx_local.wording.amounts import count, short_count, size_in_words, time_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

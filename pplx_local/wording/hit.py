@@ -1,16 +1,29 @@
-"""What was folded into a hit, in words."""
+"""Where a hit lies, how sure it is and what was folded into it, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pplx_local.cli.show import visible, visible_path
+from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:
-    from pplx_local.answer import Elsewhere, Hit
+    from pplx_local.answer import Elsewhere, Hit, Place
 
 _LISTED = 5
+
+
+def place_in_words(place: Sequence[Place]) -> str:
+    """Say `page 3 > Results`; a heading needs no word for what it is."""
+    return " > ".join(
+        label if kind == "heading" else f"{kind} {label}" for kind, label in place
+    )
+
+
+def sureness(hit: Hit) -> str:
+    """Say the confidence, or the score where there is no telling."""
+    is_number = hit.confidence == hit.confidence
+    return f"{hit.confidence:.2f}" if is_number else f"score {hit.score:.2f}"
 
 
 def more_in_file(hit: Hit) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pplx_local.cli.progress import amount, stage_in_words
-from pplx_local.cli.show import visible, visible_path
-from pplx_local.cli.words import (
+from pplx_local.wording.amounts import (
     age_in_words,
     count,
     line_of,
     short_count,
     time_in_words,
 )
+from pplx_local.wording.stages import amount, stage_in_words
+from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Opening what was found: at the line or page, and only what is safe to open."""

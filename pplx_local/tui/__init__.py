@@ -1,0 +1,1 @@
+"""The terminal interface: a search box that people leave open all day."""
