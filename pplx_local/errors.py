@@ -15,6 +15,7 @@
     |   +-- SchemaTooNew       written by a newer program
     |   +-- FingerprintMismatch  built by another checkpoint or rule
     +-- DaemonError            the background indexer: not to be started, reached or trusted
+    |   +-- DaemonEnded        it went away in the middle of a call
     +-- ModelError             a checkpoint that is missing or not what it should be
     +-- BackendUnavailable     an array framework that is not installed
     +-- EncoderCrashed         the worker ended more often than a retry can mend
@@ -105,6 +106,17 @@ class FingerprintMismatch(StoreError):
 
 class DaemonError(PplxLocalError):
     """The background indexer cannot be started, reached, or trusted."""
+
+
+class DaemonEnded(DaemonError):
+    """The daemon went away in the middle of a call; another one can be asked again."""
+
+    def __init__(
+        self,
+        message: str = "The daemon ended. What was done is kept; run the same command "
+        "again.",
+    ) -> None:
+        super().__init__(message)
 
 
 class ModelError(PplxLocalError):

@@ -42,11 +42,12 @@ def run(ctx: typer.Context) -> None:
 @app.command()
 def start(ctx: typer.Context) -> None:
     """Start it in the background."""
-    from pplx_local.cli.launch import launch
+    from pplx_local.daemon.launch import launch
 
     invocation = Invocation.of(ctx)
     running = invocation.daemon()
-    with running or launch(invocation) as daemon:
+    home = invocation.settings().home  # settings that are wrong should be told here
+    with running or launch(home, invocation.flags()).daemon as daemon:
         said = "runs already" if running else "started"
         say(f"The daemon {said}, process {daemon.pid}.")
 
@@ -54,8 +55,8 @@ def start(ctx: typer.Context) -> None:
 @app.command()
 def stop(ctx: typer.Context) -> None:
     """End it; what was done is kept."""
-    from pplx_local.cli.launch import wait_for_end
     from pplx_local.daemon.client import stop
+    from pplx_local.daemon.launch import wait_for_end
 
     invocation = Invocation.of(ctx)
     pid = stop(invocation.home_folder())
@@ -83,8 +84,8 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _why_none(home: Path) -> str:
-    from pplx_local.cli.launch import silence
     from pplx_local.daemon.claim import claimed_by
+    from pplx_local.daemon.launch import silence
 
     pid = claimed_by(home)
     return visible(silence(home, pid).rstrip()) if pid else NO_DAEMON

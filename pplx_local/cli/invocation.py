@@ -73,6 +73,10 @@ class Invocation:
 
         return connect(self.home_folder())
 
+    def flags(self) -> dict[str, str | None]:
+        """Give what was said before the command, for a daemon that is started."""
+        return {"--backend": self.backend, "--device": self.device}
+
     def home_folder(self) -> Path:
         """Say where it is, without reading its settings."""
         if self.home:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pplx_local.daemon.followed import Followed
 from pplx_local.daemon.place import PROTOCOL, Announcement, announced, is_own
-from pplx_local.daemon.wire import ENDED, Request, Result, parse_reply, request_line
-from pplx_local.errors import DaemonError, FolderError
+from pplx_local.daemon.wire import Request, Result, parse_reply, request_line
+from pplx_local.errors import DaemonEnded, DaemonError, FolderError
 
 if TYPE_CHECKING:
-    from pplx_local.answer import Answer, Mode
+    from pplx_local.answer import Answer, Extract, Mode
     from pplx_local.records import (
         ModelEstimate,
         Progress,
@@ -151,6 +151,11 @@ class RemoteIndex:
         self._stream.close()
         self._connection.close()
 
+    def hang_up(self) -> None:
+        """End a call that another thread waits for: it fails with `DaemonEnded`."""
+        with suppress(OSError):  # of one that is closed already
+            self._connection.shutdown(socket.SHUT_RDWR)
+
     def __enter__(self) -> Self:
         """Nothing more is opened."""
         return self
@@ -193,6 +198,14 @@ class RemoteIndex:
         """Find passages like the one at a line of a file, or like all of it."""
         wish = {"k": k, "mode": mode, "explain": explain, "folded": folded}
         return self._ask("similar", path=_raw(path), line=line, wait=wait, **wish)
+
+    def text(self, path: Path, char_start: int, char_end: int) -> Extract:
+        """Cut a stretch out of an indexed file's text, widened to whole lines.
+
+        Raises:
+            FolderError: The file has no text in the index.
+        """
+        return self._ask("text", path=_raw(path), char_start=char_start, char_end=char_end)
 
     def status(self) -> Status:
         """Count files, documents, chunks, bytes and coverage."""
@@ -270,8 +283,8 @@ class RemoteIndex:
         except TimeoutError:
             raise
         except OSError as error:
-            raise DaemonError(ENDED) from error
-        raise DaemonError(ENDED)
+            raise DaemonEnded from error
+        raise DaemonEnded
 
 
 def _raw(path: Path) -> bytes:

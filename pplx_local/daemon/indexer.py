@@ -25,8 +25,7 @@ from pplx_local.daemon.power import Effort
 from pplx_local.daemon.report import Reporter
 from pplx_local.daemon.restraint import Restraint
 from pplx_local.daemon.task import Steps, Task
-from pplx_local.daemon.wire import ENDED
-from pplx_local.errors import DaemonError, PplxLocalError
+from pplx_local.errors import DaemonEnded, DaemonError, PplxLocalError
 from pplx_local.index import Filling, Findings, Index
 from pplx_local.records import Progress
 from pplx_local.watch import Watcher
@@ -148,7 +147,7 @@ class Indexer:
         finally:
             self._drop_all()
             for errand in self._errands:
-                errand.end(DaemonError(ENDED))
+                errand.end(DaemonEnded())
 
     def _turn(self) -> bool:
         """Do what is most urgent; return whether anything was done."""

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from pplx_local.records import Progress
 
 LONGEST_LINE_BYTES = 16_000_000
-ENDED = "The daemon ended. What was done is kept; run the same command again."
-"""Said by the daemon while it can be, and by the client when it cannot."""
 
 _Record = TypeVar("_Record")
 

@@ -1,4 +1,4 @@
-"""Starting a daemon that outlives the command, and waiting for the end of one."""
+"""Starting a daemon from a front end, and waiting for it to answer or to end."""
 
 from __future__ import annotations
 
@@ -7,47 +7,62 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+from pplx_local.daemon.claim import claimed_by
+from pplx_local.daemon.client import connect
 from pplx_local.errors import DaemonError
 
 if TYPE_CHECKING:
-    from pplx_local.cli.invocation import Invocation
     from pplx_local.daemon.client import RemoteIndex
 
 _PROGRAM = ("-m", "pplx_local")
 _START_S = 10.0
 _END_S = 30.0
-_POLL_S = 0.05
+_POLL_S = 0.02
 _LAST_LINES = 3
 
 
-def launch(invocation: Invocation) -> RemoteIndex:
-    """Start the daemon in a session of its own, and wait until it answers.
+class Launched(NamedTuple):
+    """A daemon that answers."""
+
+    daemon: RemoteIndex
+    process: subprocess.Popen[bytes]
+    """The one that was started; not the one that answers, where two began at once."""
+
+
+def launch(
+    home: Path, flags: Mapping[str, str | None] | None = None, *, as_child: bool = False
+) -> Launched:
+    """Start the daemon of a home, and wait until it answers.
+
+    Args:
+        home: Its settings should have been read, so that mistakes are told before.
+        flags: Said before the command, such as `{"--device": "cpu"}`; None is not said.
+        as_child: It ends when `process.stdin` is closed, by us or by our end. Else it
+            outlives us, in a session of its own.
 
     Raises:
         DaemonError: It ended at once, or does not answer yet.
     """
-    home = invocation.settings().home  # settings that are wrong should be told here
     with tempfile.TemporaryFile() as complaints:
-        process = _spawn(invocation, home, complaints)
+        process = _spawn(home, flags or {}, complaints, as_child)
         try:
-            daemon = _answering(invocation, process, home)
+            daemon = _answering(process, home)
             if daemon is None:
                 raise _failure(process, home, complaints)
-            return daemon
+            return Launched(daemon, process)
         finally:
-            # That it goes on without us is no oversight, of which Popen would warn.
-            process.returncode = process.poll() or 0
+            if not as_child:  # that it goes on is no oversight, of which Popen warns
+                process.returncode = process.poll() or 0
 
 
 def _failure(
     process: subprocess.Popen[bytes], home: Path, complaints: IO[bytes]
 ) -> DaemonError:
-    from pplx_local.daemon.claim import claimed_by
-
     pid = claimed_by(home) if process.poll() is not None else process.pid
     if pid is not None:
         return DaemonError(
@@ -59,14 +74,13 @@ def _failure(
 
 
 def _spawn(
-    invocation: Invocation, home: Path, complaints: IO[bytes]
+    home: Path, flags: Mapping[str, str | None], complaints: IO[bytes], as_child: bool
 ) -> subprocess.Popen[bytes]:
-    flags = {"--backend": invocation.backend, "--device": invocation.device}
     given = [part for name, value in flags.items() if value for part in (name, value)]
-    options = ["--home", str(home), *given]
+    command = ["daemon", "run", *(["--with-parent"] if as_child else [])]
     return subprocess.Popen(
-        [sys.executable, "-P", *_PROGRAM, *options, "daemon", "run"],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-P", *_PROGRAM, "--home", str(home), *given, *command],
+        stdin=subprocess.PIPE if as_child else subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=complaints,
         cwd="/",  # any other folder could not be unmounted while it runs
@@ -74,16 +88,12 @@ def _spawn(
     )
 
 
-def _answering(
-    invocation: Invocation, process: subprocess.Popen[bytes], home: Path
-) -> RemoteIndex | None:
+def _answering(process: subprocess.Popen[bytes], home: Path) -> RemoteIndex | None:
     """Wait for an answer: from this process, or from one that was started beside it."""
-    from pplx_local.daemon.claim import claimed_by
-
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         ended = process.poll() is not None
-        daemon = invocation.daemon()
+        daemon = connect(home)
         if daemon or (ended and claimed_by(home) is None):
             return daemon
         time.sleep(_POLL_S)
@@ -110,8 +120,6 @@ def wait_for_end(home: Path, pid: int) -> None:
     Raises:
         DaemonError: It takes too long.
     """
-    from pplx_local.daemon.claim import claimed_by
-
     deadline = time.monotonic() + _END_S
     while claimed_by(home) == pid:
         if time.monotonic() > deadline:

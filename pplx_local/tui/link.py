@@ -1,0 +1,171 @@
+"""The daemon of a home, asked from an event loop: found, or started as our own child.
+
+The interface never waits for an answer and never computes one. Each lane is a thread
+with a connection of its own: what is asked on one never stands behind another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pplx_local.errors import DaemonEnded
+
+if TYPE_CHECKING:
+    from pplx_local.daemon.client import RemoteIndex
+    from pplx_local.records import Progress
+
+_Found = TypeVar("_Found")
+_Work = TypeVar("_Work", bound="Iterable[Progress]")
+
+
+class Link:
+    """The lanes to one daemon; the daemon is started again should it end."""
+
+    def __init__(
+        self, home: Path, flags: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            home: Whose daemon it is.
+            flags: For a daemon that is started, such as `{"--device": "cpu"}`.
+        """
+        self.home = home
+        self._flags = flags
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lanes: dict[str, _Lane] = {}
+        self._is_closed = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the daemon is our child, and ends with us."""
+        return self._child is not None and self._child.poll() is None
+
+    async def ask(self, lane: str, call: Callable[[RemoteIndex], _Found]) -> _Found:
+        """Ask on a lane, after what was asked on it before.
+
+        A call that is cancelled before its turn is never made; of one that is under way
+        the answer is dropped. Where the daemon ends in the middle, another is asked.
+
+        Raises:
+            PplxLocalError: What the call has raised; DaemonError where there is none to
+                ask.
+        """
+        return await self._run(lane, lambda one: one.ask(call, once_more=True))
+
+    async def follow(
+        self,
+        lane: str,
+        call: Callable[[RemoteIndex], _Work],
+        tell: Callable[[Progress], None],
+    ) -> _Work:
+        """Have work done to its end.
+
+        Args:
+            lane: Which is taken until then.
+            call: What to do, such as `lambda daemon: daemon.add(paths)`.
+            tell: Called in the event loop for each progress.
+
+        Returns:
+            What the call gave, followed to the end: it holds what came of it.
+
+        Raises:
+            PplxLocalError: As for `ask`; it is not done again by itself.
+        """
+        loop = asyncio.get_running_loop()
+
+        def work(daemon: RemoteIndex) -> _Work:
+            steps = call(daemon)
+            for progress in steps:
+                loop.call_soon_threadsafe(tell, progress)
+            return steps
+
+        return await self._run(lane, lambda one: one.ask(work, once_more=False))
+
+    def abandon(self, lane: str) -> None:
+        """Hang up on a lane: work that is followed on it stops."""
+        if one := self._lanes.pop(lane, None):
+            one.close()
+
+    def close(self) -> None:
+        """Leave; a daemon of our own ends by itself."""
+        self._is_closed = True
+        for lane in list(self._lanes):
+            self.abandon(lane)
+        with self._lock:
+            child, self._child = self._child, None
+        if child and child.stdin:
+            with suppress(OSError):
+                child.stdin.close()
+            child.returncode = child.poll() or 0  # it ends in its own time, in order
+
+    async def _run(self, lane: str, call: Callable[[_Lane], _Found]) -> _Found:
+        if self._is_closed:
+            raise DaemonEnded
+        one = self._lanes.get(lane)
+        if one is None:
+            one = self._lanes[lane] = _Lane(lane, self._reach)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(one.thread, call, one)
+
+    def _reach(self) -> RemoteIndex:
+        """Connect, or start a child and connect; on the thread of a lane."""
+        from pplx_local.daemon.client import connect
+
+        with self._lock:  # one child for all lanes
+            if daemon := connect(self.home):
+                return daemon
+            if self._is_closed:
+                raise DaemonEnded
+            from pplx_local.daemon.launch import launch
+
+            daemon, self._child = launch(self.home, self._flags, as_child=True)
+            return daemon
+
+
+class _Lane:
+    """A thread, and its connection."""
+
+    def __init__(self, name: str, reach: Callable[[], RemoteIndex]) -> None:
+        self.thread = ThreadPoolExecutor(1, name)
+        self._reach = reach
+        self._daemon: RemoteIndex | None = None
+        self._is_closed = False
+
+    def ask(self, call: Callable[[RemoteIndex], _Found], *, once_more: bool) -> _Found:
+        """Call; on the lane's thread."""
+        try:
+            return call(self._connected())
+        except DaemonEnded:
+            self._disconnect()
+            if not once_more or self._is_closed:
+                raise
+            return call(self._connected())
+        except BaseException:
+            if not once_more:  # what is left of its progress is nobody's
+                self._disconnect()
+            raise
+
+    def _connected(self) -> RemoteIndex:
+        self._daemon = self._daemon or self._reach()
+        return self._daemon
+
+    def _disconnect(self) -> None:
+        daemon, self._daemon = self._daemon, None
+        if daemon:
+            daemon.close()
+
+    def close(self) -> None:
+        """Hang up, whatever is under way; its thread ends."""
+        self._is_closed = True
+        if daemon := self._daemon:
+            daemon.hang_up()
+        self.thread.shutdown(wait=False, cancel_futures=True)
