@@ -115,3 +115,27 @@ class Answer(NamedTuple):
     hints: tuple[str, ...] = ()
     """What of the question was not understood, not read, or finds nothing; a sentence
     each."""
+
+
+class Section(NamedTuple):
+    """A named part of a document: a page, a heading and what stands below it."""
+
+    kind: str
+    label: str
+    char_start: int
+    char_end: int
+
+
+class Extract(NamedTuple):
+    """A stretch of a document's text."""
+
+    char_start: int
+    text: str
+    line: int
+    """1-based line of the document on which it begins."""
+    n_chars: int
+    """Of the document."""
+    title: str | None
+    """The document's own; never the file's name."""
+    segments: tuple[Section, ...]
+    """That it overlaps, by start, the outer one first."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pplx_local.answer import Answer as Answer
 from pplx_local.answer import Copy as Copy
 from pplx_local.answer import Elsewhere as Elsewhere
+from pplx_local.answer import Extract as Extract
 from pplx_local.answer import Hit as Hit
 from pplx_local.answer import Leg as Leg
 from pplx_local.answer import LegReport as LegReport
@@ -21,6 +22,7 @@ from pplx_local.answer import Match as Match
 from pplx_local.answer import Mode as Mode
 from pplx_local.answer import Place as Place
 from pplx_local.answer import Role as Role
+from pplx_local.answer import Section as Section
 from pplx_local.answer import Span as Span
 
 if TYPE_CHECKING:

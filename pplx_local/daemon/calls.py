@@ -20,10 +20,12 @@ from pplx_local.errors import FolderError
 from pplx_local.index import Index, Target
 from pplx_local.records import (
     Answer,
+    Extract,
     Mode,
     ModelEstimate,
     Outcome,
     Progress,
+    Span,
     Status,
     Watching,
 )
@@ -46,7 +48,7 @@ class Calls:
     def by_name(self) -> dict[str, Callable[..., Any]]:
         """List them."""
         calls = (
-            *(self.hello, self.search, self.similar, self.status),
+            *(self.hello, self.search, self.similar, self.text, self.status),
             *(self.add, self.update, self.remove, self.purge),
             *(self.estimate_model, self.use_model),
             *(self.pause, self.resume, self.stop),
@@ -90,6 +92,11 @@ class Calls:
             return index.similar(
                 file, line, k=k, mode=mode, explain=explain, folded=folded, wait=wait
             )
+
+    def text(self, path: bytes, char_start: int, char_end: int) -> Extract:
+        """Cut a stretch out of an indexed file's text, widened to whole lines."""
+        with self._answering.right_of_way(), self._answering.reader() as index:
+            return index.text(_as_path(path), Span(char_start, char_end))
 
     def status(self) -> Status:
         """Say what the index holds, and what is being done about the rest."""

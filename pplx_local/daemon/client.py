@@ -205,7 +205,9 @@ class RemoteIndex:
         Raises:
             FolderError: The file has no text in the index.
         """
-        return self._ask("text", path=_raw(path), char_start=char_start, char_end=char_end)
+        return self._ask(
+            "text", path=_raw(path), char_start=char_start, char_end=char_end
+        )
 
     def status(self) -> Status:
         """Count files, documents, chunks, bytes and coverage."""

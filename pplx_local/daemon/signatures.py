@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from pplx_local.answer import Answer, Mode
+from pplx_local.answer import Answer, Extract, Mode
 from pplx_local.errors import DaemonError
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -33,6 +33,7 @@ CALLS: Mapping[str, Call] = {
     "hello": Call(result=dict[str, Any]),
     "search": Call({"query": str} | _WISH, Answer),
     "similar": Call({"path": bytes, "line": int | None} | _WISH, Answer),
+    "text": Call({"path": bytes, "char_start": int, "char_end": int}, Extract),
     "status": Call(result="Status"),
     "add": Call({"paths": list[bytes], "index": bool}, "Outcome"),
     "update": Call({"paths": list[bytes] | None}, "Outcome"),

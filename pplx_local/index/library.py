@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -12,34 +12,24 @@ import filelock
 
 from pplx_local.config import Settings, write_setting
 from pplx_local.index.change import estimate, let_go
+from pplx_local.index.contents import Contents
 from pplx_local.index.folders import add_folder, remove_folder
 from pplx_local.index.lock import take_lock
 from pplx_local.index.passages import passages_at
 from pplx_local.index.paths import absolute
 from pplx_local.index.searching import make_searcher
 from pplx_local.index.serving import ProfileSpaces
-from pplx_local.index.status import status_of
-from pplx_local.index.steps import Steps
 from pplx_local.index.update import Update
-from pplx_local.index.verdict import what_became
 from pplx_local.index.workers import WorkerFactory, Workers, spawn_worker
 from pplx_local.models import STARTER, Profile, profile_of
-from pplx_local.records import (
-    Answer,
-    FileRecord,
-    FolderRecord,
-    Mode,
-    ModelEstimate,
-    State,
-    Status,
-)
+from pplx_local.records import Answer, FolderRecord, Mode, ModelEstimate
 from pplx_local.search import Searcher
 from pplx_local.store import Store
 
 NO_MODEL = f"no model is here. {STARTER.install}"
 
 
-class Index(Steps):
+class Index(Contents):
     """A home folder, open for reading or as its one writer."""
 
     def __init__(
@@ -267,20 +257,6 @@ class Index(Steps):
         if self.settings.model == "none":
             return "switched off by the settings; pplx-local models use auto"
         return NO_MODEL
-
-    # --- what is there ---
-
-    def status(self) -> Status:
-        """Count files, documents, chunks, bytes and coverage."""
-        return status_of(self.store, self.settings, self._spaces)
-
-    def files(self, state: State | None = None) -> Iterator[FileRecord]:
-        """List the known files by path."""
-        return self.store.files(state=state)
-
-    def why(self, path: Path) -> str:
-        """Say in words what became of one path."""
-        return what_became(absolute(path), self.store)
 
     # --- care ---
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from pathlib import Path
 
 from pplx_local.errors import FolderError
-from pplx_local.index.paths import absolute, followed
-from pplx_local.index.verdict import what_became
+from pplx_local.index.extract import document_at
 from pplx_local.records import Span
 from pplx_local.store import Store
 
@@ -19,7 +17,7 @@ def passages_at(store: Store, path: Path, line: int | None) -> range:
     Raises:
         FolderError: The file has no text in the index, or no such line.
     """
-    document_id = _document_at(store, path)
+    document_id = document_at(store, path)
     chunks = store.chunks_of(document_id)
     if line is None:
         return chunks
@@ -33,30 +31,6 @@ def passages_at(store: Store, path: Path, line: int | None) -> range:
     begun = _LinesBegun(store, document_id, chunks)
     number = max(bisect_right(begun, line) - 1, 0)
     return chunks[number : number + 1]
-
-
-def _document_at(store: Store, path: Path) -> int:
-    """Find the document of a file, also where a link leads to it."""
-    if path.is_dir():
-        raise FolderError(f"{path} is a folder. Name a file in it.")
-    for one in (absolute(path), followed(absolute(path))):
-        file = store.file(os.fsencode(one))
-        if file and file.document_id and store.is_visible(file.document_id):
-            return file.document_id
-    raise FolderError(_why_no_text(path, store))
-
-
-def _why_no_text(path: Path, store: Store) -> str:
-    found = followed(absolute(path))
-    record = store.file(os.fsencode(found))
-    if record is None:
-        return f"There is no text of {path} in the index: {what_became(found, store)}"
-    if record.state in ("empty", "no_text"):
-        said = f"There is no text in {path}"
-    else:
-        said = f"{path} is not in the index ({record.state})"
-    why = "" if record.reason in (None, record.state) else f": {record.reason}"
-    return f"{said}{why}. Name a file that pplx-local files lists as indexed."
 
 
 class _LinesBegun:

@@ -215,6 +215,25 @@ class Documents:
         )
         return Document(*values)
 
+    def title_and_length(self, document_id: int) -> tuple[str | None, int]:
+        """Fetch a document's title and its length in characters."""
+        row = self._database.row(
+            "SELECT title, n_chars FROM documents WHERE document_id = ?", (document_id,)
+        )
+        if row is None:
+            raise _unknown(document_id)
+        return row[0], row[1]
+
+    def segments(self, document_id: int, char_span: Span) -> tuple[Segment, ...]:
+        """List those that have characters of a span, by start, the outer one first."""
+        rows = self._database.rows(
+            "SELECT kind, label, char_start, char_end FROM segments"
+            " WHERE document_id = ? AND char_start < ? AND char_end > ?"
+            " ORDER BY ordinal",
+            (document_id, char_span.end, char_span.start),
+        )
+        return tuple(Segment(kind, label, Span(*span)) for kind, label, *span in rows)
+
     def text(self, document_id: int, char_span: Span) -> str:
         """Cut a piece out of a document's text, from as few blocks as it needs."""
         start, end = max(char_span.start, 0), char_span.end

@@ -18,6 +18,7 @@ from pplx_local.records import (
     FolderRecord,
     Place,
     QueueStatus,
+    Segment,
     SpaceSpec,
     Span,
     State,
@@ -249,6 +250,14 @@ class Store:
     def document_meta(self, document_id: int) -> Document:
         """Fetch what is known of a document besides its text."""
         return self._documents.meta(document_id)
+
+    def title_and_length(self, document_id: int) -> tuple[str | None, int]:
+        """Fetch a document's title and its length in characters."""
+        return self._documents.title_and_length(document_id)
+
+    def segments(self, document_id: int, char_span: Span) -> tuple[Segment, ...]:
+        """List those that have characters of a span, by start, the outer one first."""
+        return self._documents.segments(document_id, char_span)
 
     def text(self, document_id: int, char_span: Span) -> str:
         """Cut a piece out of a document's text."""
