@@ -15,6 +15,10 @@ Leg = Literal["lexical", "dense", "late"]
 Mode = Literal["hybrid", "lexical", "dense", "late"]
 
 
+LOADING = "the model is being loaded"
+"""The reason of a leg that will run before long."""
+
+
 class Span(NamedTuple):
     """A half-open range; the name of the field that holds it gives the unit."""
 
@@ -89,6 +93,8 @@ class Hit(NamedTuple):
     """Only where hits are folded."""
     same: tuple[Copy, ...] = ()
     """Only where hits are folded."""
+    modified_ns: int | None = None
+    """When the file was last written, as of when it was read."""
 
 
 class LegReport(NamedTuple):

@@ -9,6 +9,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from pplx_local.cli.interface import run_interface
 from pplx_local.cli.quick import search_quickly
 
 _OWNER_ONLY = 0o077
@@ -21,10 +22,11 @@ def main() -> None:
     _open_closed_streams()
     # A name that the terminal's encoding lacks should not end the program.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    gc.disable()  # a short run leaves nothing to collect
+    gc.disable()  # a short run leaves nothing to collect, and loading nothing either
     code = search_quickly(sys.argv[1:])
     if code is not None:
         _end_at_once(code)
+    run_interface(sys.argv[1:])
     gc.enable()
     from pplx_local.cli.app import main as run
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import partial
 
+from pplx_local.answer import LOADING
 from pplx_local.errors import PplxLocalError
 from pplx_local.index.look import why_unreachable
 from pplx_local.index.paths import lies_in
@@ -16,7 +17,6 @@ from pplx_local.records import Leg, Mode, Role
 from pplx_local.search import Searcher, SearchSpace
 from pplx_local.store import Store
 
-LOADING = "the model is being loaded"
 KEYWORDS_ALONE: dict[Leg, float] = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
 """Weights when there is no checkpoint to say its own; only their order matters."""
 

@@ -118,7 +118,12 @@ class Presenter:
             words=words,
             more_in_file=tuple(map(self._elsewhere, group.more)),
             same=tuple(_copies(group)),
+            modified_ns=self._modified_ns(best.paths[0]),
         )
+
+    def _modified_ns(self, path: bytes) -> int | None:
+        file = self._store.file(path)
+        return file.mtime_ns if file else None
 
     def _text_of(self, found: Found) -> str:
         return self._text(found.ref.document_id, found.ref.char_span)

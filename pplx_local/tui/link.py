@@ -146,7 +146,7 @@ class _Lane:
             return call(self._connected())
         except DaemonEnded:
             self._disconnect()
-            if not once_more or self._is_closed:
+            if not once_more:
                 raise
             return call(self._connected())
         except BaseException:
@@ -155,6 +155,8 @@ class _Lane:
             raise
 
     def _connected(self) -> RemoteIndex:
+        if self._is_closed:
+            raise DaemonEnded
         self._daemon = self._daemon or self._reach()
         return self._daemon
 
@@ -164,8 +166,9 @@ class _Lane:
             daemon.close()
 
     def close(self) -> None:
-        """Hang up, whatever is under way; its thread ends."""
+        """Hang up, whatever is under way; its thread ends when it has tidied up."""
         self._is_closed = True
         if daemon := self._daemon:
             daemon.hang_up()
-        self.thread.shutdown(wait=False, cancel_futures=True)
+        self.thread.submit(self._disconnect)
+        self.thread.shutdown(wait=False)

@@ -1,0 +1,160 @@
+"""The app: its screens, its keys, and what all screens share. It holds no logic."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from pplx_local.errors import PplxLocalError
+from pplx_local.tui.link import Link
+from pplx_local.tui.memory import Memory
+from pplx_local.tui.search.screen import SearchScreen
+from pplx_local.wording.visible import visible
+
+if TYPE_CHECKING:
+    from pplx_local.records import Status
+
+_STATUS_S = 1.0
+"""Between two looks at what the daemon does."""
+_THEME = "textual-dark"
+
+
+def _folders() -> Screen[Any]:
+    from pplx_local.tui.folders import FoldersScreen
+
+    return FoldersScreen()
+
+
+def _activity() -> Screen[Any]:
+    from pplx_local.tui.activity import ActivityScreen
+
+    return ActivityScreen()
+
+
+def _models() -> Screen[Any]:
+    from pplx_local.tui.models import ModelsScreen
+
+    return ModelsScreen()
+
+
+def _settings() -> Screen[Any]:
+    from pplx_local.tui.settings import SettingsScreen
+
+    return SettingsScreen()
+
+
+class PplxLocal(App[None], inherit_bindings=False):
+    """The terminal interface of one home."""
+
+    TITLE = "pplx-local"
+    COMMAND_PALETTE_BINDING = "ctrl+k"
+    ENABLE_COMMAND_PALETTE = True
+    DEFAULT_MODE = "search"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "search": SearchScreen,
+        "folders": _folders,
+        "activity": _activity,
+        "models": _models,
+        "settings": _settings,
+    }
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  textual declares it
+        (0, "-narrow"),
+        (90, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012  the same
+        (0, "-low"),
+        (20, "-high"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", priority=True),
+        Binding("f2", "switch_mode('search')", "Search", priority=True, show=False),
+        Binding("f3", "switch_mode('folders')", "Folders", priority=True),
+        Binding("f4", "switch_mode('activity')", "Activity", priority=True),
+        Binding("f5", "switch_mode('models')", "Models", priority=True),
+        Binding("f6", "switch_mode('settings')", "Settings", priority=True),
+        Binding("ctrl+c", "quit", "Quit", priority=True, show=False),
+        Binding("ctrl+z", "suspend_process", "Suspend", priority=True, show=False),
+    ]
+
+    status: reactive[Status | None] = reactive(None)
+    """What the daemon said last; None before it has answered."""
+
+    def __init__(
+        self, home: Path, flags: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            home: Whose index is searched.
+            flags: For a daemon that has to be started, such as `{"--device": "cpu"}`.
+        """
+        super().__init__()
+        self.link = Link(home, flags)
+        self.memory = Memory(home)
+        self.theme = self._kept_theme()
+
+    def _kept_theme(self) -> str:
+        kept = self.memory.theme
+        return kept if kept in self.available_themes else _THEME
+
+    def on_mount(self) -> None:
+        """Begin to follow the daemon, once the first frame is drawn."""
+        self.call_after_refresh(self.follow_status)
+
+    def on_unmount(self) -> None:
+        """Leave the daemon."""
+        self.link.close()
+
+    # --- the daemon ---
+
+    @work(exclusive=True, group="status", exit_on_error=False)
+    async def follow_status(self) -> None:
+        """Ask again and again what is indexed and what is being done."""
+        while True:
+            await self.look()
+            await asyncio.sleep(_STATUS_S)
+
+    async def look(self) -> None:
+        """Ask once."""
+        try:
+            self.status = await self.link.ask("status", lambda daemon: daemon.status())
+        except PplxLocalError as error:
+            self.tell(error)
+
+    def tell(self, error: Exception | str) -> None:
+        """Show what went wrong on a line that a person can act on."""
+        self.notify(visible(str(error)), severity="error", markup=False, timeout=10)
+
+    @property
+    def failure(self) -> Exception | None:
+        """A bug that ended the interface; None for none."""
+        return self._exception
+
+    def _print_error_renderables(self) -> None:
+        """Print no traceback: who has called `run` tells of the bug."""
+        self._exit_renderables.clear()
+
+    # --- the palette ---
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """List every action that has a key, and some that have none."""
+        for binding in screen.active_bindings.values():
+            one = binding.binding
+            if one.description and one.key != self.COMMAND_PALETTE_BINDING:
+                run = _run(self, one.action, binding.node)
+                yield SystemCommand(one.description, f"Key: {one.key}", run)
+
+
+def _run(app: PplxLocal, action: str, node: Any) -> Callable[[], Any]:
+    async def run() -> None:
+        await app.run_action(action, node)
+
+    return run

@@ -1,0 +1,199 @@
+"""The hits: a list that never moves under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+from pplx_local.tui.search.row import HEIGHT, lines_of
+
+if TYPE_CHECKING:
+    from textual.events import Click
+
+    from pplx_local.answer import Hit
+
+_NARROWEST = 8
+
+Key = tuple[bytes, int]
+"""What a hit is known by from one answer to the next: its file, and where it begins."""
+
+
+def key_of(hit: Hit) -> Key:
+    """Name a hit."""
+    return hit.path, hit.char_span.start
+
+
+class Results(ScrollView, can_focus=False):
+    """Draws the rows that are seen, and no others."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"results--cursor"}
+    DEFAULT_CSS = """
+    Results {
+        min-width: 10;
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        &.-stale { text-opacity: 70%; }
+        & > .results--cursor { background: $primary 25%; }
+    }
+    """
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    """Which hit is chosen."""
+
+    class Chosen(Message):
+        """Another hit is under the cursor, or none is."""
+
+        def __init__(self, hit: Hit | None) -> None:
+            super().__init__()
+            self.hit = hit
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last one counts."""
+            return isinstance(message, Results.Chosen)
+
+    class Opened(Message):
+        """A hit was clicked twice."""
+
+    class NearEnd(Message):
+        """The cursor came to the last hit: there may be more."""
+
+    def __init__(self) -> None:
+        super().__init__(id="results")
+        self.hits: list[Hit] = []
+        self.marked: dict[Key, Hit] = {}
+        """Those that were chosen, in that order."""
+        self._was_moved = False
+        """Whether the person has chosen a hit since the question changed."""
+        self._drawn: dict[tuple[int, int, bool, bool], list[Strip]] = {}
+
+    # --- what is shown ---
+
+    @property
+    def chosen(self) -> Hit | None:
+        """The hit under the cursor."""
+        return self.hits[self.cursor] if self.cursor < len(self.hits) else None
+
+    def begin(self) -> None:
+        """Expect the answers to another question: its best hit is the one to see."""
+        self._was_moved = False
+
+    def show(self, hits: Sequence[Hit]) -> None:
+        """Show hits in their order, but leave the one that was chosen where it is."""
+        held = self.chosen if self._was_moved else None
+        self.hits = _held_in_place(list(hits), held, self.cursor)
+        cursor = self.cursor if held else 0
+        self.set_reactive(Results.cursor, min(cursor, max(0, len(self.hits) - 1)))
+        self._drawn.clear()
+        self.virtual_size = Size(self._width, HEIGHT * len(self.hits))
+        if not held:
+            self.scroll_to(y=0, animate=False)
+        self.refresh()
+        self.post_message(self.Chosen(self.chosen))
+
+    # --- moving ---
+
+    def move(self, by: int) -> None:
+        """Go down so many hits, or up; not beyond the ends."""
+        self.go_to(self.cursor + by)
+
+    def move_page(self, by: int) -> None:
+        """Go down or up by what is seen at once."""
+        self.move(by * max(1, self.size.height // HEIGHT - 1))
+
+    def go_to(self, place: int) -> None:
+        """Choose a hit by its place, from 0."""
+        self._was_moved = True
+        if not self.hits:
+            return
+        self.cursor = max(0, min(place, len(self.hits) - 1))
+        if self.cursor == len(self.hits) - 1:
+            self.post_message(self.NearEnd())
+
+    def watch_cursor(self) -> None:
+        """Bring it into view."""
+        row = Region(0, self.cursor * HEIGHT, self._width, HEIGHT)
+        self.scroll_to_region(row, animate=False, force=True)
+        self.refresh()
+        self.post_message(self.Chosen(self.chosen))
+
+    def toggle_mark(self) -> None:
+        """Mark the chosen hit, or no longer."""
+        hit = self.chosen
+        if hit is None:
+            return
+        if self.marked.pop(key_of(hit), None) is None:
+            self.marked[key_of(hit)] = hit
+        self.refresh()
+
+    def unmark_all(self) -> None:
+        """Mark none."""
+        self.marked.clear()
+        self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        """Choose the hit that is clicked; twice opens it."""
+        place = (event.y + self.scroll_offset.y) // HEIGHT
+        if place < len(self.hits):
+            self.go_to(place)
+            if event.chain >= 2:
+                self.post_message(self.Opened())
+
+    # --- drawing ---
+
+    @property
+    def _width(self) -> int:
+        return max(self.scrollable_content_region.width, _NARROWEST)
+
+    def on_resize(self) -> None:
+        """Lay the rows out anew."""
+        self._drawn.clear()
+        self.virtual_size = Size(self._width, HEIGHT * len(self.hits))
+        self.watch_cursor()
+
+    def notify_style_update(self) -> None:
+        """Draw in other colours."""
+        self._drawn.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of what is seen."""
+        place, line = divmod(y + self.scroll_offset.y, HEIGHT)
+        if place >= len(self.hits):
+            return Strip.blank(self._width, self.rich_style)
+        return self._strips(place)[line]
+
+    def _strips(self, place: int) -> list[Strip]:
+        hit = self.hits[place]
+        has_cursor, is_marked = place == self.cursor, key_of(hit) in self.marked
+        state = (place, self._width, has_cursor, is_marked)
+        if state not in self._drawn:
+            self._drawn[state] = self._draw(hit, has_cursor, is_marked)
+        return self._drawn[state]
+
+    def _draw(self, hit: Hit, has_cursor: bool, is_marked: bool) -> list[Strip]:
+        style = self.visual_style
+        if has_cursor:
+            style += self.get_visual_style("results--cursor")
+        lines = lines_of(hit, self._width - 1, is_marked=is_marked)
+        bar = "▌" if has_cursor else " "
+        strips = []
+        for content in lines:
+            whole = content.pad_right(max(0, self._width - 1 - content.cell_length))
+            strips += Visual.to_strips(self, bar + whole, self._width, 1, style)
+        return strips
+
+
+def _held_in_place(hits: list[Hit], held: Hit | None, place: int) -> list[Hit]:
+    """Put a hit back where it was, whatever its rank is now."""
+    if held is None:
+        return hits
+    others = [hit for hit in hits if key_of(hit) != key_of(held)]
+    now = next((hit for hit in hits if key_of(hit) == key_of(held)), held)
+    return [*others[:place], now, *others[place:]]

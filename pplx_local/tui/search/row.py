@@ -1,0 +1,135 @@
+"""A hit as three lines: where it lies and how sure it is, and what it says."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from pplx_local.tui.paint import painted, plain
+from pplx_local.wording.amounts import time_in_words
+from pplx_local.wording.excerpt import Mark, excerpt
+from pplx_local.wording.hit import also_in, more_in_file, place_in_words
+from pplx_local.wording.visible import visible, visible_path
+
+if TYPE_CHECKING:
+    from pplx_local.answer import Hit
+    from pplx_local.wording.excerpt import Excerpt
+
+HEIGHT = 3
+_TEXT_LINES = HEIGHT - 1
+_INDENT = "  "
+_BLANKS = re.compile(r"\s+")
+
+
+def lines_of(hit: Hit, width: int, *, is_marked: bool) -> list[Content]:
+    """Lay out a hit.
+
+    Args:
+        hit: With an explanation.
+        width: Cells that there are; at least 8.
+        is_marked: Whether it is one of several that were chosen.
+
+    Returns:
+        `HEIGHT` lines, none of them wider.
+    """
+    part = excerpt(hit, max(width - len(_INDENT), 8) * _TEXT_LINES)
+    text = _flat(part).wrap(width - len(_INDENT))[:_TEXT_LINES]
+    text += [Content("")] * (_TEXT_LINES - len(text))
+    said = _folded(hit)
+    if said and not text[-1].plain.strip():
+        text[-1] = plain(said, "$text-muted")
+    body = [
+        (Content(_INDENT) + line.rstrip()).truncate(width, ellipsis=True)
+        for line in text
+    ]
+    return [_head(hit, part, width, is_marked=is_marked), *body]
+
+
+def _head(hit: Hit, part: Excerpt, width: int, *, is_marked: bool) -> Content:
+    """Lay out `● path:line  place` to the left, and age and confidence to the right."""
+    right = _right(hit)
+    mark = Content.styled("● ", "bold $accent") if is_marked else Content(_INDENT)
+    room = width - right.cell_length - mark.cell_length - 1
+    left = mark + _where(hit, part, max(room, 1))
+    if room < 8:  # there is no room for both
+        return left.truncate(width, ellipsis=True)
+    return left.pad_right(max(0, width - left.cell_length - right.cell_length)) + right
+
+
+def _where(hit: Hit, part: Excerpt, room: int) -> Content:
+    place = visible(place_in_words(hit.place))
+    line = f":{part.line}"
+    path = visible_path(hit.path)
+    said = f"  {place}" if place else ""
+    if cell_len(path) + cell_len(line) + cell_len(said) > room:
+        path = _end_of(path, max(room - cell_len(line) - min(cell_len(said), 24), 8))
+    folder, slash, name = path.rpartition("/")
+    whole = Content.assemble(
+        (folder + slash, "$text-muted"),
+        (name, "bold"),
+        (line, "$text-muted"),
+        (said, "$text-secondary"),
+    )
+    return whole.truncate(room, ellipsis=True)
+
+
+def _end_of(path: str, room: int) -> str:
+    """Keep the end of a path, which tells more than its beginning."""
+    while cell_len(path) + 1 > room and len(path) > 1:
+        path = path[max(1, (cell_len(path) + 1 - room) // 2) :]
+        if cell_len(path) + 1 <= room:
+            break
+    return f"…{path}"
+
+
+def _right(hit: Hit) -> Content:
+    age = f"{_age(hit.modified_ns)}  " if hit.modified_ns else ""
+    return Content.assemble((age, "$text-muted"), (sureness(hit), _tone(hit)))
+
+
+def sureness(hit: Hit) -> str:
+    """Say the confidence as a share, or the score where there is no telling."""
+    if hit.confidence != hit.confidence:
+        return f"{hit.score:.2f}"
+    return f"{hit.confidence:>4.0%}"
+
+
+def _tone(hit: Hit) -> str:
+    if hit.confidence != hit.confidence:
+        return "$text-muted"
+    return "bold $text-success" if hit.confidence >= 0.5 else "$text-muted"
+
+
+def _age(modified_ns: int) -> str:
+    """Say `4 s`, `3 min`, `5 h`, `12 d`, `3 y`: short, for a column."""
+    seconds = max(0.0, time.time() - modified_ns / 1e9)
+    days = seconds / 86_400
+    if days >= 365:
+        return f"{days / 365.25:.0f} y"
+    if days >= 1:
+        return f"{days:.0f} d"
+    return f"{seconds / 3600:.0f} h" if seconds >= 5_400 else time_in_words(seconds)
+
+
+def _folded(hit: Hit) -> str:
+    return "; ".join(said for said in (more_in_file(hit), also_in(hit)) if said)
+
+
+def _flat(part: Excerpt) -> Content:
+    """Blanks of all kinds become one, so that a passage fills its few lines."""
+    text, marks = part.text, []
+    pieces: list[str] = []
+    length = position = 0
+    for mark in part.marks:
+        before = _BLANKS.sub(" ", text[position : mark.start])
+        word = _BLANKS.sub(" ", text[mark.start : mark.end])
+        start = length + len(before)
+        length = start + len(word)
+        marks.append(Mark(start, length, mark.strength))
+        pieces += [before, word]
+        position = mark.end
+    return painted("".join([*pieces, _BLANKS.sub(" ", text[position:])]), marks)

@@ -1,0 +1,214 @@
+"""The search screen: a question on top, hits below it, and the passage in its file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast, get_args
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Static
+
+from pplx_local.answer import Mode
+from pplx_local.errors import PplxLocalError
+from pplx_local.tui.paint import plain
+from pplx_local.tui.search.asking import Question, Reply, replies
+from pplx_local.tui.search.preview import Preview
+from pplx_local.tui.search.query import Query
+from pplx_local.tui.search.results import Results
+from pplx_local.tui.search.summary import summary
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from pplx_local.tui.app import PplxLocal
+
+_FEW, _MORE = 15, 60
+"""Hits that are asked for at first, and where somebody goes through them all."""
+_MODES = get_args(Mode)
+
+
+class SearchScreen(Screen[None]):
+    """What is open all day."""
+
+    app: PplxLocal
+
+    AUTO_FOCUS = "#query"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,ctrl+n", "move(1)", "Next hit", priority=True, show=False),
+        Binding("up,ctrl+p", "move(-1)", "Hit before", priority=True, show=False),
+        Binding("pagedown", "move_page(1)", "Next page", priority=True, show=False),
+        Binding("pageup", "move_page(-1)", "Page before", priority=True, show=False),
+        Binding("enter", "open", "Open", priority=True),
+        Binding("ctrl+e", "edit", "Edit", priority=True),
+        Binding("ctrl+o", "reveal", "Reveal", priority=True),
+        Binding("tab", "mark", "Mark", priority=True),
+        Binding("ctrl+y", "copy_path", "Copy path", priority=True),
+        Binding("alt+y", "copy_place", "Copy path:line", priority=True, show=False),
+        Binding("alt+t", "copy_text", "Copy passage", priority=True, show=False),
+        Binding("ctrl+r", "cycle_mode", "Mode", priority=True),
+        Binding(
+            "ctrl+slash,ctrl+underscore", "toggle_preview", "Preview", priority=True
+        ),
+        Binding("alt+up", "recall(-1)", "Older question", priority=True, show=False),
+        Binding("alt+down", "recall(1)", "Newer question", priority=True, show=False),
+        Binding("shift+down", "scroll(1)", "Preview down", priority=True, show=False),
+        Binding("shift+up", "scroll(-1)", "Preview up", priority=True, show=False),
+        Binding("alt+pagedown", "scroll_page(1)", priority=True, show=False),
+        Binding("alt+pageup", "scroll_page(-1)", priority=True, show=False),
+        Binding("escape", "leave", "Clear, quit", priority=True),
+    ]
+    DEFAULT_CSS = """
+    SearchScreen {
+        layout: vertical;
+        #ask { height: 1; layout: horizontal; }
+        #mode { width: auto; color: $text-accent; text-style: bold; padding: 0 1; }
+        #query { width: 1fr; }
+        #found { height: 1fr; layout: horizontal; }
+        #results { width: 1fr; }
+        #preview { width: 1fr; border-left: vkey $surface-lighten-2; padding: 0 1; }
+        #summary { height: 1; padding: 0 1; background: $surface; }
+    }
+    SearchScreen.-narrow #found { layout: vertical; }
+    SearchScreen.-narrow #preview { border-left: none; border-top: hkey $surface-lighten-2; }
+    SearchScreen.-narrow.-low #preview { display: none; }
+    SearchScreen.-no-preview #preview { display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reply: Reply | None = None
+        self._asked: Question | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question, the hits, the preview and what is said of them."""
+        with Container(id="ask"):
+            yield Static(id="mode", markup=False)
+            yield Query(self.app.memory.queries)
+        with Container(id="found"):
+            yield Results()
+            yield Preview()
+        yield Static(id="summary", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show the layout of the last time."""
+        self.set_class(not self.app.memory.has_preview, "-no-preview")
+        self._show_mode()
+
+    # --- parts ---
+
+    @property
+    def query_input(self) -> Query:
+        """Where the question is typed."""
+        return self.query_one(Query)
+
+    @property
+    def results(self) -> Results:
+        """The hits."""
+        return self.query_one(Results)
+
+    @property
+    def mode(self) -> Mode:
+        """What is ranked by."""
+        kept = self.app.memory.mode
+        return cast("Mode", kept) if kept in _MODES else "hybrid"
+
+    # --- asking ---
+
+    @on(Input.Changed, "#query")
+    def ask_anew(self) -> None:
+        """Ask what stands in the box now."""
+        self.results.begin()
+        self._ask(_FEW)
+
+    @on(Results.NearEnd)
+    def ask_for_more(self) -> None:
+        """Ask for more hits, once."""
+        reply = self._reply
+        if reply and len(reply.answer.hits) == reply.question.k == _FEW:
+            self._ask(_MORE)
+
+    def _ask(self, k: int) -> None:
+        query = self.query_input.value.strip()
+        self._asked = Question(query, self.mode, k)
+        if query:
+            self._follow(self._asked)
+            return
+        self.workers.cancel_group(self, "question")
+        self._reply = None
+        self.results.show([])
+        self._say()
+
+    @work(exclusive=True, group="question", exit_on_error=False)
+    async def _follow(self, question: Question) -> None:
+        try:
+            async for reply in replies(self.app.link, question):
+                self._show(reply)
+        except PplxLocalError as error:
+            self._reply = None
+            self.query_one("#summary", Static).update(plain(str(error), "$text-error"))
+
+    def _show(self, reply: Reply) -> None:
+        if self._asked != reply.question:  # the box has changed meanwhile
+            return
+        self._reply = reply
+        self.results.show(reply.answer.hits)
+        self._say()
+
+    def _say(self) -> None:
+        said = summary(self._reply, len(self.results.marked)) if self._reply else ""
+        self.query_one("#summary", Static).update(said)
+
+    def _show_mode(self) -> None:
+        self.query_one("#mode", Static).update(plain(self.mode))
+
+    @on(Results.Chosen)
+    def preview_chosen(self, event: Results.Chosen) -> None:
+        """Show the hit in its file."""
+        self.query_one(Preview).show(event.hit)
+
+    # --- actions ---
+
+    def action_move(self, by: int) -> None:
+        """Go to another hit."""
+        self.results.move(by)
+
+    def action_move_page(self, by: int) -> None:
+        """Go on by what is seen."""
+        self.results.move_page(by)
+
+    def action_mark(self) -> None:
+        """Mark the hit, and go on to the next."""
+        self.results.toggle_mark()
+        self.results.move(1)
+        self._say()
+
+    def action_cycle_mode(self) -> None:
+        """Rank by the next kind of leg."""
+        self.app.memory.mode = _MODES[(_MODES.index(self.mode) + 1) % len(_MODES)]
+        self.app.memory.save()
+        self._show_mode()
+        self.ask_anew()
+
+    def action_toggle_preview(self) -> None:
+        """Show the preview, or leave its room to the hits."""
+        memory = self.app.memory
+        memory.has_preview = not memory.has_preview
+        memory.save()
+        self.set_class(not memory.has_preview, "-no-preview")
+
+    def action_recall(self, by: int) -> None:
+        """Ask an older question again."""
+        self.query_input.recall(by)
+
+    def action_leave(self) -> None:
+        """Unmark, else clear the question, else quit."""
+        if self.results.marked:
+            self.results.unmark_all()
+            self._say()
+        elif self.query_input.value:
+            self.query_input.value = ""
+        else:
+            self.app.exit()
