@@ -48,13 +48,14 @@ class Daemon:
 
     # --- the process ---
 
-    def spawn(self) -> subprocess.Popen[bytes]:
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, __file__, str(self.settings.home), *self._options]
+
+    def spawn(self, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start a process without waiting for it."""
-        return subprocess.Popen(
-            [sys.executable, __file__, str(self.settings.home), *self._options],
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
-            stdin=subprocess.DEVNULL,
-        )
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+        return subprocess.Popen(self.command, env=environment, stdin=stdin)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -169,6 +170,7 @@ def main() -> None:
     parser.add_argument("--slow-model", action="store_true")
     parser.add_argument("--long-back-off", action="store_true")
     parser.add_argument("--impatient", action="store_true")
+    parser.add_argument("--with-parent", action="store_true")
     options = parser.parse_args()
     if options.impatient:
         restraint._BACK_OFF_S = (0.5,)
@@ -181,6 +183,7 @@ def main() -> None:
         Settings(home=options.home),
         worker=lambda *args: kind(fake),
         profile=Profile(fake, fake),
+        with_parent=options.with_parent,
     )
 
 

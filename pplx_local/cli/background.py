@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,11 +32,23 @@ app = typer.Typer(
 
 
 @app.command()
-def run(ctx: typer.Context) -> None:
+def run(
+    ctx: typer.Context,
+    with_parent: Annotated[
+        bool,
+        typer.Option(
+            "--with-parent",
+            hidden=True,
+            help="End when stdin does: for a program that should leave no daemon behind, "
+            "even when it is killed.",
+        ),
+    ] = False,
+) -> None:
     """Watch, index and answer until Ctrl-C; what a service manager calls."""
     from pplx_local.daemon.run import run_daemon
 
-    raise typer.Exit(run_daemon(Invocation.of(ctx).settings()))
+    settings = Invocation.of(ctx).settings()
+    raise typer.Exit(run_daemon(settings, with_parent=with_parent))
 
 
 @app.command()

@@ -22,6 +22,7 @@ from pplx_local.daemon.calls import Calls
 from pplx_local.daemon.claim import claim, claimed_by
 from pplx_local.daemon.indexer import Indexer
 from pplx_local.daemon.log import log_bug, open_log
+from pplx_local.daemon.parent import end_with_parent
 from pplx_local.daemon.place import socket_path
 from pplx_local.daemon.presence import Presence
 from pplx_local.daemon.report import Reporter
@@ -45,6 +46,7 @@ def run_daemon(
     *,
     worker: WorkerFactory = spawn_polite_worker,
     profile: Profile | None = None,
+    with_parent: bool = False,
 ) -> int:
     """Watch, index and answer for a home until a signal ends it.
 
@@ -52,6 +54,7 @@ def run_daemon(
         settings: Its `home` says for which.
         worker: How encoder workers are made.
         profile: The checkpoints to use; None for those that the settings name.
+        with_parent: The end of stdin ends it too.
 
     Returns:
         0; also where another daemon does so already.
@@ -64,6 +67,8 @@ def run_daemon(
     workers = Workers(worker, settings, keep_for_queries=True)
     open_index = partial(Index.open, workers=workers, profile=profile)
     with _ending_on_signals(), ExitStack() as stack:
+        if with_parent:
+            end_with_parent()
         claimed = claim(settings.home)
         if claimed is None:
             who = claimed_by(settings.home)
