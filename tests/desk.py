@@ -8,9 +8,9 @@ from pathlib import Path
 from fakes import FakeWorker, fake_checkpoint, install_fake_checkpoint
 
 from pplx_local.config import Settings
-from pplx_local.index import Index
+from pplx_local.index import Index, Surveying
 from pplx_local.models import Profile
-from pplx_local.records import Answer, FileRecord, State, UpdateReport
+from pplx_local.records import Answer, FileRecord, State, Survey, UpdateReport
 
 
 class Desk:
@@ -71,3 +71,10 @@ class Desk:
         with self.open() as index:
             wanted = os.fsencode(self.folder / name)
             return next(file for file in index.files() if file.path == wanted)
+
+
+def survey(path: Path, settings: Settings) -> Survey:
+    """Follow a survey to its end."""
+    surveying = Surveying(path, settings)
+    list(surveying)
+    return surveying.found

@@ -20,8 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pplx_local.daemon import client as client_module
-from pplx_local.daemon import connections
+from pplx_local.daemon import connections, dial
 from pplx_local.daemon.client import RemoteIndex, connect, stop
 from pplx_local.daemon.connections import MOST_CONNECTIONS
 from pplx_local.daemon.pausing import is_paused, set_paused
@@ -294,7 +293,7 @@ def test_a_daemon_of_another_protocol_can_only_be_stopped(daemon):
 
 
 def test_a_daemon_that_says_nothing_is_not_waited_for(root, monkeypatch):
-    monkeypatch.setattr(client_module, "_HELLO_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(dial, "_HELLO_TIMEOUT_S", 0.2)
     with socket.socket(socket.AF_UNIX) as mute:
         path = socket_path(root)
         mute.bind(str(path))
@@ -306,7 +305,7 @@ def test_a_daemon_that_says_nothing_is_not_waited_for(root, monkeypatch):
 
 def test_a_daemon_of_somebody_else_is_not_asked(daemon, monkeypatch):
     one = daemon()
-    monkeypatch.setattr(client_module, "is_own", lambda connection: False)
+    monkeypatch.setattr(dial, "is_own", lambda connection: False)
     with pytest.raises(DaemonError, match="belongs to somebody else"):
         connect(one.home)
 

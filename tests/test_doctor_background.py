@@ -129,7 +129,7 @@ def test_what_a_daemon_says_of_itself_is_passed_on(
 def test_a_daemon_that_does_not_answer_hides_no_other_check(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pplx_local.daemon.client._HELLO_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("pplx_local.daemon.dial._HELLO_TIMEOUT_S", 0.2)
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind(str(socket_path(place)))
         deaf.listen()

@@ -27,7 +27,7 @@ from pplx_local.errors import (
     StoreBusy,
     StoreError,
 )
-from pplx_local.index import Index, Update, encode, portions, survey
+from pplx_local.index import Index, Update, encode, portions
 from pplx_local.models import Profile
 from pplx_local.records import Encoded, UpdateReport, WindowPlan
 from pplx_local.search import asked
@@ -388,15 +388,6 @@ def test_why_answers_for_any_path(desk: Desk) -> None:
         assert "update" in index.why(desk.folder / "new.txt")
         assert "no such file" in index.why(desk.folder / "never.txt")
         assert "not in a registered folder" in index.why(Path("/elsewhere"))
-
-
-def test_a_survey_counts_and_reads_nothing(desk: Desk) -> None:
-    desk.write("picture.png", "\x89PNG")
-    found = survey(desk.folder, desk.settings)
-    kinds = {kind.kind: kind.files for kind in found.kinds}
-    assert sum(kinds.values()) == 4
-    assert found.estimated_tokens > 0
-    assert not desk.settings.database.exists()
 
 
 def test_explanations_pair_words(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from desk import Desk
+from desk import Desk, survey
 from fakes import (
     FakeWorker,
     WordTokenizer,
@@ -26,7 +26,7 @@ from pplx_local.errors import (
     ModelError,
     StoreFull,
 )
-from pplx_local.index import Index, Update, survey
+from pplx_local.index import Index, Update
 from pplx_local.index.serving import Held, choose_serving
 from pplx_local.models import CATALOGUE, Checkpoint, ConfidenceCurve
 from pplx_local.records import Answer, Encoded, Progress, Role, WindowPlan

@@ -129,16 +129,19 @@ def _say_without_model(settings: Settings) -> None:
 
 
 def _dry_run(invocation: Invocation, paths: Sequence[Path], as_json: bool) -> None:
-    from pplx_local.index import survey
+    from pplx_local.index import Surveying
 
     settings = invocation.settings()
     surveys: list[Survey] = []
     errors: list[str] = []
     for path in paths:
         try:
-            surveys.append(survey(path, settings))
+            surveying = Surveying(path, settings)
         except FolderError as error:
             errors.append(str(error))
+        else:
+            follow(surveying)
+            surveys.append(surveying.found)
     if as_json:
         write_json({"surveys": [jsonable(survey) for survey in surveys]})
     else:

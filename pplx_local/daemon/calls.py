@@ -17,7 +17,7 @@ from pplx_local.daemon.indexer import Indexer
 from pplx_local.daemon.pausing import is_paused, set_paused
 from pplx_local.daemon.report import Reporter
 from pplx_local.errors import FolderError
-from pplx_local.index import Index, Target
+from pplx_local.index import Index, Surveying, Target
 from pplx_local.records import (
     Answer,
     Extract,
@@ -27,6 +27,7 @@ from pplx_local.records import (
     Progress,
     Span,
     Status,
+    Survey,
     Watching,
 )
 
@@ -49,7 +50,7 @@ class Calls:
         """List them."""
         calls = (
             *(self.hello, self.search, self.similar, self.text, self.status),
-            *(self.add, self.update, self.remove, self.purge),
+            *(self.survey, self.add, self.update, self.remove, self.purge),
             *(self.estimate_model, self.use_model),
             *(self.pause, self.resume, self.stop),
         )
@@ -125,6 +126,14 @@ class Calls:
         return time.time_ns() if is_now and has_walked else found.fresh_as_of_ns
 
     # --- indexing ---
+
+    def survey(self, path: bytes) -> Generator[Progress, None, Survey]:
+        """Say what adding a folder would do."""
+        with self._answering.reader() as index:
+            settings = index.settings
+        surveying = Surveying(_as_path(path), settings)
+        yield from surveying
+        return surveying.found
 
     def add(
         self, paths: Sequence[bytes], index: bool = True

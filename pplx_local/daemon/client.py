@@ -15,8 +15,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pplx_local.daemon.followed import Followed
-from pplx_local.daemon.place import PROTOCOL, Announcement, announced, is_own
+from pplx_local.daemon.dial import dial, silent
+from pplx_local.daemon.followed import Followed, FollowedSurvey
+from pplx_local.daemon.place import PROTOCOL, Announcement, announced
 from pplx_local.daemon.wire import Request, Result, parse_reply, request_line
 from pplx_local.errors import DaemonEnded, DaemonError, FolderError
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
         Status,
     )
 
-_HELLO_TIMEOUT_S = 5.0
 _ANEW = "pplx-local daemon stop; pplx-local daemon start"
 
 
@@ -43,7 +43,7 @@ def connect(home: Path) -> RemoteIndex | None:
     if said is None:
         return None
     if said.protocol != PROTOCOL:
-        connection = _dial(said)
+        connection = dial(said)
         if connection is None:
             return None
         connection.close()
@@ -84,7 +84,7 @@ def _end_unreachable(home: Path) -> int | None:
 
 
 def _greeted(said: Announcement) -> RemoteIndex | None:
-    connection = _dial(said)
+    connection = dial(said)
     if connection is None:
         return None
     daemon = RemoteIndex(connection, said)
@@ -92,46 +92,12 @@ def _greeted(said: Announcement) -> RemoteIndex | None:
         daemon.hello()
     except TimeoutError as error:
         daemon.close()
-        raise _silent(said) from error
+        raise silent(said) from error
     except BaseException:
         daemon.close()
         raise
     connection.settimeout(None)
     return daemon
-
-
-def _dial(said: Announcement) -> socket.socket | None:
-    """Connect; None where nobody listens any more."""
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(_HELLO_TIMEOUT_S)
-    try:
-        connection.connect(said.socket)
-    except (FileNotFoundError, ConnectionRefusedError):
-        connection.close()
-        return None
-    except (TimeoutError, BlockingIOError) as error:
-        connection.close()
-        raise _silent(said) from error
-    except OSError as error:
-        connection.close()
-        why = error.strerror
-        raise DaemonError(
-            f"Cannot reach the daemon at {said.socket}: {why}."
-        ) from error
-    if not is_own(connection):
-        connection.close()
-        raise DaemonError(
-            f"What listens at {said.socket} belongs to somebody else, and is not asked. "
-            "Start your own: pplx-local daemon start"
-        )
-    return connection
-
-
-def _silent(said: Announcement) -> DaemonError:
-    return DaemonError(
-        f"The daemon (process {said.pid}) has not answered for "
-        f"{_HELLO_TIMEOUT_S:.0f} seconds. Try again, or end it: kill {said.pid}"
-    )
 
 
 class RemoteIndex:
@@ -214,6 +180,10 @@ class RemoteIndex:
         return self._ask("status")
 
     # --- indexing ---
+
+    def survey(self, path: Path) -> FollowedSurvey:
+        """Say what adding a folder would do; `hang_up` stops it."""
+        return FollowedSurvey(self._replies("survey", path=_raw(path)))
 
     def add_folder(self, path: Path) -> None:
         """Register a folder or a single file; it is not indexed now.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pplx_local.daemon.wire import Result
 
 if TYPE_CHECKING:
-    from pplx_local.records import FileRecord, Progress, UpdateReport
+    from pplx_local.records import FileRecord, Progress, Survey, UpdateReport
 
 
 class Followed:
@@ -48,3 +48,26 @@ class Followed:
     def refused(self) -> Sequence[str]:
         """Why paths could not be registered."""
         return self._outcome.refused
+
+
+class FollowedSurvey:
+    """A survey by the daemon: iterate for progress, then see `found`."""
+
+    def __init__(self, replies: Iterator[Progress | Result]) -> None:
+        """Prepare; nothing is asked before the iteration."""
+        self._replies = replies
+        self._found: Survey | None = None
+
+    def __iter__(self) -> Iterator[Progress]:
+        """Follow it to its end."""
+        for reply in self._replies:
+            if isinstance(reply, Result):
+                self._found = reply.value
+                return
+            yield reply
+
+    @property
+    def found(self) -> Survey:
+        """What there is; to be asked after the iteration."""
+        assert self._found, "it was followed to its end"
+        return self._found

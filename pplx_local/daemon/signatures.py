@@ -35,6 +35,7 @@ CALLS: Mapping[str, Call] = {
     "similar": Call({"path": bytes, "line": int | None} | _WISH, Answer),
     "text": Call({"path": bytes, "char_start": int, "char_end": int}, Extract),
     "status": Call(result="Status"),
+    "survey": Call({"path": bytes}, "Survey"),
     "add": Call({"paths": list[bytes], "index": bool}, "Outcome"),
     "update": Call({"paths": list[bytes] | None}, "Outcome"),
     "remove": Call({"path": bytes}, int),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
 
 from pplx_local.config import Settings
@@ -17,53 +19,78 @@ from pplx_local.index.cost import (
 )
 from pplx_local.index.paths import readable
 from pplx_local.models import Profile, profile_of
-from pplx_local.records import KindCount, Survey
-from pplx_local.watch import Denied, walk
+from pplx_local.records import KindCount, Progress, Survey
+from pplx_local.watch import Denied, Found, walk
 
+_TELL_EVERY_S = 0.1
 _TEXT_SHARE = {"pdf": 0.08, "html": 0.5}
 """Share of a file's bytes that is text, by family: a rough guess, for an estimate."""
 _DISK_PER_TEXT_BYTE = 0.9
 """Compressed text and keywords, for a byte of text."""
 
 
-def survey(path: Path, settings: Settings) -> Survey:
-    """Count the files of a folder by kind, and estimate work and disk.
+class Surveying:
+    """Counts the files of a folder by kind: iterate for progress, then see `found`."""
 
-    Raises:
-        FolderError: The path cannot be read.
-    """
-    root = os.fsencode(readable(path))
-    files: Counter[tuple[str, bool]] = Counter()
-    sizes: Counter[tuple[str, bool]] = Counter()
-    lengths: list[float] = []
-    for entry in walk(root):
+    def __init__(self, path: Path, settings: Settings) -> None:
+        """Prepare; the folder is walked by the iteration.
+
+        Raises:
+            FolderError: The path cannot be read.
+        """
+        self._path, self._settings = path, settings
+        self._root = os.fsencode(readable(path))
+        self._files: Counter[tuple[str, bool]] = Counter()
+        self._sizes: Counter[tuple[str, bool]] = Counter()
+        self._lengths: list[float] = []
+
+    def __iter__(self) -> Generator[Progress, None, None]:
+        """Walk; whoever stops iterating stops the walk."""
+        yield Progress("scan", 0, None)
+        n_files, told = 0, time.monotonic()
+        for n_files, entry in enumerate(walk(self._root), 1):
+            self._count(entry)
+            if time.monotonic() - told > _TELL_EVERY_S:
+                yield Progress("scan", n_files, None, entry.path)
+                told = time.monotonic()
+        yield Progress("scan", n_files, n_files)
+
+    def _count(self, entry: Found | Denied) -> None:
         if isinstance(entry, Denied):
-            files[f"cannot be read: {entry.reason}", True] += 1
-            continue
+            self._files[f"cannot be read: {entry.reason}", True] += 1
+            return
         kind = kind_of(entry.path)
         reason = entry.skip or kind.reason
         key = (reason or kind.label, reason is not None)
-        files[key] += 1
-        sizes[key] += entry.size
+        self._files[key] += 1
+        self._sizes[key] += entry.size
         if reason is None:
-            lengths.append(entry.size * _TEXT_SHARE.get(kind.family, 1.0))
-    text_bytes = sum(lengths)
-    tokens = tokens_in(text_bytes)
-    profile = profile_of(settings)
-    work = {one: tokens_read(one, lengths) for one in profile if one}
-    return Survey(
-        path=os.fsencode(path),
-        kinds=tuple(
-            KindCount(label, files[label, skipped], sizes[label, skipped], skipped)
-            for label, skipped in sorted(files, key=lambda key: (-sizes[key], key))
-        ),
-        estimated_tokens=tokens,
-        estimated_seconds=seconds_for(work, settings.home) if work else None,
-        estimated_disk_bytes=int(
-            text_bytes * _DISK_PER_TEXT_BYTE + tokens * _bytes_per_token(profile)
-        ),
-        free_disk_bytes=free_disk(settings.home),
-    )
+            self._lengths.append(entry.size * _TEXT_SHARE.get(kind.family, 1.0))
+
+    @property
+    def found(self) -> Survey:
+        """What was counted, with an estimate of work and disk."""
+        text_bytes = sum(self._lengths)
+        tokens = tokens_in(text_bytes)
+        home, profile = self._settings.home, profile_of(self._settings)
+        work = {one: tokens_read(one, self._lengths) for one in profile if one}
+        return Survey(
+            path=os.fsencode(self._path),
+            kinds=self._kinds(),
+            estimated_tokens=tokens,
+            estimated_seconds=seconds_for(work, home) if work else None,
+            estimated_disk_bytes=int(
+                text_bytes * _DISK_PER_TEXT_BYTE + tokens * _bytes_per_token(profile)
+            ),
+            free_disk_bytes=free_disk(home),
+        )
+
+    def _kinds(self) -> tuple[KindCount, ...]:
+        largest_first = sorted(self._files, key=lambda key: (-self._sizes[key], key))
+        return tuple(
+            KindCount(key[0], self._files[key], self._sizes[key], skipped=key[1])
+            for key in largest_first
+        )
 
 
 def _bytes_per_token(profile: Profile) -> float:
