@@ -14,11 +14,15 @@ from pplx_local.cli.options import AsJson, StateChoice, typed_path
 from pplx_local.cli.show import json_path, write_data, write_json
 from pplx_local.wording.amounts import (
     age_in_words,
-    count,
     counts_in_words,
     line_of,
-    share_in_words,
-    size_in_words,
+)
+from pplx_local.wording.holding import (
+    coverage_in_words,
+    embedded_in_words,
+    holdings_in_words,
+    profile_in_words,
+    sizes_in_words,
 )
 from pplx_local.wording.visible import visible, visible_path
 from pplx_local.wording.working import (
@@ -30,9 +34,9 @@ from pplx_local.wording.working import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from pplx_local.records import FileRecord, ModelChange, Role, Status
+    from pplx_local.records import FileRecord, Status
 
 
 def status(ctx: typer.Context, as_json: AsJson = False) -> None:
@@ -60,49 +64,26 @@ def status_lines(status: Status) -> Iterator[str]:
         yield fresh_line(status)
     else:
         yield line_of("Folder", "none yet; add one: pplx-local add PATH")
-    hidden = status.hidden_documents
-    forgotten = f" ({hidden:,} more forgotten, not purged yet)" if hidden else ""
-    documents = count(status.documents, "document") + forgotten
-    yield line_of("Holds", f"{documents}, {count(status.chunks, 'passage')}")
-    yield line_of("Model", _profile(status.profile) or "none: keywords only")
+    yield line_of("Holds", holdings_in_words(status))
+    yield line_of("Model", profile_in_words(status.profile))
     if status.change:
-        yield line_of("", f"to become {_profile(status.change.profile)}")
-        yield line_of("", f"embedded {_embedded(status.change)}")
+        yield line_of("", f"to become {profile_in_words(status.change.profile)}")
+        yield line_of("", f"embedded {embedded_in_words(status.change)}")
         goes_on = (
             "the daemon goes on with it"
             if status.daemon
             else "to go on: pplx-local update"
         )
         yield line_of("", goes_on)
-    yield line_of("Covers", _coverage(status))
+    yield line_of("Covers", coverage_in_words(status))
     for reason in dict.fromkeys(status.outdated.values()):
         yield line_of("", visible(reason))
-    yield line_of("Disk", _sizes(status))
+    yield line_of("Disk", sizes_in_words(status))
     yield queue_line(status.queue)
     if status.daemon:
         yield from daemon_lines(status.daemon)
     else:
         yield line_of("Daemon", NO_DAEMON)
-
-
-def _profile(profile: Mapping[Role, str | None]) -> str:
-    return visible(", ".join(f"{role}: {n}" for role, n in profile.items() if n))
-
-
-def _embedded(change: ModelChange) -> str:
-    documents = count(change.documents, "document")
-    done = [f"{role} {n:,} of {documents}" for role, n in change.embedded.items()]
-    return ", ".join(done)
-
-
-def _coverage(status: Status) -> str:
-    legs = [f"{leg} {share_in_words(part)}" for leg, part in status.coverage.items()]
-    return ", ".join(legs)
-
-
-def _sizes(status: Status) -> str:
-    parts = [f"{name} {size_in_words(n)}" for name, n in status.bytes_by_part.items()]
-    return ", ".join(parts)
 
 
 def files(
