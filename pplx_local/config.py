@@ -9,10 +9,10 @@ import math
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from pplx_local.errors import ConfigError
 from pplx_local.home import default_home
@@ -20,15 +20,43 @@ from pplx_local.home import default_home
 _MORE_THAN_0 = math.ulp(0.0)
 _LARGEST = 2**50
 """A petabyte: more than that overflows what systems take as a limit."""
-_LIMITS: Mapping[str, tuple[float, float]] = {
-    "window_tokens": (256, 32_768),
-    "prefix_position": (0, 1),
-    "read_timeout_s": (_MORE_THAN_0, 1_000_000),
-    "idle_minutes": (_MORE_THAN_0, 1_440),
-}
-"""Of the numbers that cannot be just anything above 0."""
-_CHOICES: Mapping[str, tuple[str, ...]] = {"power": ("auto", "always")}
-"""Of the words that cannot be just anything."""
+
+Value = str | int | float
+_Default = TypeVar("_Default", str, int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a person has to know of a setting."""
+
+    name: str
+    default: Value
+    about: str
+    """What it is for, in a sentence or two."""
+    choices: tuple[str, ...]
+    """All that there are, or where `is_open` the usual ones; empty for any."""
+    is_open: bool
+    """Whether there are others, which only an installed backend knows."""
+    span: tuple[float, float]
+    """The least and the most of a number."""
+    is_live: bool
+    """Whether a daemon follows while it runs; else one that is started anew does."""
+
+
+def _key(
+    default: _Default,
+    about: str,
+    *,
+    choices: tuple[str, ...] = (),
+    is_open: bool = False,
+    span: tuple[float, float] = (_MORE_THAN_0, _LARGEST),
+    is_live: bool = False,
+) -> _Default:
+    """Declare a setting; only what it does is said here, once for all front ends."""
+    told = {"about": about, "choices": choices, "is_open": is_open}
+    metadata = {**told, "span": span, "is_live": is_live}
+    declared: _Default = field(default=default, metadata=metadata)
+    return declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +65,76 @@ class Settings:
 
     home: Path
     """Where all state lives; not a key of the file."""
-    model: str = "auto"
-    """Name of a checkpoint, "auto" for the best one here, "none" for keywords only."""
-    backend: str = "auto"
-    """Name of a registered backend, "auto" for the one of this platform."""
-    device: str = "auto"
-    """"cpu", "cuda", "mps", "metal"; "auto" for the best one. Obeyed or refused."""
-    dtype: str = "auto"
-    """"bfloat16" or "float32"; "8bit" or "4bit" for quantised weights (MLX); "auto" for
-    bfloat16 where the device has it."""
-    window_tokens: int = 8192
-    """Tokens that a contextual checkpoint reads together, at most: up to 32,768."""
-    prefix_position: int = 0
-    """Where a late-interaction checkpoint's prefix stands: 0 for first, as its card has
-    it; 1 for behind the first token, as PyLate has it."""
-    max_batch_tokens: int = 16_384
-    """Tokens in one forward pass, padding counted."""
-    max_file_bytes: int = 1_000_000_000
-    """Longer files are skipped, with this limit as the reason."""
-    read_timeout_s: float = 60.0
-    """A file whose reader is silent for longer has failed."""
-    read_memory_bytes: int = 2_000_000_000
-    """What the reader of one file may take."""
-    power: str = "auto"
-    """"auto": the daemon spares a battery and a hot computer; "always": it works on."""
-    idle_minutes: float = 5.0
-    """After so long without work the daemon gives the model's memory back."""
+    model: str = _key(
+        "auto",
+        "The checkpoint that answers by meaning, or two as 'A + B'; auto for the best "
+        "one here, none for keywords only.",
+        choices=("auto", "none"),
+        is_open=True,
+        is_live=True,
+    )
+    backend: str = _key(
+        "auto",
+        "What runs the model; auto for this computer's own.",
+        choices=("auto", "mlx", "torch"),
+        is_open=True,
+    )
+    device: str = _key(
+        "auto",
+        "Where the model runs; auto for the best. One that is not here is refused.",
+        choices=("auto", "cpu", "cuda", "mps", "metal"),
+        is_open=True,
+    )
+    dtype: str = _key(
+        "auto",
+        "The precision: bfloat16 or float32; 8bit or 4bit for quantised weights (MLX). "
+        "auto is bfloat16 where the device has it.",
+        choices=("auto", "bfloat16", "float32", "8bit", "4bit"),
+        is_open=True,
+    )
+    window_tokens: int = _key(
+        8192,
+        "How many tokens a contextual checkpoint reads together at most. Another number "
+        "means embedding everything anew.",
+        span=(256, 32_768),
+    )
+    prefix_position: int = _key(
+        0,
+        "Where a late-interaction checkpoint's prefix stands: 0 for first, as its card "
+        "has it; 1 for behind the first token, as PyLate has it. A change means "
+        "embedding everything anew.",
+        span=(0, 1),
+    )
+    max_batch_tokens: int = _key(
+        16_384,
+        "Tokens that the model takes at once, padding counted: less, less memory.",
+    )
+    max_file_bytes: int = _key(
+        1_000_000_000,
+        "Longer files are skipped, with this limit as the reason.",
+        is_live=True,
+    )
+    read_timeout_s: float = _key(
+        60.0,
+        "After so many seconds of silence the reader of a file has failed.",
+        span=(_MORE_THAN_0, 1_000_000),
+        is_live=True,
+    )
+    read_memory_bytes: int = _key(
+        2_000_000_000, "What the reader of one file may take.", is_live=True
+    )
+    power: str = _key(
+        "auto",
+        "auto: the daemon spares a battery and a hot computer; always: it works on.",
+        choices=("auto", "always"),
+        is_live=True,
+    )
+    idle_minutes: float = _key(
+        5.0,
+        "After so long without work the daemon gives the model's memory back.",
+        span=(_MORE_THAN_0, 1_440),
+        is_live=True,
+    )
 
     @property
     def database(self) -> Path:
@@ -78,6 +150,14 @@ class Settings:
     def file(self) -> Path:
         """Where these settings are read from."""
         return self.home / "config.toml"
+
+
+KEYS: Mapping[str, Key] = {
+    one.name: Key(name=one.name, default=cast("Value", one.default), **one.metadata)
+    for one in fields(Settings)
+    if one.name != "home"
+}
+"""Those of the file, in the order in which they are shown."""
 
 
 def load_settings(home: Path | None = None, **flags: Any) -> Settings:
@@ -109,42 +189,83 @@ def _read(path: Path) -> Mapping[str, Any]:
     return {key: _checked(path, key, value) for key, value in values.items()}
 
 
-def _checked(path: Path, key: str, value: Any) -> Any:
-    kinds: dict[str, type] = {
-        field.name: type(field.default)
-        for field in fields(Settings)
-        if field.name != "home"
-    }
-    if key not in kinds:
-        near = get_close_matches(key, kinds, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(kinds)}."
-        raise ConfigError(f"{path} has the unknown key {key!r}.{hint}")
-    wanted = kinds[key]
+def _checked(path: Path, name: str, value: Any) -> Value:
+    """Return a value that a setting may have, as it is given on.
+
+    Raises:
+        ConfigError: It may not, or there is no such setting.
+    """
+    key = _known(path, name)
+    wanted = type(key.default)
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
         raise ConfigError(
-            f"{path}: {key} = {value!r} should be of type {wanted.__name__}."
+            f"{path}: {name} = {value!r} should be of type {wanted.__name__}."
         )
     if isinstance(value, int | float):
-        _check_limits(path, key, value)
-    elif value not in (choices := _CHOICES.get(key, (value,))):
-        words = " or ".join(f'"{choice}"' for choice in choices)
-        raise ConfigError(f"{path}: {key} = {value!r} should be {words}.")
+        _check_span(path, key, value)
+    elif key.choices and not key.is_open and value not in key.choices:
+        words = " or ".join(f'"{choice}"' for choice in key.choices)
+        raise ConfigError(f"{path}: {name} = {value!r} should be {words}.")
     return value
 
 
-def _check_limits(path: Path, key: str, value: float) -> None:
-    least, most = _LIMITS.get(key, (_MORE_THAN_0, _LARGEST))
+def _known(path: Path, name: str) -> Key:
+    if name not in KEYS:
+        raise ConfigError(f"{path} has the unknown key {name!r}. {_meant(name)}")
+    return KEYS[name]
+
+
+def _meant(name: str) -> str:
+    near = get_close_matches(name, KEYS, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(KEYS)}."
+
+
+def _check_span(path: Path, key: Key, value: float) -> None:
+    least, most = key.span
     if not least <= value <= most:
         span = f"from {least:,} to {most:,}"
         if least == _MORE_THAN_0:
             span = f"more than 0, and at most {most:,}"
-        raise ConfigError(f"{path}: {key} = {value} should be {span}.")
+        raise ConfigError(f"{path}: {key.name} = {value} should be {span}.")
 
 
-def write_setting(path: Path, key: str, value: str) -> None:
+# --- one at a time -----------------------------------------------------------
+
+
+def lookup_key(name: str) -> Key:
+    """Find a setting by its name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if name in KEYS:
+        return KEYS[name]
+    raise ConfigError(f"No setting is called {name!r}. {_meant(name)}")
+
+
+def parse_value(path: Path, key: Key, text: str) -> Value:
+    """Take what was typed as the value of a setting; numbers may have `_` in them.
+
+    Raises:
+        ConfigError: The setting cannot have it.
+    """
+    kind = type(key.default)
+    try:
+        value = kind(text.strip())
+    except ValueError:
+        value = text.strip()  # refused below, in the words that the file gets
+    return _checked(path, key.name, value)
+
+
+def write_setting(path: Path, key: str, value: Value | None) -> None:
     """Change one key of a settings file, keeping the rest and its comments.
+
+    Args:
+        path: Of the file, which may not be there yet.
+        key: Its name.
+        value: None takes the key out, so that its default holds.
 
     Raises:
         ConfigError: The file cannot be read or written.
@@ -155,7 +276,11 @@ def write_setting(path: Path, key: str, value: str) -> None:
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
-        document[key] = value
+        if value is None:
+            document.pop(key, None)
+        else:
+            document[key] = value
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
         temporary.replace(path)
     except (OSError, tomlkit.exceptions.TOMLKitError) as error:

@@ -342,6 +342,44 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A checkpoint that the program knows."""
+
+    name: str
+    title: str
+    good_for: str
+    roles: tuple[Role, ...]
+    license: str
+    """SPDX identifier."""
+    parameters: int
+    languages: tuple[str, ...]
+    """ISO 639-1 codes; empty for most of the world's."""
+    bytes: int
+    """On the disk, or to fetch where it is not here."""
+    memory_bytes: int
+    """While embedding, where bfloat16 is computed."""
+    memory_fp32_bytes: int
+    """Where it is not."""
+    path: str | None
+    """Where it lies; None where it is not here."""
+    used: bool
+    """Whether the settings ask for it."""
+    install: str
+    """What to do when it is not here, as a sentence."""
+    repository: str | None = None
+    """Where it is fetched from; None for one that comes as a package."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """The checkpoints that the program knows, the preferred one first."""
+
+    setting: str
+    """What was chosen: names, "auto" or "none"."""
+    models: tuple[ModelRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEstimate:
     """What choosing a model would mean: nothing of it is measured."""
 

@@ -18,10 +18,10 @@ from typing import Any, Self
 
 from fakes import FakeWorker, fake_checkpoint, install_fake_checkpoint
 
-from pplx_local.config import Settings
+from pplx_local.config import Settings, load_settings
 from pplx_local.daemon.client import RemoteIndex, connect
 from pplx_local.daemon.followed import Followed
-from pplx_local.models import Profile
+from pplx_local.models import CATALOGUE, Checkpoint, Profile
 from pplx_local.records import DaemonStatus, State
 
 _START_S = 30.0
@@ -171,19 +171,36 @@ def main() -> None:
     parser.add_argument("--long-back-off", action="store_true")
     parser.add_argument("--impatient", action="store_true")
     parser.add_argument("--with-parent", action="store_true")
+    parser.add_argument("--fake-catalogue", action="store_true")
     options = parser.parse_args()
     if options.impatient:
         restraint._BACK_OFF_S = (0.5,)
         indexer._LONGEST_WAIT_S = presence._CHECK_EVERY_S = 0.2
     if options.long_back_off:
         restraint._BACK_OFF_S = (3600.0,)
-    fake = fake_checkpoint()
+    profile = None if options.fake_catalogue else Profile(*[fake_checkpoint()] * 2)
+    if options.fake_catalogue:
+        CATALOGUE.clear()  # type: ignore[attr-defined]
+        CATALOGUE.update(  # type: ignore[attr-defined]
+            {one.name: one for one in fake_catalogue()}
+        )
     kind = LoadingWorker if options.slow_model else FakeWorker
     run_daemon(
-        Settings(home=options.home),
-        worker=lambda *args: kind(fake),
-        profile=Profile(fake, fake),
+        load_settings(options.home),
+        worker=lambda checkpoint, *args: kind(checkpoint),
+        profile=profile,
         with_parent=options.with_parent,
+    )
+
+
+def fake_catalogue() -> tuple[Checkpoint, ...]:
+    """Checkpoints for a daemon whose model is chosen: by roles, here and not."""
+    far = "somebody/tiny"
+    return (
+        fake_checkpoint(name="fake", title="Fake"),
+        fake_checkpoint(name="big", title="Big", dim=64, token_dim=64),
+        fake_checkpoint(name="dense-only", roles=("dense",), repository=far),
+        fake_checkpoint(name="late-only", roles=("late",), repository=far),
     )
 
 

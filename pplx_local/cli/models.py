@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from pplx_local.cli.as_json import jsonable
 from pplx_local.cli.check import check
 from pplx_local.cli.fetch import import_model, pull
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
 from pplx_local.cli.show import write_data, write_json
 from pplx_local.cli.use import use
-from pplx_local.wording.amounts import size_in_words
+from pplx_local.wording.models import kind_in_words, needs_in_words
 from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
-    from pplx_local.config import Settings
+    from pplx_local.records import ModelRecord
 
 app = typer.Typer(
     help="Which models there are, how to get one, and which one is used.",
@@ -27,17 +27,18 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
+def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the checkpoints that the program knows, what each takes and is good for."""
-    settings = Invocation.of(ctx).settings()
-    listed = _listed(settings)
+    from pplx_local.index import list_models
+
+    listed = list_models(Invocation.of(ctx).settings())
     if as_json:
-        write_json({"setting": settings.model, "models": listed})
+        write_json(jsonable(listed))
         return
-    for model in listed:
+    for model in listed.models:
         for line in _lines(model):
             write_data(line)
-    write_data(f"The setting is {visible(settings.model)!r}.")
+    write_data(f"The setting is {visible(listed.setting)!r}.")
 
 
 app.command("use")(use)
@@ -46,58 +47,13 @@ app.command("import")(import_model)
 app.command("check")(check)
 
 
-def _listed(settings: Settings) -> list[dict[str, Any]]:
-    from pplx_local.index.cost import memory_for
-    from pplx_local.models import CATALOGUE, find, how_to_get, profile_of
-
-    used = {one.name for one in profile_of(settings) if one}
-    listed = []
-    for checkpoint in CATALOGUE.values():
-        found = find(checkpoint, settings.home)
-        memory, memory_fp32 = memory_for(checkpoint, settings)
-        listed.append(
-            {
-                "name": checkpoint.name,
-                "title": checkpoint.title,
-                "good_for": checkpoint.good_for,
-                "roles": list(checkpoint.roles),
-                "license": checkpoint.license,
-                "parameters": checkpoint.n_parameters,
-                "languages": list(checkpoint.languages),
-                "bytes": _size_of(found) if found else checkpoint.size_bytes,
-                "memory_bytes": memory,
-                "memory_fp32_bytes": memory_fp32,
-                "path": str(found) if found else None,
-                "used": checkpoint.name in used,
-                "install": how_to_get(checkpoint, settings.home),
-            }
-        )
-    return listed
-
-
-def _size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _lines(model: dict[str, Any]) -> list[str]:
+def _lines(model: ModelRecord) -> list[str]:
     """Say what a person chooses by: use, needs, and how to get it."""
-    here = "used" if model["used"] else "here" if model["path"] else "not here"
-    languages = ", ".join(model["languages"]) or "most"
+    here = "used" if model.used else "here" if model.path else "not here"
     return [
-        f"{'*' if model['used'] else ' '} {model['name']} ({here})",
-        f"    for {model['good_for']}",
-        f"    {' and '.join(model['roles'])}, "
-        f"{model['parameters'] / 1e6:,.0f}M parameters, languages: {languages}, licence {model['license']}",
-        f"    {_needs(model)}",
-        *([] if model["path"] else [f"    {visible(model['install'])}"]),
+        f"{'*' if model.used else ' '} {model.name} ({here})",
+        f"    for {model.good_for}",
+        f"    {kind_in_words(model)}",
+        f"    {needs_in_words(model)}",
+        *([] if model.path else [f"    {visible(model.install)}"]),
     ]
-
-
-def _needs(model: dict[str, Any]) -> str:
-    where = "on the disk" if model["path"] else "to fetch"
-    memory, more = model["memory_bytes"], model["memory_fp32_bytes"]
-    at_most = f" ({size_in_words(more)} without bfloat16)" if more > memory else ""
-    return (
-        f"{size_in_words(model['bytes'])} {where}, about {size_in_words(memory)} of "
-        f"memory{at_most}"
-    )

@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from pplx_local import __version__
+from pplx_local.config import KEYS, Value
 from pplx_local.daemon.answering import Answering
 from pplx_local.daemon.errand import Errand
 from pplx_local.daemon.indexer import Indexer
 from pplx_local.daemon.pausing import is_paused, set_paused
 from pplx_local.daemon.report import Reporter
 from pplx_local.errors import FolderError
-from pplx_local.index import Index, Surveying, Target
+from pplx_local.index import Index, Surveying, Target, list_models
 from pplx_local.records import (
     Answer,
     Extract,
+    FileRecord,
     Mode,
     ModelEstimate,
+    ModelList,
     Outcome,
     Progress,
     Span,
+    State,
     Status,
     Survey,
     Watching,
@@ -50,8 +54,9 @@ class Calls:
         """List them."""
         calls = (
             *(self.hello, self.search, self.similar, self.text, self.status),
+            *(self.files, self.why, self.retry),
             *(self.survey, self.add, self.update, self.remove, self.purge),
-            *(self.estimate_model, self.use_model),
+            *(self.models, self.estimate_model, self.use_model, self.follow_settings),
             *(self.pause, self.resume, self.stop),
         )
         return {call.__name__: call for call in calls}
@@ -115,6 +120,23 @@ class Calls:
             daemon=self._reporter.status(paused=is_paused(self._home)),
         )
 
+    def files(
+        self,
+        state: State | None = None,
+        folder: bytes | None = None,
+        after: bytes | None = None,
+        limit: int = 200,
+    ) -> list[FileRecord]:
+        """List a page of the files by path: those that come after one."""
+        under = None if folder is None else _as_path(folder)
+        with self._answering.reader() as index:
+            return index.page(state, under, after=after or b"", limit=limit)
+
+    def why(self, path: bytes) -> str:
+        """Say in words what became of one path."""
+        with self._answering.reader() as index:
+            return index.why(_as_path(path))
+
     def _fresh_as_of_ns(self, found: Status) -> int | None:
         """Say now, where every change would have been noticed and read."""
         seen = all(
@@ -152,6 +174,11 @@ class Calls:
         errand = self._indexer.take(lambda index: Errand(index.targets(wanted)))
         return (yield from errand.follow())
 
+    def retry(self, paths: Sequence[bytes] | None = None) -> int:
+        """Read files that failed again; say how many. A pause keeps them waiting."""
+        wanted = None if paths is None else _as_paths(paths)
+        return self._indexer.do(lambda index: self._indexer.read_again(wanted))
+
     def remove(self, path: bytes) -> int:
         """Forget a folder; say how many files it had."""
 
@@ -178,7 +205,27 @@ class Calls:
         self._indexer.follow_folders()
         return Errand(targets, tuple(refused))
 
-    # --- models ---
+    # --- models and settings ---
+
+    def models(self) -> ModelList:
+        """List the checkpoints that there are, and which of them are here."""
+        with self._answering.reader() as index:
+            return list_models(index.settings)
+
+    def follow_settings(self) -> dict[str, Value]:
+        """Read the settings anew; give those that are in force from now on.
+
+        A setting that is in force but not in the file needs a daemon started anew, or
+        was given to this one on its command line.
+        """
+
+        def work(index: Index) -> dict[str, Value]:
+            self._indexer.end_reading()
+            index.follow_settings()
+            self._indexer.follow_settings()
+            return {name: getattr(index.settings, name) for name in KEYS}
+
+        return self._indexer.do(work)
 
     def estimate_model(self, name: str) -> ModelEstimate:
         """Say what choosing a model would cost."""

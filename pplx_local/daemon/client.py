@@ -24,8 +24,11 @@ from pplx_local.errors import DaemonEnded, DaemonError, FolderError
 if TYPE_CHECKING:
     from pplx_local.answer import Answer, Extract, Mode
     from pplx_local.records import (
+        FileRecord,
         ModelEstimate,
+        ModelList,
         Progress,
+        State,
         Status,
     )
 
@@ -179,6 +182,29 @@ class RemoteIndex:
         """Count files, documents, chunks, bytes and coverage."""
         return self._ask("status")
 
+    def files(
+        self,
+        state: State | None = None,
+        folder: Path | None = None,
+        *,
+        after: bytes | None = None,
+        limit: int = 200,
+    ) -> list[FileRecord]:
+        """List a page of the known files by path.
+
+        Args:
+            state: Only those in one state.
+            folder: Only those that lie in it.
+            after: The last path of the page before; None for the first page.
+            limit: At most so many, from 1 to 1,000.
+        """
+        under = None if folder is None else _raw(folder)
+        return self._ask("files", state=state, folder=under, after=after, limit=limit)
+
+    def why(self, path: Path) -> str:
+        """Say in words what became of one path."""
+        return self._ask("why", path=_raw(path))
+
     # --- indexing ---
 
     def survey(self, path: Path) -> FollowedSurvey:
@@ -205,6 +231,15 @@ class RemoteIndex:
         sent = None if paths is None else list(map(_raw, paths))
         return Followed(self._replies("update", paths=sent))
 
+    def retry(self, paths: Sequence[Path] | None = None) -> int:
+        """Have files that failed read again, all or these; return how many there are.
+
+        Raises:
+            FolderError: A path lies in no registered folder.
+        """
+        sent = None if paths is None else list(map(_raw, paths))
+        return self._ask("retry", paths=sent)
+
     def remove_folder(self, path: Path) -> int:
         """Forget a folder; return how many files it had."""
         return self._ask("remove", path=_raw(path))
@@ -213,7 +248,15 @@ class RemoteIndex:
         """Erase what no file needs; return how many documents and bytes went."""
         return self._ask("purge")
 
-    # --- models ---
+    # --- models and settings ---
+
+    def models(self) -> ModelList:
+        """List the checkpoints that there are, and which of them are here."""
+        return self._ask("models")
+
+    def follow_settings(self) -> Mapping[str, str | int | float]:
+        """Have the settings read anew; give those that are in force from now on."""
+        return self._ask("follow_settings")
 
     def estimate_model(self, name: str) -> ModelEstimate:
         """Estimate what `use_model` would leave to embed."""

@@ -11,9 +11,10 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from logging import Logger
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from pplx_local.daemon.answering import Answering
@@ -121,6 +122,17 @@ class Indexer:
             task.drop()
         self._looking.forget()
         self._looking.watch()
+
+    def end_reading(self) -> None:
+        """Leave what is being read; it is begun again with the next step."""
+        self._reading.drop()
+
+    def read_again(self, paths: Sequence[Path] | None) -> int:
+        """Have files that failed read again, and say how many there are."""
+        targets = self._index.give_another_try(paths)
+        self._looking.look_again(targets)
+        self._restraint.try_at_once()
+        return len(targets)
 
     def follow_settings(self) -> None:
         """Go by the model that is chosen now."""

@@ -14,8 +14,17 @@ import msgspec
 from pplx_local.answer import Answer, Extract, Mode
 from pplx_local.errors import DaemonError
 
+MOST_FILES = 1_000
+"""That are listed at once: a page has to be short enough to be shown while it is asked
+for."""
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 """Of hits: beyond, it is no count that anyone could want."""
+
+
+class Several(NamedTuple):
+    """Any number of records of a kind, by its name."""
+
+    record: str
 
 
 class Call(NamedTuple):
@@ -27,6 +36,12 @@ class Call(NamedTuple):
     """A string names one of the records, which most clients need not load."""
 
 
+_WHICH_FILES = {
+    "state": _State | None,
+    "folder": bytes | None,
+    "after": bytes | None,
+    "limit": Annotated[int, msgspec.Meta(ge=1, le=MOST_FILES)],
+}
 _WISH = {"k": _Count, "mode": Mode, "explain": bool, "folded": bool, "wait": bool}
 
 CALLS: Mapping[str, Call] = {
@@ -35,11 +50,16 @@ CALLS: Mapping[str, Call] = {
     "similar": Call({"path": bytes, "line": int | None} | _WISH, Answer),
     "text": Call({"path": bytes, "char_start": int, "char_end": int}, Extract),
     "status": Call(result="Status"),
+    "files": Call(_WHICH_FILES, Several("FileRecord")),
+    "why": Call({"path": bytes}, str),
+    "retry": Call({"paths": list[bytes] | None}, int),
     "survey": Call({"path": bytes}, "Survey"),
     "add": Call({"paths": list[bytes], "index": bool}, "Outcome"),
     "update": Call({"paths": list[bytes] | None}, "Outcome"),
     "remove": Call({"path": bytes}, int),
     "purge": Call(result=tuple[int, int]),
+    "models": Call(result="ModelList"),
+    "follow_settings": Call(result=dict[str, str | int | float]),
     "estimate_model": Call({"name": str}, "ModelEstimate"),
     "use_model": Call({"name": str}, list[str]),
     "pause": Call(),
@@ -70,7 +90,13 @@ def as_result(name: str, given: Any) -> Any:
         ValueError: It is something else.
     """
     kind = CALLS[name].result
-    return msgspec.convert(given, _record(kind) if isinstance(kind, str) else kind)
+    return msgspec.convert(given, _type(kind))
+
+
+def _type(kind: Any) -> Any:
+    if isinstance(kind, Several):
+        return list[_record(kind.record)]  # type: ignore[misc]  found as it runs
+    return _record(kind) if isinstance(kind, str) else kind
 
 
 def as_progress(given: Any) -> Any:

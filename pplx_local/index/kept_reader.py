@@ -18,14 +18,23 @@ class KeptReader:
 
     def __init__(self, settings: Settings, niceness: int) -> None:
         """Start nothing."""
-        self._reader = Reader(
+        self._niceness = niceness
+        self._reader = self._made(settings)
+        self._n_stages = 0
+        self._used = time.monotonic()
+
+    def _made(self, settings: Settings) -> Reader:
+        return Reader(
             timeout_s=settings.read_timeout_s,
             memory_bytes=settings.read_memory_bytes,
             max_file_bytes=settings.max_file_bytes,
-            niceness=niceness,
+            niceness=self._niceness,
         )
-        self._n_stages = 0
-        self._used = time.monotonic()
+
+    def follow(self, settings: Settings) -> None:
+        """Go by other limits; no stage may be under way."""
+        self.close()
+        self._reader = self._made(settings)
 
     def run(
         self, store: Store, findings: Findings, *, tries: int

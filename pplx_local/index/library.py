@@ -10,7 +10,7 @@ from typing import Self
 
 import filelock
 
-from pplx_local.config import Settings, write_setting
+from pplx_local.config import KEYS, Settings, load_settings, write_setting
 from pplx_local.index.change import estimate, let_go
 from pplx_local.index.contents import Contents
 from pplx_local.index.folders import add_folder, remove_folder
@@ -173,6 +173,20 @@ class Index(Contents):
         self.settings = replace(self.settings, model=name)
         self.profile, self._spaces = spaces.profile, spaces
         return let_go(spaces, self.store)
+
+    def follow_settings(self) -> None:
+        """Read the settings anew, and go by those that can change in the middle.
+
+        No reading stage may be under way. The model is for `use_model` to change.
+
+        Raises:
+            ConfigError: The file cannot be read, or has a mistake.
+        """
+        written = load_settings(self.settings.home)
+        live = {name for name, key in KEYS.items() if key.is_live} - {"model"}
+        changes = {name: getattr(written, name) for name in live}
+        self.settings = replace(self.settings, **changes)
+        self._reader.follow(self.settings)
 
     def _spaces_of(self, name: str) -> ProfileSpaces:
         settings = replace(self.settings, model=name)
