@@ -15,6 +15,7 @@
     |   +-- SchemaTooNew       written by a newer program
     |   +-- FingerprintMismatch  built by another checkpoint or rule
     +-- DaemonError            the background indexer: not to be started, reached or trusted
+    +-- OpenError              a file that is gone, or that nothing here can show
     |   +-- DaemonEnded        it went away in the middle of a call
     +-- ModelError             a checkpoint that is missing or not what it should be
     +-- BackendUnavailable     an array framework that is not installed
@@ -117,6 +118,10 @@ class DaemonEnded(DaemonError):
         "again.",
     ) -> None:
         super().__init__(message)
+
+
+class OpenError(PplxLocalError):
+    """A file that is gone, or that nothing here can show."""
 
 
 class ModelError(PplxLocalError):

@@ -15,6 +15,7 @@ from pplx_local.cli import (
     folders,
     measure,
     models,
+    opening,
     search,
     state,
 )
@@ -41,6 +42,7 @@ app.command()(folders.purge)
 app.command()(folders.backup)
 app.command()(search.search)
 app.command()(search.similar)
+app.command("open")(opening.open_place)
 app.command()(state.status)
 app.command()(state.files)
 app.command()(checkup.doctor)

@@ -1,0 +1,38 @@
+"""What is asked for, and the program that does it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Wish = Literal["open", "edit", "page", "reveal"]
+"""In what suits it; in an editor; in a pager; in the file manager."""
+
+
+class Where(NamedTuple):
+    """A place in a file, as far as it is known."""
+
+    line: int | None = None
+    """1-based, of the document's text."""
+    column: int | None = None
+    """1-based, in bytes of UTF-8; editors that count characters land close by."""
+    page: int | None = None
+    """1-based."""
+
+
+class Command(NamedTuple):
+    """A program and how it is started."""
+
+    argv: tuple[str, ...]
+    """Never for a shell. Bytes of a path that are not UTF-8 are lone surrogates."""
+    in_terminal: bool
+    """Whether it wants the terminal for itself until it ends; else it has windows."""
+    notice: str | None = None
+    """What a person should know of it, such as the page to turn to; it names files, so
+    it is as hostile as they are."""
+    otherwise: tuple[str, ...] = ()
+    """What is started instead where the first cannot do it."""
+
+    @property
+    def program(self) -> str:
+        """What a person calls it."""
+        return self.argv[0].rsplit("/", 1)[-1]
