@@ -13,6 +13,9 @@ from typing import Literal, NamedTuple
 Role = Literal["dense", "late"]
 Leg = Literal["lexical", "dense", "late"]
 Mode = Literal["hybrid", "lexical", "dense", "late"]
+State = Literal[
+    "pending", "indexed", "no_text", "empty", "skipped", "failed", "unreachable"
+]
 
 
 LOADING = "the model is being loaded"

@@ -24,6 +24,7 @@ from pplx_local.answer import Place as Place
 from pplx_local.answer import Role as Role
 from pplx_local.answer import Section as Section
 from pplx_local.answer import Span as Span
+from pplx_local.answer import State as State
 
 if TYPE_CHECKING:
     # Half of what a search through the daemon takes would be the import of numpy.
@@ -34,9 +35,6 @@ TokenEncoding = Literal["int8", "bits"]
 Quantizer = Literal["tanh", "max_abs"]
 BitsRule = Literal["sign", "three_thresholds"]
 Stage = Literal["scan", "read", "load", "encode", "search"]
-State = Literal[
-    "pending", "indexed", "no_text", "empty", "skipped", "failed", "unreachable"
-]
 
 
 # --- documents ---------------------------------------------------------------

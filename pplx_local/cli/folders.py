@@ -175,11 +175,18 @@ def update(
         list[Path] | None,
         typer.Argument(metavar="[PATH...]", parser=typed_path, show_default=False),
     ] = None,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Read files that failed once more."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Index what is new or changed, in all registered folders or at these paths."""
     invocation = Invocation.of(ctx)
     with invocation.library(write=True) as index:
+        if retry_failed:
+            again = index.retry(paths or None)
+            say(f"{count(again, 'file')} that failed will be read once more.")
         work = index.update(paths or None)
         follow(work)
         code = _tell(work, invocation, as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pplx_local.daemon.errand import Errand
 from pplx_local.daemon.task import Steps
@@ -20,6 +20,7 @@ class Looking:
         """Watch nothing yet."""
         self._index, self._watcher = index, watcher
         self._targets: list[Target] = []
+        self._again: list[Target] = []
         self._folders: deque[FolderRecord] = deque()
 
     def watch(self) -> None:
@@ -44,8 +45,15 @@ class Looking:
             if root in folders
         ]
 
+    def look_again(self, targets: Sequence[Target]) -> None:
+        """Have paths that failed looked at next."""
+        self._again += targets
+
     def begin_paths(self) -> Steps | None:
-        """Look at the paths that were noticed."""
+        """Look at the paths that were noticed, or that failed and are tried again."""
+        if self._again:
+            again, self._again = self._again, []
+            return self._look(again, Findings(), retry=True)
         targets, self._targets = self._targets, []
         return self._look(targets, Findings(), retry=False) if targets else None
 
@@ -81,6 +89,11 @@ class Looking:
             f.path: registered[f.path] for f in self._folders if f.path in registered
         }
         self._folders = deque(kept.values())
-        self._targets = [
-            target for target in self._targets if target.folder in registered.values()
-        ]
+        self._targets = _still_there(self._targets, registered)
+        self._again = _still_there(self._again, registered)
+
+
+def _still_there(
+    targets: Sequence[Target], registered: Mapping[bytes, FolderRecord]
+) -> list[Target]:
+    return [target for target in targets if target.folder in registered.values()]

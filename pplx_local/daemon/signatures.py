@@ -7,11 +7,12 @@ without it where they only search.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import GenericAlias
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from pplx_local.answer import Answer, Extract, Mode
+from pplx_local.answer import Answer, Extract, Mode, State
 from pplx_local.errors import DaemonError
 
 MOST_FILES = 1_000
@@ -37,7 +38,7 @@ class Call(NamedTuple):
 
 
 _WHICH_FILES = {
-    "state": _State | None,
+    "state": State | None,
     "folder": bytes | None,
     "after": bytes | None,
     "limit": Annotated[int, msgspec.Meta(ge=1, le=MOST_FILES)],
@@ -95,7 +96,7 @@ def as_result(name: str, given: Any) -> Any:
 
 def _type(kind: Any) -> Any:
     if isinstance(kind, Several):
-        return list[_record(kind.record)]  # type: ignore[misc]  found as it runs
+        return GenericAlias(list, _record(kind.record))
     return _record(kind) if isinstance(kind, str) else kind
 
 

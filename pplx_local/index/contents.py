@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pplx_local.index.extract import extract
@@ -24,9 +25,42 @@ class Contents(Steps):
         """List the known files by path."""
         return self.store.files(state=state)
 
+    def page(
+        self,
+        state: State | None = None,
+        folder: Path | None = None,
+        *,
+        after: bytes = b"",
+        limit: int,
+    ) -> list[FileRecord]:
+        """List some of the known files by path.
+
+        Args:
+            state: Only those in one state.
+            folder: Only those that lie in it.
+            after: Only those that come later: the last path of the page before.
+            limit: At most so many.
+        """
+        under = None if folder is None else os.fsencode(absolute(folder))
+        return self.store.page_of_files(state, under, after, limit)
+
     def why(self, path: Path) -> str:
         """Say in words what became of one path."""
         return what_became(absolute(path), self.store)
+
+    def retry(self, paths: Sequence[Path] | None = None) -> int:
+        """Have files that failed read again by the next update that comes upon them.
+
+        Args:
+            paths: Files, or folders of files; None for all of them.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            FolderError: A path lies in no registered folder.
+        """
+        return len(self.give_another_try(paths))
 
     def text(self, path: Path, wanted: Span) -> Extract:
         """Cut a stretch out of a file's text, widened to whole lines.

@@ -10,6 +10,7 @@ from pplx_local.config import Settings
 from pplx_local.index.fill import Filling
 from pplx_local.index.findings import Findings
 from pplx_local.index.kept_reader import KeptReader
+from pplx_local.index.retry import give_another_try
 from pplx_local.index.scan import Scan
 from pplx_local.index.serving import ProfileSpaces
 from pplx_local.index.targets import Target, targets_of
@@ -54,6 +55,17 @@ class Steps:
             FolderError: A path lies in no registered folder.
         """
         return targets_of(paths, self.store.folders())
+
+    def give_another_try(self, paths: Sequence[Path] | None) -> list[Target]:
+        """Let a scan with `retry` take files that failed for good for new ones.
+
+        Returns:
+            Where they are.
+
+        Raises:
+            FolderError: A path lies in no registered folder.
+        """
+        return give_another_try(self.store, self.targets(paths))
 
     def scan(
         self, targets: Sequence[Target], findings: Findings, *, retry: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pplx_local.records import FileRecord, FolderRecord, State
 from pplx_local.store.connection import Database, Row, ids_json
@@ -92,18 +92,31 @@ class Files:
         self, folder_id: int | None, state: State | None, under: bytes | None
     ) -> Iterator[FileRecord]:
         """List files by path, in pages, so that writes in between do no harm."""
-        conditions, bindings = _conditions(folder_id, state, under)
+        conditions = _conditions(folder_id, state, under)
         after = b""
         while True:
-            rows = self._database.rows(
-                f"SELECT {_COLUMNS} FROM files WHERE path > :after {conditions}"
-                " ORDER BY path LIMIT :limit",
-                {**bindings, "after": after, "limit": _ROWS_AT_ONCE},
-            )
-            yield from map(_record, rows)
-            if len(rows) < _ROWS_AT_ONCE:
+            page = self._page(conditions, after, _ROWS_AT_ONCE)
+            yield from page
+            if len(page) < _ROWS_AT_ONCE:
                 return
-            after = rows[-1][0]
+            after = page[-1].path
+
+    def page(
+        self, state: State | None, under: bytes | None, after: bytes, limit: int
+    ) -> list[FileRecord]:
+        """List the first files by path that come after one."""
+        return self._page(_conditions(None, state, under), after, limit)
+
+    def _page(
+        self, narrowed: tuple[str, Mapping[str, object]], after: bytes, limit: int
+    ) -> list[FileRecord]:
+        conditions, bindings = narrowed
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM files WHERE path > :after {conditions}"
+            " ORDER BY path LIMIT :limit",
+            {**bindings, "after": after, "limit": limit},
+        )
+        return list(map(_record, rows))
 
     def put(self, records: Iterable[FileRecord]) -> None:
         """Insert files, or replace those of the same path."""

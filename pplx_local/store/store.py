@@ -143,6 +143,12 @@ class Store:
         """
         return self._files.select(folder_id, state, under)
 
+    def page_of_files(
+        self, state: State | None, under: bytes | None, after: bytes, limit: int
+    ) -> list[FileRecord]:
+        """List at most `limit` files by path, from the one that follows `after`."""
+        return self._files.page(state, under, after, limit)
+
     def put_file(self, record: FileRecord) -> None:
         """Insert a file, or replace the one of the same path."""
         self._files.put([record])
