@@ -42,6 +42,14 @@ class Key:
     is_live: bool
     """Whether a daemon follows while it runs; else one that is started anew does."""
 
+    @property
+    def span_in_words(self) -> str:
+        """Say which numbers it may be."""
+        least, most = self.span
+        if least == _MORE_THAN_0:
+            return f"more than 0, and at most {most:,}"
+        return f"from {least:,} to {most:,}"
+
 
 def _key(
     default: _Default,
@@ -225,10 +233,9 @@ def _meant(name: str) -> str:
 def _check_span(path: Path, key: Key, value: float) -> None:
     least, most = key.span
     if not least <= value <= most:
-        span = f"from {least:,} to {most:,}"
-        if least == _MORE_THAN_0:
-            span = f"more than 0, and at most {most:,}"
-        raise ConfigError(f"{path}: {key.name} = {value} should be {span}.")
+        raise ConfigError(
+            f"{path}: {key.name} = {value} should be {key.span_in_words}."
+        )
 
 
 # --- one at a time -----------------------------------------------------------

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
+import os
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from pplx_local.cli import transfer
+from pplx_local.cli.show import OutputClosed
 from pplx_local.cli.transfer import Transfer
 
 
@@ -59,3 +63,35 @@ def test_a_terminal_gets_a_bar() -> None:
         shown.advance(1_500_000)
     assert "copied" in screen.getvalue()
     assert "2.0/2.0 MB" in screen.getvalue()
+
+
+def test_a_program_gets_objects(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Transfer("fetched", 10_000, kept=2_000, form="json") as shown:
+        shown.advance(2_000)
+        clock[0] += 0.1
+        shown.advance(1_000)  # too soon after the last one
+        clock[0] += 1.9
+        shown.advance(1_000)
+        shown.advance(6_000)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(one["done"], one["total"]) for one in told] == [
+        (2_000, 10_000),
+        (4_000, 10_000),
+        (10_000, 10_000),
+    ]
+    assert [one["seconds_left"] for one in told] == [None, 6.0, None]
+    assert told[0]["what"] == "fetched"
+
+
+def test_it_ends_when_the_program_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as nobody:
+        monkeypatch.setattr("sys.stderr", nobody)
+        with pytest.raises(OutputClosed):
+            Transfer("fetched", 10, form="json").advance(1)
+        monkeypatch.undo()
+        with contextlib.suppress(BrokenPipeError):
+            nobody.close()

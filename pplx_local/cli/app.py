@@ -17,6 +17,7 @@ from pplx_local.cli import (
     models,
     opening,
     search,
+    settings,
     state,
 )
 from pplx_local.cli.group import GuardedGroup
@@ -45,6 +46,7 @@ app.command()(search.similar)
 app.command("open")(opening.open_place)
 app.command()(state.status)
 app.command()(state.files)
+app.command()(settings.settings)
 app.command()(checkup.doctor)
 app.command()(background.pause)
 app.command()(background.resume)

@@ -13,7 +13,7 @@ from pplx_local.cli.guard import ERROR, INTERRUPTED
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, typed_path
 from pplx_local.cli.show import say, write_json
-from pplx_local.cli.transfer import Transfer
+from pplx_local.cli.transfer import Form, ProgressForm, Transfer
 from pplx_local.errors import ModelError
 from pplx_local.wording.amounts import count, size_in_words
 from pplx_local.wording.visible import visible_path
@@ -29,6 +29,7 @@ def pull(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Fetch it without asking.")
     ] = False,
+    progress: ProgressForm = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Fetch a checkpoint from the Hugging Face hub. The one command that needs it."""
@@ -41,7 +42,7 @@ def pull(
     if path:
         say(f"{checkpoint.name} is here already, in {visible_path(path)}.")
     else:
-        path = _fetch(checkpoint, home, yes)
+        path = _fetch(checkpoint, home, yes, progress)
     _end(invocation, checkpoint, path, as_json)
 
 
@@ -61,7 +62,7 @@ def _whole_already(checkpoint: Checkpoint, home: Path) -> Path | None:
     return path
 
 
-def _fetch(checkpoint: Checkpoint, home: Path, yes: bool) -> Path:
+def _fetch(checkpoint: Checkpoint, home: Path, yes: bool, form: Form) -> Path:
     from pplx_local.delivery import offer, pull
 
     made = offer(checkpoint, home)
@@ -69,7 +70,8 @@ def _fetch(checkpoint: Checkpoint, home: Path, yes: bool) -> Path:
         say(line)
     if not yes:
         _ask()
-    with Transfer("fetched", made.size_bytes, made.kept_bytes) as transfer:
+    transfer = Transfer("fetched", made.size_bytes, made.kept_bytes, form=form)
+    with transfer:
         path = pull(made, home, transfer.advance)
     say(f"{checkpoint.name} is in {visible_path(path)}, every file as published.")
     return path
@@ -127,6 +129,7 @@ def import_model(
             help="Which checkpoint it is, where the folder does not tell.",
         ),
     ] = None,
+    progress: ProgressForm = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Copy a checkpoint from a folder, for computers without a network."""
@@ -138,7 +141,7 @@ def import_model(
     size = size_in_words(source.size_bytes)
     say(f"{visible_path(folder)} is {source.checkpoint.title}, {size}.")
     try:
-        with Transfer("copied", source.size_bytes) as transfer:
+        with Transfer("copied", source.size_bytes, form=progress) as transfer:
             path = import_source(source, home, transfer.advance)
     except KeyboardInterrupt as error:
         say("Stopped. Nothing was imported.")
