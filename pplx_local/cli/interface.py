@@ -49,6 +49,7 @@ def _is_terminal() -> bool:
 
 
 def _run(invocation: Invocation) -> None:
+    """Run it; settings that are wrong are told by the daemon, which reads them."""
     from pplx_local.tui import run
 
-    run(invocation.settings().home, invocation.flags())
+    run(invocation.home_folder(), invocation.flags())

@@ -12,7 +12,7 @@ def run(home: Path, flags: Mapping[str, str | None] | None = None) -> None:
     """Run the interface of a home until the person quits.
 
     Args:
-        home: Whose index is searched; its settings should have been read.
+        home: Whose index is searched.
         flags: For a daemon that has to be started, such as `{"--device": "cpu"}`.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -31,6 +32,12 @@ def _folders() -> Screen[Any]:
     from pplx_local.tui.folders import FoldersScreen
 
     return FoldersScreen()
+
+
+def _welcome() -> Screen[Any]:
+    from pplx_local.tui.welcome import WelcomeScreen
+
+    return WelcomeScreen(is_first=True)
 
 
 def _activity() -> Screen[Any]:
@@ -100,6 +107,7 @@ class PplxLocal(App[None], inherit_bindings=False):
         self.link = Link(home, flags)
         self.memory = Memory(home)
         self.theme = self._kept_theme()
+        self._is_greeted = False
 
     def _kept_theme(self) -> str:
         kept = self.memory.theme
@@ -107,11 +115,18 @@ class PplxLocal(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to follow the daemon, once the first frame is drawn."""
-        self.call_after_refresh(self.follow_status)
+        self.call_after_refresh(self._settle)
 
     def on_unmount(self) -> None:
         """Leave the daemon."""
         self.link.close()
+
+    def _settle(self) -> None:
+        """Do what the first frame did not need."""
+        if not gc.isenabled():  # the command line switched it off, to be quicker
+            gc.enable()
+            gc.freeze()
+        self.follow_status()
 
     # --- the daemon ---
 
@@ -129,18 +144,29 @@ class PplxLocal(App[None], inherit_bindings=False):
         except PplxLocalError as error:
             self.tell(error)
 
+    def watch_status(self, status: Status | None) -> None:
+        """Ask for folders, once, where none is registered."""
+        if status and not self._is_greeted:
+            self._is_greeted = True
+            if not status.folders:
+                self.push_screen(_welcome())
+
     def tell(self, error: Exception | str) -> None:
         """Show what went wrong on a line that a person can act on."""
         self.notify(visible(str(error)), severity="error", markup=False, timeout=10)
+
+    def remark(self, text: str) -> None:
+        """Say in passing that something was done."""
+        self.notify(visible(text), markup=False, timeout=3)
 
     @property
     def failure(self) -> Exception | None:
         """A bug that ended the interface; None for none."""
         return self._exception
 
-    def _print_error_renderables(self) -> None:
-        """Print no traceback: who has called `run` tells of the bug."""
-        self._exit_renderables.clear()
+    def _fatal_error(self) -> None:
+        """End without a traceback: who has called `run` tells of the bug."""
+        self._close_messages_no_wait()
 
     # --- the palette ---
 

@@ -8,10 +8,12 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from pplx_local.answer import Mode
 from pplx_local.errors import PplxLocalError
+from pplx_local.tui import hands
+from pplx_local.tui.keys import KeyLine
 from pplx_local.tui.paint import plain
 from pplx_local.tui.search.asking import Question, Reply, replies
 from pplx_local.tui.search.preview import Preview
@@ -20,8 +22,12 @@ from pplx_local.tui.search.results import Results
 from pplx_local.tui.search.summary import summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
+    from pplx_local.answer import Hit
+    from pplx_local.opener import Wish
     from pplx_local.tui.app import PplxLocal
 
 _FEW, _MORE = 15, 60
@@ -90,7 +96,7 @@ class SearchScreen(Screen[None]):
             yield Results()
             yield Preview()
         yield Static(id="summary", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the layout of the last time."""
@@ -185,6 +191,57 @@ class SearchScreen(Screen[None]):
         self.results.move(1)
         self._say()
 
+    @on(Results.Opened)
+    def open_clicked(self) -> None:
+        """Open what was clicked twice."""
+        self.action_open()
+
+    @property
+    def _meant(self) -> list[Hit]:
+        """The marked hits, or else the one under the cursor."""
+        chosen = self.results.chosen
+        return list(self.results.marked.values()) or ([chosen] if chosen else [])
+
+    def action_open(self) -> None:
+        """Open at the line or page, in what suits the type."""
+        self._use("open")
+
+    def action_edit(self) -> None:
+        """Open in the person's editor, at the line."""
+        self._use("edit")
+
+    def action_reveal(self) -> None:
+        """Show in the file manager."""
+        self._use("reveal")
+
+    @work(group="hands", exit_on_error=False)
+    async def _use(self, wish: Wish) -> None:
+        self._remember()
+        await hands.show(self.app, self._meant, wish)
+
+    def action_copy_path(self) -> None:
+        """Copy the path."""
+        self._copy(hands.path_of, "path")
+
+    def action_copy_place(self) -> None:
+        """Copy `path:line`."""
+        self._copy(hands.place_of, "place")
+
+    def action_copy_text(self) -> None:
+        """Copy the passage."""
+        self._copy(hands.text_of, "passage")
+
+    @work(group="hands", exit_on_error=False)
+    async def _copy(self, part: Callable[[Hit], str], noun: str) -> None:
+        if self._meant:
+            self._remember()
+            await hands.copy(self.app, list(map(part, self._meant)), noun)
+
+    def _remember(self) -> None:
+        """Keep a question that led somewhere."""
+        self.app.memory.note_query(self.query_input.value)
+        self.query_input.remember(self.app.memory.queries)
+
     def action_cycle_mode(self) -> None:
         """Rank by the next kind of leg."""
         self.app.memory.mode = _MODES[(_MODES.index(self.mode) + 1) % len(_MODES)]
@@ -198,6 +255,14 @@ class SearchScreen(Screen[None]):
         memory.has_preview = not memory.has_preview
         memory.save()
         self.set_class(not memory.has_preview, "-no-preview")
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll the preview by lines."""
+        self.query_one(Preview).scroll_lines(by)
+
+    def action_scroll_page(self, by: int) -> None:
+        """Scroll the preview by what is seen."""
+        self.query_one(Preview).scroll_page(by)
 
     def action_recall(self, by: int) -> None:
         """Ask an older question again."""

@@ -1,0 +1,99 @@
+"""What is done with hits: opened where they lie, shown in their folder, copied."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from pplx_local.errors import OpenError, PplxLocalError
+from pplx_local.wording.amounts import count
+from pplx_local.wording.excerpt import excerpt
+
+if TYPE_CHECKING:
+    from pplx_local.answer import Hit
+    from pplx_local.opener import Command, Wish
+    from pplx_local.tui.app import PplxLocal
+
+_NEAR_CHARS = 240
+"""Of a passage, around the words that matched: there is what an editor goes to."""
+
+
+async def show(app: PplxLocal, hits: Sequence[Hit], wish: Wish) -> None:
+    """Open hits one after another; what cannot be opened is told, and the rest is."""
+    for hit in hits:
+        try:
+            # A file on a network that is away would keep us waiting: on a thread.
+            command = await asyncio.to_thread(_planned, hit, wish)
+            _start(app, command)
+        except PplxLocalError as error:
+            app.tell(error)
+
+
+def _planned(hit: Hit, wish: Wish) -> Command:
+    from pplx_local.opener import Environment, Where, page_of, plan
+
+    best = excerpt(hit, _NEAR_CHARS)
+    where = Where(best.line, best.column, page_of(hit.place))
+    return plan(hit.path, where, wish, Environment.here())
+
+
+def _start(app: PplxLocal, command: Command) -> None:
+    from pplx_local.opener import run, spawn
+
+    if command.in_terminal:
+        _lend_terminal(app, partial(run, command))
+    else:
+        spawn(command, partial(app.call_from_thread, app.tell))
+    app.remark(command.notice or f"Opened with {command.program}.")
+
+
+def _lend_terminal(app: PplxLocal, run: partial[None]) -> None:
+    try:
+        with app.suspend():
+            run()
+    except SuspendNotSupported as error:
+        raise OpenError(
+            "This terminal cannot be lent to another program. Copy the path instead, "
+            "and open it elsewhere."
+        ) from error
+
+
+# --- copying -----------------------------------------------------------------
+
+
+def path_of(hit: Hit) -> str:
+    """Give the path of a hit, as a shell takes it."""
+    return os.fsdecode(hit.path)
+
+
+def place_of(hit: Hit) -> str:
+    """Give `path:line`, which editors and people understand."""
+    return f"{path_of(hit)}:{excerpt(hit, _NEAR_CHARS).line}"
+
+
+def text_of(hit: Hit) -> str:
+    """Give the passage."""
+    return hit.text.strip()
+
+
+async def copy(app: PplxLocal, texts: Sequence[str], noun: str) -> None:
+    """Put texts on the clipboard, one below the other.
+
+    Args:
+        app: Whose terminal is asked where the system has no program for it.
+        texts: To be copied.
+        noun: What they are.
+    """
+    from pplx_local import opener
+
+    text = "\n".join(texts)
+    if await asyncio.to_thread(opener.copy, text, opener.Environment.here()):
+        app.remark(f"Copied {count(len(texts), noun)}.")
+        return
+    app.copy_to_clipboard(text.encode("utf-8", "replace").decode())
+    app.remark(f"Sent {count(len(texts), noun)} to the terminal's clipboard.")
