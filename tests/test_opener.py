@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pplx_local.answer import Place
 from pplx_local.documents import kind_of
 from pplx_local.errors import OpenError
-from pplx_local.opener import Environment, Where, clipboard_program, plan
+from pplx_local.opener import Environment, Where, clipboard_program, page_of, plan
 from pplx_local.opener.editors import FORMS
 from pplx_local.opener.planning import plan_for
 from pplx_local.opener.sort import ALLOWED, HTML, judge
@@ -277,6 +278,19 @@ def test_macos_without_skim_says_the_page():
     assert command.notice == "Turn to page 7: open takes no page."
 
 
+@pytest.mark.parametrize(
+    ("place", "page"),
+    [
+        ((Place("page", "7"), Place("heading", "12")), 7),
+        ((Place("heading", "3"),), None),
+        ((Place("page", "iv"),), None),
+        ((), None),
+    ],
+)
+def test_the_page_is_that_of_the_hits_place(place, page):
+    assert page_of(place) == page
+
+
 # --- other documents, folders and displays ---
 
 
@@ -333,6 +347,11 @@ def test_an_editor_with_windows_is_passed_over_where_there_is_no_display():
     command = plan_for("text", NOTE, PLACE, "open", env)
     assert command.program == "less"
     assert command.notice == "$EDITOR is code -w, which needs a display."
+
+
+def test_windows_shows_its_editors_also_without_a_display():
+    env = computer("code", EDITOR="code", WSL_DISTRO_NAME="U")
+    assert plan_for("text", NOTE, PLACE, "open", env).program == "code"
 
 
 def test_a_terminal_inside_of_an_editor_reaches_it_over_ssh():
@@ -392,7 +411,7 @@ def test_windows_shows_it_in_its_explorer():
 def test_a_folder_is_shown_and_never_opened():
     """`Notes.app` is a folder, and to open it runs a program."""
     command = plan_for("folder", "/Users/ada/Notes.app", Where(), "open", mac())
-    assert command.argv == ("open", "-R", "/Users/ada/Notes.app")
+    assert command == (("open", "-R", "/Users/ada/Notes.app"), False, None, ())
 
 
 def test_what_is_no_document_is_shown_in_its_folder_and_told_so():

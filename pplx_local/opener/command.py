@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from pplx_local.answer import Place
 
 Wish = Literal["open", "edit", "page", "reveal"]
 """In what suits it; in an editor; in a pager; in the file manager."""
@@ -17,6 +21,12 @@ class Where(NamedTuple):
     """1-based, in bytes of UTF-8; editors that count characters land close by."""
     page: int | None = None
     """1-based."""
+
+
+def page_of(place: Sequence[Place]) -> int | None:
+    """Find the page in a hit's place; None where its document has none."""
+    labels = (label for kind, label in place if kind == "page")
+    return next((int(label) for label in labels if label.isdecimal()), None)
 
 
 class Command(NamedTuple):

@@ -41,7 +41,7 @@ def pdf_command(path: str, where: Where, environment: Environment) -> Command:
     if where.page is None:
         return viewer_command(path, where, environment)
     if environment.shows_windows:
-        if environment.is_mac and "Skim" in environment.apps:
+        if "Skim" in environment.apps:
             url = f"skim://{_quoted(path)}#page={where.page}"
             return Command(("open", "-a", "Skim", url), in_terminal=False)
         if viewer := environment.first(*PDF_VIEWERS):
