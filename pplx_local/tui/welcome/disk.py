@@ -70,8 +70,13 @@ def typed_path(typed: str) -> Path:
     return path.absolute()
 
 
-def why_not(path: Path) -> str | None:
-    """Say why a path cannot be chosen; None when it can."""
+def chosen(typed: str) -> tuple[Path, str | None]:
+    """Read what was typed as a path, and say why it cannot be added; None when it can."""
+    path = typed_path(typed)
+    return path, _why_not(path)
+
+
+def _why_not(path: Path) -> str | None:
     shown = visible(str(path))
     try:
         is_there = path.is_dir() or path.is_file()

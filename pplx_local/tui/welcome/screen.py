@@ -16,7 +16,7 @@ from pplx_local.tui.apart import apart
 from pplx_local.tui.keys import KeyLine
 from pplx_local.tui.paint import plain
 from pplx_local.tui.welcome.chosen import ChosenFolder
-from pplx_local.tui.welcome.disk import typed_path, why_not
+from pplx_local.tui.welcome.disk import chosen
 from pplx_local.tui.welcome.path_input import PathInput
 from pplx_local.tui.welcome.totals import model, total
 from pplx_local.tui.welcome.tree import FolderTree
@@ -46,7 +46,7 @@ class WelcomeScreen(Screen[None]):
         Binding("ctrl+t", "to_tree", "Tree", priority=True),
         Binding("space", "pick", "Pick in the tree"),
         Binding("full_stop", "toggle_hidden", "Hidden folders"),
-        Binding("delete,backspace", "take_away", "Take away"),
+        Binding("backspace,delete", "take_away", "Take away"),
         Binding("escape", "leave", "Not now", priority=True),
     ]
     DEFAULT_CSS = """
@@ -138,8 +138,8 @@ class WelcomeScreen(Screen[None]):
 
     @work(exclusive=True, group="choose", exit_on_error=False)
     async def _choose_typed(self, typed: str) -> None:
-        path = typed_path(typed)
-        if self._take(path, await apart(lambda: why_not(path))):
+        path, refusal = await apart(lambda: chosen(typed))
+        if self._take(path, refusal):
             self._input.clear()
 
     @on(FolderTree.Picked)
