@@ -492,6 +492,12 @@ def test_what_could_be_run_is_text(name):
     assert judge(Path("/a", name), b"open me\n") == "text"
 
 
+@pytest.mark.parametrize("name", ["a.html", "a.HTM", "a.xhtml", "a.xht"])
+def test_a_page_is_html_by_its_name_and_nothing_if_it_is_no_text(name):
+    assert judge(Path("/a", name), b"<!doctype html>") == "html"
+    assert judge(Path("/a", name), b"\x7fELF\0") == "binary"
+
+
 @pytest.mark.parametrize("name", ["a.docm", "a.xlsm", "a.jar", "a.exe", "a.app", "a"])
 def test_what_no_viewer_is_given_is_none_of_the_documents(name):
     assert judge(Path("/a", name), GENUINE["docx"]) == "binary"
