@@ -15,6 +15,8 @@ _COLUMNS = (
     "path, folder_id, device, inode, size, mtime_ns, digest, state, reason, "
     "document_id, pipeline, retry"
 )
+_FEW: tuple[State, ...] = ("pending", "no_text", "empty", "failed", "unreachable")
+"""States of few files, as a rule: by path, all files would be gone through for them."""
 _FACTS = "folded, name_start, type, name_words"
 """That follow from the path."""
 
@@ -105,15 +107,23 @@ class Files:
         self, state: State | None, under: bytes | None, after: bytes, limit: int
     ) -> list[FileRecord]:
         """List the first files by path that come after one."""
-        return self._page(_conditions(None, state, under), after, limit)
+        conditions, bindings = _conditions(None, state, under)
+        if state in _FEW:  # all of a state are looked up, and sorted
+            conditions += " AND folder_id IN (SELECT folder_id FROM folders)"
+            return self._page((conditions, bindings), after, limit, path="+path")
+        return self._page((conditions, bindings), after, limit)
 
     def _page(
-        self, narrowed: tuple[str, Mapping[str, object]], after: bytes, limit: int
+        self,
+        narrowed: tuple[str, Mapping[str, object]],
+        after: bytes,
+        limit: int,
+        path: str = "path",
     ) -> list[FileRecord]:
         conditions, bindings = narrowed
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM files WHERE path > :after {conditions}"
-            " ORDER BY path LIMIT :limit",
+            f"SELECT {_COLUMNS} FROM files WHERE {path} > :after {conditions}"
+            f" ORDER BY {path} LIMIT :limit",
             {**bindings, "after": after, "limit": limit},
         )
         return list(map(_record, rows))
