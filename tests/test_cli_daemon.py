@@ -20,11 +20,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pplx_local import __version__
-from pplx_local.cli import launch
 from pplx_local.cli.app import app
 from pplx_local.cli.asking import shortcomings
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.quick import search_quickly
+from pplx_local.daemon import launch
 from pplx_local.daemon.pausing import is_paused
 from pplx_local.daemon.place import announce, socket_path, withdraw
 from pplx_local.daemon.server import Server
