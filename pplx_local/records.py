@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 TokenEncoding = Literal["int8", "bits"]
 Quantizer = Literal["tanh", "max_abs"]
 BitsRule = Literal["sign", "three_thresholds"]
+Fate = State | Literal["renamed", "removed"]
 Stage = Literal["scan", "read", "load", "encode", "search"]
 
 
@@ -444,6 +445,35 @@ class QueueStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class FileEvent:
+    """Something that happened to a file while a daemon ran."""
+
+    number: int
+    """Higher than that of whatever happened before, in earlier daemons too."""
+    path: bytes
+    fate: Fate
+    """The state that it came to, or that it was renamed to this path, or removed."""
+    reason: str | None
+    """Why, in words; None where there is nothing to say."""
+    at_ns: int
+    took_ms: float | None
+    """How long it kept the indexer busy; None for what a look at its folder showed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the computer lives on, and how it bears it."""
+
+    on_battery: bool
+    percent: float | None
+    """What is left of the battery, 0 to 100; None without one."""
+    low_power: bool
+    """Whether the person asked the system to save power."""
+    hot: bool
+    """Whether the system slows the processor down for the heat."""
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonStatus:
     """What the background indexer of a home is doing."""
 
@@ -462,6 +492,11 @@ class DaemonStatus:
     trouble: str | None
     """What went wrong last and has not gone right since; None when all is well."""
     paused: bool
+    memory_bytes: int | None = None
+    """Resident, of the daemon and its children together, with what they share counted
+    for each; None where an older daemon does not tell."""
+    power: Conditions | None = None
+    """None where an older daemon does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

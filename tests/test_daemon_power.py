@@ -12,13 +12,13 @@ import psutil
 import pytest
 
 from pplx_local.daemon.power import (
-    Conditions,
     allowance,
     is_mac_saving,
     is_mac_slowed,
     read_conditions,
 )
 from pplx_local.priority import NICENESS, lower_thread
+from pplx_local.records import Conditions
 
 MAINS = Conditions(on_battery=False, percent=None, low_power=False, hot=False)
 

@@ -16,12 +16,14 @@ from pplx_local.daemon.answering import Answering
 from pplx_local.daemon.errand import Errand
 from pplx_local.daemon.indexer import Indexer
 from pplx_local.daemon.pausing import is_paused, set_paused
+from pplx_local.daemon.recent import Recent
 from pplx_local.daemon.report import Reporter
 from pplx_local.errors import FolderError
 from pplx_local.index import Index, Surveying, Target, list_models
 from pplx_local.records import (
     Answer,
     Extract,
+    FileEvent,
     FileRecord,
     Mode,
     ModelEstimate,
@@ -44,17 +46,19 @@ class Calls:
         indexer: Indexer,
         answering: Answering,
         reporter: Reporter,
+        recent: Recent,
         watching: Callable[[], Mapping[bytes, Watching]],
         home: Path,
     ) -> None:
         self._indexer, self._answering = indexer, answering
-        self._reporter, self._watching, self._home = reporter, watching, home
+        self._reporter, self._recent = reporter, recent
+        self._watching, self._home = watching, home
 
     def by_name(self) -> dict[str, Callable[..., Any]]:
         """List them."""
         calls = (
             *(self.hello, self.search, self.similar, self.text, self.status),
-            *(self.files, self.why, self.retry),
+            *(self.files, self.why, self.retry, self.recent),
             *(self.survey, self.add, self.update, self.remove, self.purge),
             *(self.models, self.estimate_model, self.use_model, self.follow_settings),
             *(self.pause, self.resume, self.stop),
@@ -136,6 +140,10 @@ class Calls:
         """Say in words what became of one path."""
         with self._answering.reader() as index:
             return index.why(_as_path(path))
+
+    def recent(self, after: int = 0) -> list[FileEvent]:
+        """List what happened to files lately, after what has this number."""
+        return self._recent.after(after)
 
     def _fresh_as_of_ns(self, found: Status) -> int | None:
         """Say now, where every change would have been noticed and read."""

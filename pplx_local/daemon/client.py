@@ -24,6 +24,7 @@ from pplx_local.errors import DaemonEnded, DaemonError, FolderError
 if TYPE_CHECKING:
     from pplx_local.answer import Answer, Extract, Mode
     from pplx_local.records import (
+        FileEvent,
         FileRecord,
         ModelEstimate,
         ModelList,
@@ -204,6 +205,14 @@ class RemoteIndex:
     def why(self, path: Path) -> str:
         """Say in words what became of one path."""
         return self._ask("why", path=_raw(path))
+
+    def recent(self, after: int = 0) -> list[FileEvent]:
+        """List what happened to files lately, the oldest first.
+
+        Args:
+            after: The number of the last one that was seen.
+        """
+        return self._ask("recent", after=after)
 
     # --- indexing ---
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import psutil
 
 from pplx_local.daemon.asking import ask
+from pplx_local.records import Conditions
 
 Effort = Literal["all", "keywords", "nothing"]
 
@@ -26,19 +26,6 @@ _ASK_TIMEOUT_S = 2.0
 _TOO_HOT = ("passive", "hot", "critical")
 """Trip points at which Linux slows the processor down, or worse. A fan's ("active") is
 no reason to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What the computer lives on, and how it bears it."""
-
-    on_battery: bool
-    percent: float | None
-    """What is left of the battery, 0 to 100; None without one."""
-    low_power: bool
-    """Whether the person asked the system to save power."""
-    hot: bool
-    """Whether the system slows the processor down for the heat."""
 
 
 class Allowance(NamedTuple):

@@ -7,6 +7,7 @@ import time
 from typing import NamedTuple
 
 from pplx_local import __version__
+from pplx_local.daemon.vitals import Vitals
 from pplx_local.records import DaemonStatus, Progress, Stage
 
 _ENOUGH_S = 0.5
@@ -31,6 +32,7 @@ class Reporter:
         self._progress: Progress | None = None
         self._waits: str | None = None
         self.trouble: str | None = None
+        self._vitals = Vitals()
 
     def note(self, progress: Progress) -> None:
         """Take progress; one that falls back, or of another stage, begins a run."""
@@ -66,6 +68,8 @@ class Reporter:
             waits=self._waits,
             trouble=self.trouble,
             paused=paused,
+            memory_bytes=self._vitals.memory_bytes(),
+            power=self._vitals.power(),
         )
 
     def _rate(self, progress: Progress | None) -> float | None:

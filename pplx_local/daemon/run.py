@@ -25,6 +25,7 @@ from pplx_local.daemon.log import log_bug, open_log
 from pplx_local.daemon.parent import end_with_parent
 from pplx_local.daemon.place import socket_path
 from pplx_local.daemon.presence import Presence
+from pplx_local.daemon.recent import Recent
 from pplx_local.daemon.report import Reporter
 from pplx_local.daemon.server import Server
 from pplx_local.errors import PplxLocalError, StoreBusy
@@ -99,12 +100,13 @@ def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> No
     # Choosing a model replaces the settings of the index: ask for them each time.
     answering = Answering(lambda: open_index(index.settings))
     stack.callback(answering.renew)
-    reporter = Reporter()
+    reporter, recent = Reporter(), Recent()
+    index.tell = recent.note
     wake = threading.Event()
     watcher = Watcher(wake.set)
     stack.callback(watcher.close)
     indexer = Indexer(index, watcher, answering, reporter, log, wake)
-    calls = Calls(indexer, answering, reporter, watcher.watching, home)
+    calls = Calls(indexer, answering, reporter, recent, watcher.watching, home)
     server = Server(socket_path(home), calls.by_name(), on_bug=partial(log_bug, log))
     stack.callback(server.close)
     presence = Presence(home, server, log)

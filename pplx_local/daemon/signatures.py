@@ -53,6 +53,7 @@ CALLS: Mapping[str, Call] = {
     "status": Call(result="Status"),
     "files": Call(_WHICH_FILES, Several("FileRecord")),
     "why": Call({"path": bytes}, str),
+    "recent": Call({"after": int}, Several("FileEvent")),
     "retry": Call({"paths": list[bytes] | None}, int),
     "survey": Call({"path": bytes}, "Survey"),
     "add": Call({"paths": list[bytes], "index": bool}, "Outcome"),

@@ -2,6 +2,7 @@
 
 from pplx_local.index.fill import Filling
 from pplx_local.index.findings import Findings
+from pplx_local.index.happening import Happening
 from pplx_local.index.library import Index
 from pplx_local.index.offered import list_models
 from pplx_local.index.survey import Surveying
@@ -17,6 +18,7 @@ from pplx_local.index.workers import (
 __all__ = [
     "Filling",
     "Findings",
+    "Happening",
     "Index",
     "Surveying",
     "Target",

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pplx_local.config import Settings
 from pplx_local.documents import Reader
 from pplx_local.index.findings import Findings
+from pplx_local.index.happening import Tell
 from pplx_local.index.reading import ReadingStage
 from pplx_local.records import Progress
 from pplx_local.store import Store
@@ -37,12 +38,13 @@ class KeptReader:
         self._reader = self._made(settings)
 
     def run(
-        self, store: Store, findings: Findings, *, tries: int
+        self, store: Store, findings: Findings, *, tries: int, tell: Tell
     ) -> Generator[Progress, None, None]:
         """Run a reading stage."""
         self._n_stages += 1
         try:
-            yield from ReadingStage(store, self._reader, findings, tries=tries).run()
+            stage = ReadingStage(store, self._reader, findings, tries=tries, tell=tell)
+            yield from stage.run()
         finally:
             self._n_stages -= 1
             self._used = time.monotonic()

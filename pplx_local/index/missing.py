@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pplx_local.documents import pipeline_of
 from pplx_local.index.findings import Findings
+from pplx_local.index.happening import Happening, Tell, Told
 from pplx_local.index.look import (
     identity,
     is_walked,
@@ -42,11 +43,12 @@ class Missing:
         targets: Sequence[Target],
         findings: Findings,
         exclude: bytes | None,
+        tell: Tell,
     ) -> None:
         """Start with nothing missing."""
         self._store, self._findings = store, findings
         self._roots = [target.root for target in targets]
-        self._exclude = exclude
+        self._exclude, self._told = exclude, Told(tell)
         self._paths: list[tuple[FolderRecord, bytes]] = []
         self._devices: dict[int, int | None] = {}
         self.denied: list[bytes] = []
@@ -64,8 +66,10 @@ class Missing:
         """Decide about all of them, some in each transaction."""
         for start in range(0, len(self._paths), _BATCH):
             batch = self._paths[start : start + _BATCH]
+            self._told.forget()
             with self._store.transaction():
                 self._decide(batch)
+            self._told.pass_on()
             yield Progress("scan", n_seen, None)
 
     def _decide(self, batch: Iterable[tuple[FolderRecord, bytes]]) -> None:
@@ -104,6 +108,7 @@ class Missing:
             self._take_over(record, moved)
         else:
             self._findings.n_removed += 1
+            self._told.note(Happening(record.path, "removed"))
         self._store.forget_files([record.path])
 
     def _moved(self, record: FileRecord) -> Waiting | None:
@@ -123,6 +128,7 @@ class Missing:
             self._findings.n_new -= is_new
             self._findings.n_changed -= not is_new
         self._findings.n_renamed += 1
+        self._told.note(Happening(moved.path, "renamed"))
         self._store.put_file(
             replace(
                 record,

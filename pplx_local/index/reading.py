@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pplx_local.documents import Reader, digest_file, pipeline_of
 from pplx_local.errors import DocumentError, Unreadable
 from pplx_local.index.findings import Findings
+from pplx_local.index.happening import Happening, Tell, Told, tell_nobody
 from pplx_local.index.look import denied_record, look_at, record_of, why_unreachable
 from pplx_local.index.missing import away
 from pplx_local.records import FileRecord, FolderRecord, Progress
@@ -42,7 +43,13 @@ class ReadingStage:
     """Reads what is due in the queue, the newest files first."""
 
     def __init__(
-        self, store: Store, reader: Reader, findings: Findings, *, tries: int = 1
+        self,
+        store: Store,
+        reader: Reader,
+        findings: Findings,
+        *,
+        tries: int = 1,
+        tell: Tell = tell_nobody,
     ) -> None:
         """Prepare; nothing is read before `run`.
 
@@ -52,9 +59,11 @@ class ReadingStage:
             findings: Failures are added here.
             tries: How often a file is tried before a failure that may mend itself is
                 taken for one.
+            tell: Told what became of each file.
         """
         self._store, self._reader, self._findings = store, reader, findings
-        self._tries = tries
+        self._tries, self._told = tries, Told(tell)
+        self._began = time.monotonic()
 
     def run(self) -> Generator[Progress, None, None]:
         """Read until nothing is due; each file gets its record as it leaves the queue.
@@ -85,12 +94,14 @@ class ReadingStage:
         """
         finished = []
         until = time.monotonic() + _COMMIT_EVERY_S
+        self._told.forget()
         with self._store.transaction():
             for job in jobs:
                 self._finish(job)
                 finished.append(job.waiting.path)
                 if time.monotonic() > until:
                     break
+        self._told.pass_on()
         return finished
 
     def _jobs(self) -> Generator[_Job, None, None]:
@@ -136,6 +147,7 @@ class ReadingStage:
 
     def _finish(self, job: _Job) -> None:
         """Settle a file, as it is now, unless that was done since it was prepared."""
+        self._began = time.monotonic()
         waiting = self._store.queued(job.waiting.path)
         folder = self._folder(waiting.folder_id) if waiting else None
         if folder is None or look_at(job.waiting.path) != job.found:
@@ -174,6 +186,7 @@ class ReadingStage:
             self._put(away(record, reason))
         else:
             self._store.forget_files([path])
+            self._told.note(Happening(path, "removed"))
 
     def _read(self, job: _Job, record: FileRecord) -> None:
         record = replace(record, digest=job.digest, pipeline=job.pipeline)
@@ -205,13 +218,18 @@ class ReadingStage:
         reason = str(record.reason)
         wait_s = self._store.put_off(record.path, reason, time.time_ns())
         told = f"{reason}; tried {n_tried} of {self._tries} times; next in {wait_s} s"
-        self._store.put_file(replace(record, state="pending", reason=told))
+        self._keep(replace(record, state="pending", reason=told))
 
     def _put(self, record: FileRecord) -> None:
-        self._store.put_file(record)
+        self._keep(record)
         self._store.unqueue(record.path)
         if record.state == "failed":
             self._findings.failures.append(record)
+
+    def _keep(self, record: FileRecord) -> None:
+        self._store.put_file(record)
+        took_ms = (time.monotonic() - self._began) * 1e3
+        self._told.note(Happening(record.path, record.state, record.reason, took_ms))
 
     def _document(self, job: _Job) -> int:
         if job.error:

@@ -18,6 +18,7 @@ from pathlib import Path
 from pplx_local.documents import kind_of, pipeline_of
 from pplx_local.index.changes import Changes
 from pplx_local.index.findings import Findings
+from pplx_local.index.happening import Tell, tell_nobody
 from pplx_local.index.look import (
     denied_record,
     identity,
@@ -54,6 +55,7 @@ class Scan:
         *,
         exclude: Path | None = None,
         retry: bool = True,
+        tell: Tell = tell_nobody,
     ) -> None:
         """Prepare; nothing is read before `run`.
 
@@ -63,12 +65,13 @@ class Scan:
             findings: What is found is added here.
             exclude: Our own state, which is no document.
             retry: Give unchanged files that could not be read another chance.
+            tell: Told what was renamed and what is gone.
         """
         self._store, self._targets, self._findings = store, targets, findings
         self._exclude = os.fsencode(exclude) + b"/" if exclude else None
         self._retry = retry
         self._changes = Changes(store, anew=retry)
-        self._missing = Missing(store, targets, findings, self._exclude)
+        self._missing = Missing(store, targets, findings, self._exclude, tell)
         self._n_seen = 0
         self._told = time.monotonic()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pplx_local.config import Settings
 from pplx_local.index.fill import Filling
 from pplx_local.index.findings import Findings
+from pplx_local.index.happening import Tell, tell_nobody
 from pplx_local.index.kept_reader import KeptReader
 from pplx_local.index.retry import give_another_try
 from pplx_local.index.scan import Scan
@@ -45,6 +46,8 @@ class Steps:
         self.store = store
         """For evaluation and benchmarks; everyone else asks the index."""
         self._workers = workers
+        self.tell: Tell = tell_nobody
+        """Told what becomes of single files, once it is in the database."""
         self._reader = KeptReader(settings, niceness)
         self._spaces = ProfileSpaces(store, settings, self.profile)
 
@@ -75,11 +78,13 @@ class Steps:
         With `retry`, unchanged files that could not be read get another chance.
         """
         home = self.settings.home
-        return Scan(self.store, targets, findings, exclude=home, retry=retry).run()
+        return Scan(
+            self.store, targets, findings, exclude=home, retry=retry, tell=self.tell
+        ).run()
 
     def read(self, findings: Findings, *, tries: int) -> _Steps:
         """Read what is due; a file may fail `tries` times before it is given up."""
-        return self._reader.run(self.store, findings, tries=tries)
+        return self._reader.run(self.store, findings, tries=tries, tell=self.tell)
 
     def fill(self) -> Filling:
         """Prepare to embed what has no vectors."""

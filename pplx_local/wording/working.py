@@ -10,6 +10,7 @@ from pplx_local.wording.amounts import (
     count,
     line_of,
     short_count,
+    size_in_words,
     time_in_words,
 )
 from pplx_local.wording.stages import amount, stage_in_words
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pplx_local.records import (
+        Conditions,
         DaemonStatus,
         FolderStatus,
         QueueStatus,
@@ -39,6 +41,22 @@ def daemon_lines(daemon: DaemonStatus) -> Iterator[str]:
         yield line_of("", "paused; to go on: pplx-local resume")
     if daemon.trouble:
         yield line_of("", f"trouble: {visible(daemon.trouble)}")
+    if daemon.memory_bytes is not None:
+        yield line_of("Memory", f"{size_in_words(daemon.memory_bytes)} in use by it")
+    if daemon.power:
+        yield line_of("Power", power_in_words(daemon.power))
+
+
+def power_in_words(power: Conditions) -> str:
+    """Say what the computer lives on, and what else counts for indexing."""
+    said = ["battery" if power.on_battery else "mains"]
+    if power.percent is not None:
+        said.append(f"charged to {power.percent:.0f} %")
+    if power.low_power:
+        said.append("saving power")
+    if power.hot:
+        said.append("slowed down by heat")
+    return ", ".join(said)
 
 
 def _doing(daemon: DaemonStatus) -> str:
