@@ -30,4 +30,4 @@ def takes_effect(key: Key) -> str:
     """Say when a change counts."""
     if key.is_live:
         return "A running daemon follows at once."
-    return "A running daemon keeps what it started with; to start it anew: " + ANEW
+    return f"A daemon keeps what it was started with. To start it anew: {ANEW}"
