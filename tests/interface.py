@@ -21,7 +21,7 @@ def drive(app: PplxLocal, steps: Steps, size: tuple[int, int] = (100, 30)) -> No
     """
 
     async def run() -> None:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await steps(pilot)
 
     asyncio.run(run())
