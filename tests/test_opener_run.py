@@ -314,6 +314,11 @@ def test_macos_is_told_that_it_is_utf_8(programs, monkeypatch, system, expected)
     assert (told == "en_US.UTF-8") is expected
 
 
+def test_who_keeps_the_clipboard_outlives_the_terminal(programs):
+    programs.add("xclip", "sys.exit(os.getsid(0) != os.getpid())")
+    assert copy("x", here())
+
+
 def test_without_a_clipboard_nothing_is_copied(programs, monkeypatch):
     monkeypatch.delenv("DISPLAY")
     programs.add("xclip")
