@@ -44,7 +44,7 @@ def end_of(text: str, room: int) -> str:
 def path_content(shown: str, room: int) -> Content:
     """Lay out a path that is safe to show, its name standing out."""
     folder, slash, name = end_of(shown, max(room, 2)).rpartition("/")
-    return Content.assemble((folder + slash, "$text-muted"), (name, "bold"))
+    return Content.assemble((folder + slash, "$foreground-muted"), (name, "bold"))
 
 
 def both_ends(left: Content, right: Content, width: int) -> Content:
@@ -61,4 +61,4 @@ def bar(share: float, width: int) -> Content:
     share = max(0.0, min(1.0, share))
     n_done = int(share * width)
     done = plain("━" * n_done, "bold $primary")
-    return done + plain("┄" * (width - n_done), "$text-disabled")
+    return done + plain("┄" * (width - n_done), "$foreground 30%")

@@ -196,7 +196,7 @@ class Rows(ScrollView, Generic[Row], can_focus=True):
         if place < len(self.rows):
             return self._strips(place)[line]
         if not self.rows and y == 0:
-            said = plain(f" {self.empty}", "$text-muted")
+            said = plain(f" {self.empty}", "$foreground-muted")
             return self._strip(said.truncate(self._width, ellipsis=True))
         return Strip.blank(self._width, self.rich_style)
 

@@ -10,12 +10,11 @@ from textual.content import Content
 from pplx_local.tui.paint import plain
 
 if TYPE_CHECKING:
-    from pplx_local.answer import Fate
-    from pplx_local.records import State
+    from pplx_local.records import Fate, State
 
 _SIGNS_OF_CHANGES: dict[str, tuple[str, str]] = {
     "renamed": ("→", "$text-accent"),
-    "removed": ("⌫", "$text-muted"),
+    "removed": ("⌫", "$foreground-muted"),
 }
 SIGNS: dict[State, tuple[str, str]] = {
     "indexed": ("✓", "$text-success"),
@@ -23,8 +22,8 @@ SIGNS: dict[State, tuple[str, str]] = {
     "failed": ("✗", "bold $text-error"),
     "unreachable": ("?", "$text-warning"),
     "no_text": ("○", "$text-warning"),
-    "empty": ("∅", "$text-muted"),
-    "skipped": ("·", "$text-muted"),
+    "empty": ("∅", "$foreground-muted"),
+    "skipped": ("·", "$foreground-muted"),
 }
 """In the order in which a person wants to hear of them."""
 _WIDEST = max(map(len, SIGNS))
@@ -57,4 +56,4 @@ def counts_content(counts: Mapping[State, int]) -> Content:
         for state, (_, style) in SIGNS.items()
         if (n := counts.get(state, 0))
     ]
-    return _GAP.join(said) if said else plain("no files", "$text-muted")
+    return _GAP.join(said) if said else plain("no files", "$foreground-muted")

@@ -41,7 +41,7 @@ def facts(status: Status, width: int, *, is_own: bool) -> Content:
         is_own: Whether the daemon ends with the interface.
     """
     lines = [
-        plain(f"{name:<{_NAME}}", "$text-muted") + said
+        plain(f"{name:<{_NAME}}", "$foreground-muted") + said
         for name, said in _facts(status, width, is_own)
     ]
     return Content("\n").join(lines)
@@ -92,7 +92,7 @@ def _vitals(daemon: DaemonStatus) -> Content:
     return (
         plain(said)
         + _GAP
-        + plain("Power ", "$text-muted")
+        + plain("Power ", "$foreground-muted")
         + plain(power_in_words(daemon.power))
     )
 

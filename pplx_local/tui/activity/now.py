@@ -65,4 +65,4 @@ def _where(doing: Progress, width: int) -> Content:
     if doing.message:
         return plain(doing.message, "$text-warning")
     path = at_home(doing.path) if doing.path else ""
-    return plain(end_of(path, max(width, 2)), "$text-muted")
+    return plain(end_of(path, max(width, 2)), "$foreground-muted")

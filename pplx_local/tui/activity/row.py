@@ -22,19 +22,19 @@ def failure_lines(file: FileRecord, width: int) -> list[Content]:
     """Lay out the path, and below it why."""
     head = state_sign(file.state) + " "
     path = head + path_content(at_home(file.path), width - 2)
-    return [path, plain(f"  {file.reason or ''}", "italic $text-muted")]
+    return [path, plain(f"  {file.reason or ''}", "italic $foreground-muted")]
 
 
 def event_line(event: FileEvent, width: int) -> list[Content]:
     """Lay out when, what became of which file, and how long it took."""
     clock = time.strftime("%H:%M:%S ", time.localtime(event.at_ns / 1e9))
-    head = plain(clock if width >= _ROOMY else "", "$text-muted")
+    head = plain(clock if width >= _ROOMY else "", "$foreground-muted")
     head += fate_sign(event.fate) + " "
-    right = plain(_took(event.took_ms), "$text-muted")
+    right = plain(_took(event.took_ms), "$foreground-muted")
     room = width - head.cell_length - right.cell_length - 1
     line = head + path_content(at_home(event.path), room)
     if event.reason:
-        line += plain(f"  {event.reason}", "italic $text-muted")
+        line += plain(f"  {event.reason}", "italic $foreground-muted")
     return [both_ends(line, right, width)]
 
 

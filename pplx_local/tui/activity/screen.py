@@ -60,7 +60,7 @@ class ActivityScreen(Screen[None]):
             height: auto;
             max-height: 50%;
             padding: 0 1;
-            border-top: hkey $surface-lighten-2;
+            border-top: hkey $foreground 20%;
             scrollbar-size-vertical: 1;
         }
         #facts { height: auto; }
@@ -68,9 +68,9 @@ class ActivityScreen(Screen[None]):
         #lists > Vertical {
             width: 1fr;
             height: 1fr;
-            border-top: hkey $surface-lighten-2;
+            border-top: hkey $foreground 20%;
         }
-        #recent-pane { border-right: vkey $surface-lighten-2; }
+        #recent-pane { border-right: vkey $foreground 20%; }
         .head { height: 1; padding: 0 1; text-style: bold; }
         #lists > Vertical:focus-within > .head { color: $text-accent; }
         Rows { height: 1fr; }
@@ -79,7 +79,7 @@ class ActivityScreen(Screen[None]):
     ActivityScreen.-narrow #recent-pane { border-right: none; }
     ActivityScreen.-low #details { display: none; }
     ActivityScreen.-no-facts #details { display: none; }
-    ActivityScreen.-low.-no-facts #details { display: block; max-height: 100%; }
+    ActivityScreen.-low.-no-facts #details { display: block; height: 1fr; max-height: 100%; }
     ActivityScreen.-low.-no-facts #lists { display: none; }
     ActivityScreen.-low #lists > Vertical { border-top: none; }
     ActivityScreen.-low #now { max-height: 3; }

@@ -59,9 +59,8 @@ class Files(Vertical):
     Files {
         #sift { height: 1; layout: horizontal; background: $surface; }
         #state { width: auto; padding: 0 1; }
-        #words { width: 1fr; height: 1; border: none; padding: 0 1; }
-        #words:focus { border: none; }
-        #n-files { width: auto; padding: 0 1; color: $text-muted; }
+        #words { width: 1fr; }
+        #n-files { width: auto; padding: 0 1; color: $foreground-muted; }
         #files { height: 1fr; }
     }
     """
@@ -219,7 +218,9 @@ class Files(Vertical):
 
     def _show_state(self) -> None:
         state = self._wish.state if self._wish else None
-        said = state_content(state) if state else plain("all states", "$text-muted")
+        said = (
+            state_content(state) if state else plain("all states", "$foreground-muted")
+        )
         self.query_one("#state", Static).update(said)
 
 

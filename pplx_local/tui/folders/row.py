@@ -22,11 +22,13 @@ _ROOMY = 60
 
 def folder_lines(folder: FolderStatus, width: int) -> list[Content]:
     """Lay out `path`, when it was looked through, and its files by state."""
-    when = plain(_when(folder), "$text-muted" if folder.reachable else "$text-warning")
+    when = plain(
+        _when(folder), "$foreground-muted" if folder.reachable else "$text-warning"
+    )
     right = when if width >= _ROOMY else Content("")
     name = path_content(at_home(folder.path), width - right.cell_length - 1)
     counts = Content("  ") + counts_content(folder.states)
-    how = plain(_how(folder), "$text-muted") if width >= _ROOMY else Content("")
+    how = plain(_how(folder), "$foreground-muted") if width >= _ROOMY else Content("")
     return [both_ends(name, right, width), both_ends(counts, how, width)]
 
 
@@ -55,11 +57,11 @@ def file_line(file: FileRecord, folder: bytes, width: int) -> list[Content]:
         head = state_sign(file.state) + " "
         return [head + path_content(below(file.path, folder), width - 2)]
     head = state_content(file.state) + " "
-    right = plain(size_in_words(file.size), "$text-muted")
+    right = plain(size_in_words(file.size), "$foreground-muted")
     room = width - head.cell_length - right.cell_length - 1
     path = path_content(below(file.path, folder), room)
     if file.reason:
-        path += plain(f"  {file.reason}", "italic $text-muted")
+        path += plain(f"  {file.reason}", "italic $foreground-muted")
     return [both_ends(head + path, right, width)]
 
 

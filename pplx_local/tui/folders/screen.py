@@ -64,7 +64,7 @@ class FoldersScreen(Screen[None]):
         layout: vertical;
         #title { height: 1; padding: 0 1; }
         #folders { height: auto; max-height: 40%; }
-        #files-pane { height: 1fr; border-top: hkey $surface-lighten-2; }
+        #files-pane { height: 1fr; border-top: hkey $foreground 20%; }
         #about { height: auto; max-height: 4; padding: 0 1; background: $surface; }
     }
     FoldersScreen.-low #files-pane { border-top: none; display: none; }
@@ -248,7 +248,7 @@ def _title(status: Status, width: int) -> Any:
         left += plain("  paused: p goes on", "bold $text-warning")
     fresh = status.fresh_as_of_ns
     said = f"fresh as of {age_in_words(fresh)}" if fresh else "not all looked through"
-    return both_ends(left, plain(said, "$text-muted"), width)
+    return both_ends(left, plain(said, "$foreground-muted"), width)
 
 
 def _path_of(folder: FolderStatus) -> bytes:

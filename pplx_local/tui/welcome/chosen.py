@@ -44,7 +44,7 @@ class ChosenFolder(Static, can_focus=True):
         height: auto;
         margin: 0 0 1 0;
         padding: 0 1;
-        border-left: outer $surface-lighten-2;
+        border-left: outer $foreground 20%;
         &:focus { border-left: outer $primary; background: $primary 12%; }
     }
     """
@@ -66,7 +66,7 @@ class ChosenFolder(Static, can_focus=True):
 
     def on_mount(self) -> None:
         """Look what is there."""
-        self._say(plain("looking through", "italic $text-muted"))
+        self._say(plain("looking through", "italic $foreground-muted"))
         self._look()
 
     def on_unmount(self) -> None:
@@ -89,7 +89,7 @@ class ChosenFolder(Static, can_focus=True):
 
     def _tell(self, progress: Progress) -> None:
         said = f"{stage_in_words(progress)}: {amount(progress)}"
-        self._say(plain(said, "italic $text-muted"))
+        self._say(plain(said, "italic $foreground-muted"))
 
     def _say(self, *lines: Content) -> None:
         name = plain(at_home(os.fsencode(self.path)), "bold")
@@ -104,7 +104,7 @@ def _lines(survey: Survey) -> Iterator[Content]:
     yield from _kind_lines(read, "")
     if skipped:
         yield plain("not read:", "$text-warning")
-        yield from _kind_lines(skipped, "$text-muted")
+        yield from _kind_lines(skipped, "$foreground-muted")
 
 
 def _kind_lines(kinds: Sequence[KindCount], style: str) -> Iterator[Content]:
@@ -113,4 +113,4 @@ def _kind_lines(kinds: Sequence[KindCount], style: str) -> Iterator[Content]:
     for kind, name in zip(kinds, names, strict=True):
         n_files, size = count(kind.files, "file"), size_in_words(kind.size_bytes)
         head = plain(f"  {name}", style).pad_right(max(0, width - cell_len(name)))
-        yield head + plain(f"  {n_files}, {size}", "$text-muted")
+        yield head + plain(f"  {n_files}, {size}", "$foreground-muted")

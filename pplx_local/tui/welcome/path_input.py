@@ -47,8 +47,7 @@ class PathInput(Vertical):
     DEFAULT_CSS = """
     PathInput {
         height: auto;
-        & > Input { height: 1; border: none; padding: 0 1; }
-        & > Input:focus { border: none; }
+        & > Input.-textual-compact { padding: 0 1; }
         & > Rows { height: auto; max-height: 6; background: $surface; display: none; }
         &.-open > Rows { display: block; }
     }
@@ -76,6 +75,11 @@ class PathInput(Vertical):
     def menu(self) -> Rows[str]:
         """What it may become."""
         return self.query_one("#menu", Rows)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to choose."""
+        return self.has_class("-open") and self.menu.chosen is not None
 
     def clear(self) -> None:
         """Begin anew."""
@@ -112,7 +116,7 @@ class PathInput(Vertical):
     def take(self) -> None:
         """Type the rest of the chosen folder; without one the key goes on."""
         chosen = self.menu.chosen
-        if not self.has_class("-open") or chosen is None:
+        if not self.is_open or chosen is None:
             raise SkipAction
         self.box.value = chosen
         self.box.cursor_position = len(chosen)
@@ -120,7 +124,7 @@ class PathInput(Vertical):
 
     def choose(self, by: int) -> None:
         """Choose another folder; without any the key goes on."""
-        if not self.has_class("-open"):
+        if not self.is_open:
             raise SkipAction
         self.menu.action_move(by)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +13,7 @@ from textual.containers import Container, Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
+from pplx_local.errors import PplxLocalError
 from pplx_local.tui import adding
 from pplx_local.tui.apart import apart
 from pplx_local.tui.keys import KeyLine
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import DescendantFocus
 
-    from pplx_local.records import Status
+    from pplx_local.records import ModelRecord, Status
     from pplx_local.tui.app import PplxLocal
 
 _PROMISE = "Nothing leaves this computer, and no file is changed."
@@ -53,17 +56,17 @@ class WelcomeScreen(Screen[None]):
     WelcomeScreen {
         layout: vertical;
         #title { height: 1; padding: 0 1; }
-        #said { height: auto; max-height: 3; padding: 0 1; }
+        #said { height: auto; max-height: 3; padding: 0 1; display: none; }
         #body { height: 1fr; layout: horizontal; }
-        #tree { width: 1fr; height: 1fr; padding: 0 1; background: $background; }
+        #tree { width: 1fr; height: 1fr; padding: 0 1; }
         #chosen {
             width: 2fr;
             height: 1fr;
             padding: 0 1;
-            border-left: vkey $surface-lighten-2;
+            border-left: vkey $foreground 20%;
             scrollbar-size-vertical: 1;
         }
-        #hint { color: $text-muted; }
+        #hint { color: $foreground-muted; }
         #end { height: 1; background: $surface; }
         #total { width: 1fr; height: 1; padding: 0 1; }
         #start { width: auto; min-width: 13; }
@@ -86,11 +89,14 @@ class WelcomeScreen(Screen[None]):
         """
         super().__init__()
         self._is_first = is_first
+        self._models: Sequence[ModelRecord] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out what is typed, the tree, what is chosen and what it means."""
         what = "Which folders should be searched?" if self._is_first else "Add folders"
-        title = plain(f"{what}  ", "bold $text-accent") + plain(_PROMISE, "$text-muted")
+        title = plain(f"{what}  ", "bold $text-accent") + plain(
+            _PROMISE, "$foreground-muted"
+        )
         yield Static(title, id="title", markup=False)
         yield PathInput("A folder, such as ~/Documents (tab completes)")
         yield Static(id="said", markup=False)
@@ -108,6 +114,7 @@ class WelcomeScreen(Screen[None]):
         """Follow what the daemon says of its model."""
         self.query_one("#start").display = False
         self.watch(self.app, "status", self._show_model)
+        self._list_models()
 
     # --- parts ---
 
@@ -121,10 +128,19 @@ class WelcomeScreen(Screen[None]):
         return self.query_one(PathInput)
 
     def _show_model(self, status: Status | None) -> None:
-        self.query_one("#model", Static).update(model(status))
+        self.query_one("#model", Static).update(model(status, self._models))
+
+    @work(exit_on_error=False)
+    async def _list_models(self) -> None:
+        with suppress(PplxLocalError):  # what is said without them will do
+            listed = await self.app.link.ask("models", lambda one: one.models())
+            self._models = listed.models
+            self._show_model(self.app.status)
 
     def _say(self, error: str) -> None:
-        self.query_one("#said", Static).update(plain(error, "$text-error"))
+        said = self.query_one("#said", Static)
+        said.update(plain(error, "bold $text-error"))
+        said.display = bool(error)
 
     # --- choosing ---
 
@@ -139,7 +155,9 @@ class WelcomeScreen(Screen[None]):
     @work(exclusive=True, group="choose", exit_on_error=False)
     async def _choose_typed(self, typed: str) -> None:
         path, refusal = await apart(lambda: chosen(typed))
-        if self._take(path, refusal):
+        if refusal and self._input.is_open:
+            self._input.take()
+        elif self._take(path, refusal):
             self._input.clear()
 
     @on(FolderTree.Picked)

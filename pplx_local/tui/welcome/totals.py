@@ -12,9 +12,10 @@ from pplx_local.wording.amounts import count, size_in_words, time_in_words
 from pplx_local.wording.holding import profile_in_words
 
 if TYPE_CHECKING:
-    from pplx_local.records import Status, Survey
+    from pplx_local.records import ModelRecord, Status, Survey
 
-_GAP = Content.styled("  ·  ", "$text-muted")
+_NAMED = 2
+_GAP = Content.styled("  ·  ", "$foreground-muted")
 
 
 def total(surveys: Sequence[Survey | None]) -> Content:
@@ -30,7 +31,7 @@ def total(surveys: Sequence[Survey | None]) -> Content:
         _room(needed, known[0].free_disk_bytes),
     ]
     if len(known) < len(surveys):
-        parts.append(plain("…", "$text-muted"))
+        parts.append(plain("…", "$foreground-muted"))
     return _GAP.join(parts)
 
 
@@ -46,11 +47,28 @@ def _room(needed: int, free: int) -> Content:
     return plain(said, "bold $text-error" if needed > free else "")
 
 
-def model(status: Status | None) -> Content:
-    """Say what answers, and how there would be more."""
+def model(status: Status | None, models: Sequence[ModelRecord]) -> Content:
+    """Say what answers, and which better models there would be, at which size.
+
+    Args:
+        status: None before the daemon has answered.
+        models: The preferred one first; empty before the daemon has listed them.
+    """
     if status is None:
         return Content("")
+    used = [one for one in models if one.used and one.path]
     named = plain(f"Model: {profile_in_words(status.profile)}")
-    if any(status.profile.values()):
-        return named + plain(", here already. Others, to download: F5", "$text-muted")
-    return named + plain(". F5 downloads one; folders need not wait", "$text-warning")
+    if used:
+        size = size_in_words(sum(one.bytes for one in used))
+        named += plain(f", {size}, here already", "$foreground-muted")
+    if better := _better(models):
+        named += _GAP + plain(f"F5 downloads {better}", "$foreground-muted")
+    return named
+
+
+def _better(models: Sequence[ModelRecord]) -> str:
+    """Name the models that are preferred to the one in use, and are not here."""
+    first_used = next((n for n, one in enumerate(models) if one.used), len(models))
+    missing = [one for one in models[:first_used] if one.path is None][:_NAMED]
+    named = [f"{one.name} ({size_in_words(one.bytes)})" for one in missing]
+    return " or ".join(named)

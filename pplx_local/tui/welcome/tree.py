@@ -38,7 +38,13 @@ class FolderTree(Tree[Path]):
         Binding("full_stop", "toggle_hidden", "Hidden folders", show=False),
     ]
     DEFAULT_CSS = """
-    FolderTree { min-width: 10; padding: 0; scrollbar-size-vertical: 1; }
+    FolderTree {
+        min-width: 10;
+        padding: 0;
+        background: $background;
+        scrollbar-size-vertical: 1;
+        &:focus { background-tint: $foreground 3%; }
+    }
     """
 
     class Picked(Message):
