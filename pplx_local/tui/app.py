@@ -155,6 +155,13 @@ class PplxLocal(App[None], inherit_bindings=False):
         """Show what went wrong on a line that a person can act on."""
         self.notify(visible(str(error)), severity="error", markup=False, timeout=10)
 
+    @property
+    def search_screen(self) -> SearchScreen:
+        """The screen that the app begins with."""
+        screen = self.get_screen_stack("search")[0]
+        assert isinstance(screen, SearchScreen)
+        return screen
+
     def remark(self, text: str) -> None:
         """Say in passing that something was done."""
         self.notify(visible(text), markup=False, timeout=3)
@@ -167,6 +174,15 @@ class PplxLocal(App[None], inherit_bindings=False):
     def _fatal_error(self) -> None:
         """End without a traceback: who has called `run` tells of the bug."""
         self._close_messages_no_wait()
+
+    def action_help(self) -> None:
+        """Show help for the screen that is seen, or close it."""
+        from pplx_local.tui.help import HelpScreen
+
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss()
+        else:
+            self.push_screen(HelpScreen(self.screen))
 
     # --- the palette ---
 
