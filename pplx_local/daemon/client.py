@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from pplx_local.daemon.dial import dial, silent
 from pplx_local.daemon.followed import Followed, FollowedSurvey
+from pplx_local.daemon.line import Line
 from pplx_local.daemon.place import PROTOCOL, Announcement, announced
-from pplx_local.daemon.wire import Request, Result, parse_reply, request_line
-from pplx_local.errors import DaemonEnded, DaemonError, FolderError
+from pplx_local.errors import DaemonError, FolderError
 
 if TYPE_CHECKING:
     from pplx_local.answer import Answer, Extract, Mode
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
         FileRecord,
         ModelEstimate,
         ModelList,
-        Progress,
         State,
         Status,
     )
@@ -104,41 +101,14 @@ def _greeted(said: Announcement) -> RemoteIndex | None:
     return daemon
 
 
-class RemoteIndex:
+class RemoteIndex(Line):
     """What an `Index` does, done by the daemon."""
-
-    def __init__(self, connection: socket.socket, said: Announcement) -> None:
-        """Use `connect`."""
-        self.pid = said.pid
-        """Of the daemon."""
-        self._protocol = said.protocol
-        self._connection = connection
-        self._stream = connection.makefile("rb")
-        self._numbers = count(1)
-
-    def close(self) -> None:
-        """Leave; the daemon goes on."""
-        self._stream.close()
-        self._connection.close()
-
-    def hang_up(self) -> None:
-        """End a call that another thread waits for: it fails with `DaemonEnded`."""
-        with suppress(OSError):  # of one that is closed already
-            self._connection.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> Self:
-        """Nothing more is opened."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Leave."""
-        self.close()
 
     # --- asking ---
 
     def hello(self) -> Mapping[str, Any]:
         """Ask who answers."""
-        return self._ask("hello")
+        return self.ask("hello")
 
     def search(
         self,
@@ -152,7 +122,7 @@ class RemoteIndex:
     ) -> Answer:
         """Answer a query; with `wait`, also where the model has to be loaded for it."""
         wish = {"k": k, "mode": mode, "explain": explain, "folded": folded}
-        return self._ask("search", query=query, wait=wait, **wish)
+        return self.ask("search", query=query, wait=wait, **wish)
 
     def similar(
         self,
@@ -167,7 +137,7 @@ class RemoteIndex:
     ) -> Answer:
         """Find passages like the one at a line of a file, or like all of it."""
         wish = {"k": k, "mode": mode, "explain": explain, "folded": folded}
-        return self._ask("similar", path=_raw(path), line=line, wait=wait, **wish)
+        return self.ask("similar", path=_raw(path), line=line, wait=wait, **wish)
 
     def text(self, path: Path, char_start: int, char_end: int) -> Extract:
         """Cut a stretch out of an indexed file's text, widened to whole lines.
@@ -175,13 +145,13 @@ class RemoteIndex:
         Raises:
             FolderError: The file has no text in the index.
         """
-        return self._ask(
+        return self.ask(
             "text", path=_raw(path), char_start=char_start, char_end=char_end
         )
 
     def status(self) -> Status:
         """Count files, documents, chunks, bytes and coverage."""
-        return self._ask("status")
+        return self.ask("status")
 
     def files(
         self,
@@ -200,11 +170,11 @@ class RemoteIndex:
             limit: At most so many, from 1 to 1,000.
         """
         under = None if folder is None else _raw(folder)
-        return self._ask("files", state=state, folder=under, after=after, limit=limit)
+        return self.ask("files", state=state, folder=under, after=after, limit=limit)
 
     def why(self, path: Path) -> str:
         """Say in words what became of one path."""
-        return self._ask("why", path=_raw(path))
+        return self.ask("why", path=_raw(path))
 
     def recent(self, after: int = 0) -> list[FileEvent]:
         """List what happened to files lately, the oldest first.
@@ -212,13 +182,13 @@ class RemoteIndex:
         Args:
             after: The number of the last one that was seen.
         """
-        return self._ask("recent", after=after)
+        return self.ask("recent", after=after)
 
     # --- indexing ---
 
     def survey(self, path: Path) -> FollowedSurvey:
         """Say what adding a folder would do; `hang_up` stops it."""
-        return FollowedSurvey(self._replies("survey", path=_raw(path)))
+        return FollowedSurvey(self.replies("survey", path=_raw(path)))
 
     def add_folder(self, path: Path) -> None:
         """Register a folder or a single file; it is not indexed now.
@@ -226,19 +196,19 @@ class RemoteIndex:
         Raises:
             FolderError: It cannot be registered.
         """
-        outcome = self._ask("add", paths=[_raw(path)], index=False)
+        outcome = self.ask("add", paths=[_raw(path)], index=False)
         for message in outcome.refused:
             raise FolderError(message)
 
     def add(self, paths: Sequence[Path]) -> Followed:
         """Register folders or files, and index them."""
         sent = list(map(_raw, paths))
-        return Followed(self._replies("add", paths=sent, index=True))
+        return Followed(self.replies("add", paths=sent, index=True))
 
     def update(self, paths: Sequence[Path] | None = None) -> Followed:
         """Bring the index up to date with the disk."""
         sent = None if paths is None else list(map(_raw, paths))
-        return Followed(self._replies("update", paths=sent))
+        return Followed(self.replies("update", paths=sent))
 
     def retry(self, paths: Sequence[Path] | None = None) -> int:
         """Have files that failed read again, all or these; return how many there are.
@@ -247,68 +217,47 @@ class RemoteIndex:
             FolderError: A path lies in no registered folder.
         """
         sent = None if paths is None else list(map(_raw, paths))
-        return self._ask("retry", paths=sent)
+        return self.ask("retry", paths=sent)
 
     def remove_folder(self, path: Path) -> int:
         """Forget a folder; return how many files it had."""
-        return self._ask("remove", path=_raw(path))
+        return self.ask("remove", path=_raw(path))
 
     def purge(self) -> tuple[int, int]:
         """Erase what no file needs; return how many documents and bytes went."""
-        return self._ask("purge")
+        return self.ask("purge")
 
     # --- models and settings ---
 
     def models(self) -> ModelList:
         """List the checkpoints that there are, and which of them are here."""
-        return self._ask("models")
+        return self.ask("models")
 
     def follow_settings(self) -> Mapping[str, str | int | float]:
         """Have the settings read anew; give those that are in force from now on."""
-        return self._ask("follow_settings")
+        return self.ask("follow_settings")
 
     def estimate_model(self, name: str) -> ModelEstimate:
         """Estimate what `use_model` would leave to embed."""
-        return self._ask("estimate_model", name=name)
+        return self.ask("estimate_model", name=name)
 
     def use_model(self, name: str) -> list[str]:
         """Choose a model; return those whose vectors were dropped."""
-        return self._ask("use_model", name=name)
+        return self.ask("use_model", name=name)
 
     # --- the daemon itself ---
 
     def pause(self) -> None:
         """Have changes left for later."""
-        self._ask("pause")
+        self.ask("pause")
 
     def resume(self) -> None:
         """Have it go on."""
-        self._ask("resume")
+        self.ask("resume")
 
     def stop(self) -> None:
         """Have it end."""
-        self._ask("stop")
-
-    # --- the socket ---
-
-    def _ask(self, call: str, **args: Any) -> Any:
-        replies = self._replies(call, **args)
-        while not isinstance(reply := next(replies), Result):
-            pass
-        return reply.value
-
-    def _replies(self, call: str, **args: Any) -> Iterator[Progress | Result]:
-        request = Request(next(self._numbers), call, args)
-        try:
-            with suppress(BrokenPipeError):  # why it hung up is there to read
-                self._connection.sendall(request_line(request, self._protocol))
-            while line := self._stream.readline():
-                yield parse_reply(line, call)
-        except TimeoutError:
-            raise
-        except OSError as error:
-            raise DaemonEnded from error
-        raise DaemonEnded
+        self.ask("stop")
 
 
 def _raw(path: Path) -> bytes:
