@@ -105,12 +105,13 @@ class Preview(ScrollView, can_focus=False):
         alone = await self._away(passage_alone, hit, self._width, self.size.height)
         self._set(alone, passage)
         await asyncio.sleep(_LOOK_AFTER_S)
+        span = around(hit)
         try:
-            extract = await self._ask(hit.path, around(hit))
+            extract = await self._ask(hit.path, span)
         except PplxLocalError as error:
             self._tell(error)
             return
-        shown = await self._away(document, hit.path, extract, self._width)
+        shown = await self._away(document, hit.path, extract, span, self._width)
         if shown.holds(hit):
             self._set(shown, passage)
         else:

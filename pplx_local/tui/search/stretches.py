@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 STRETCH_CHARS = 8_000
 _MOST = 5
 """Stretches that are kept; those furthest away are let go."""
+_LONG = 2_000
+"""Characters; a longer line is not widened to, but cut."""
+_FAR = 200
+"""Characters that a word may have and still be kept whole."""
 _NARROW = 30
 """Cells; with less there are no line numbers."""
 
@@ -121,8 +125,9 @@ def _blank(start: int) -> Line:
     return Line(Content(""), (), start)
 
 
-def document(path: bytes, extract: Extract, width: int) -> Shown:
+def document(path: bytes, extract: Extract, asked: Span, width: int) -> Shown:
     """Show a first stretch."""
+    extract = _to_blank(_from_blank(extract, asked.start))
     return _laid_out(path, extract.n_chars, (_rendered(path, extract),), width)
 
 
@@ -150,12 +155,30 @@ def extended(shown: Shown, extract: Extract, *, is_after: bool) -> Shown:
     """
     start, end = shown.char_span
     if is_after:
-        new = _rendered(shown.path, _cut(extract, Span(end, shown.n_chars)))
-        stretches = (*shown.stretches, new)[-_MOST:]
+        new = _cut(_to_blank(extract), Span(end, shown.n_chars))
+        stretches = (*shown.stretches, _rendered(shown.path, new))[-_MOST:]
     else:
-        new = _rendered(shown.path, _cut(extract, Span(0, start)))
-        stretches = (new, *shown.stretches)[:_MOST]
+        asked = max(start - STRETCH_CHARS, 0)
+        new = _cut(_from_blank(extract, asked), Span(0, start))
+        stretches = (_rendered(shown.path, new), *shown.stretches)[:_MOST]
     return _laid_out(shown.path, shown.n_chars, stretches, shown.width)
+
+
+def _from_blank(extract: Extract, asked: int) -> Extract:
+    """Begin with a whole word, where a stretch begins in the middle of a long line."""
+    is_cut = 0 < asked == extract.char_start and "\n" not in extract.text[:_LONG]
+    blank = extract.text.find(" ", 0, _FAR) + 1
+    start = extract.char_start + blank
+    return _cut(extract, Span(start, extract.n_chars)) if is_cut else extract
+
+
+def _to_blank(extract: Extract) -> Extract:
+    """End with a whole word, where a stretch ends in the middle of a long line."""
+    is_last = extract.char_start + len(extract.text) >= extract.n_chars
+    if is_last or extract.text.endswith("\n"):
+        return extract
+    blank = extract.text.rfind(" ", -_FAR) + 1
+    return extract._replace(text=extract.text[: blank or None])
 
 
 def _cut(extract: Extract, inside: Span) -> Extract:
