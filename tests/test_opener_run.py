@@ -338,3 +338,17 @@ def test_a_clipboard_that_hangs_is_given_up(programs, monkeypatch):
     started = time.monotonic()
     assert not copy("x", here())
     assert time.monotonic() - started < 30
+
+
+def test_what_is_opened_writes_files_as_the_person_does(tmp_path: Path) -> None:
+    written = tmp_path / "written"
+    program = (
+        "import os; from pplx_local import umask; "
+        "from pplx_local.opener import Command, run; os.umask(0o022); "
+        "umask.restrict(); open('ours', 'w').close(); "
+        "run(Command(('touch', 'theirs'), in_terminal=True))"
+    )
+    written.mkdir()
+    subprocess.run([sys.executable, "-c", program], cwd=written, check=True)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in written.iterdir()}
+    assert modes == {"ours": 0o600, "theirs": 0o644}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,10 +16,9 @@ from pplx_local.cli.asking import (
     show,
 )
 from pplx_local.cli.invocation import Invocation
-from pplx_local.cli.options import AsJson, ModeChoice, typed_path
+from pplx_local.cli.options import AsJson, ModeChoice
+from pplx_local.cli.place import typed_place
 from pplx_local.daemon.client import RemoteIndex
-
-_WITH_NUMBER = re.compile(r"(?P<path>.+):(?P<number>\d{1,12})", re.DOTALL)
 
 HowMany = Annotated[
     int, typer.Option("-k", min=1, max=MOST_HITS, help="Hits, at most.")
@@ -112,21 +108,8 @@ def similar(
     """Find passages like one that you have, or like a whole file."""
     written = _format(output, as_json=as_json, as_jsonl=as_jsonl)
     wish = Wish(k, mode, written, explain, folded=not every)
-    path, line = _place(passage)
+    path, line, _ = typed_place(passage)
     with Invocation.of(ctx).library() as index:
         answer = index.similar(path, line, **wish.options())
     by_daemon = isinstance(index, RemoteIndex)
     raise typer.Exit(show(answer, wish, by_daemon=by_daemon))
-
-
-def _place(text: str) -> tuple[Path, int | None]:
-    """Take a path apart from a line, and a column, as editors write them.
-
-    A name may end like that too: what is there is meant, by its longest name.
-    """
-    meant: list[tuple[Path, int | None]] = [(typed_path(text), None)]
-    rest = text.removesuffix(":")
-    while len(meant) < 3 and (found := _WITH_NUMBER.fullmatch(rest)):
-        rest = found["path"]
-        meant.append((typed_path(rest), int(found["number"])))
-    return next((one for one in meant if os.path.lexists(one[0])), meant[-1])

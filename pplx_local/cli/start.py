@@ -9,15 +9,14 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from pplx_local import umask
 from pplx_local.cli.interface import run_interface
 from pplx_local.cli.quick import search_quickly
-
-_OWNER_ONLY = 0o077
 
 
 def main() -> None:
     """Run the program."""
-    os.umask(_OWNER_ONLY)
+    umask.restrict()
     signal.signal(signal.SIGTERM, _leave)
     _open_closed_streams()
     # A name that the terminal's encoding lacks should not end the program.

@@ -12,6 +12,7 @@ from types import FrameType
 
 from pplx_local.errors import OpenError
 from pplx_local.opener.command import Command
+from pplx_local.umask import persons_own
 
 _SOON_S = 10.0
 """A program with windows that fails later has been seen by the person."""
@@ -25,7 +26,7 @@ def run(command: Command) -> None:
     """
     try:
         with _left_to_the_program():
-            code = subprocess.call(command.argv)
+            code = subprocess.call(command.argv, umask=persons_own())
     except OSError as error:
         raise _not_started(command, error) from error
     if code:
@@ -64,6 +65,7 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            umask=persons_own(),
         )
     except OSError as error:
         raise _not_started(command, error) from error
