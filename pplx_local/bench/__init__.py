@@ -2,6 +2,7 @@
 
 from pplx_local.bench.encode import measure_encode
 from pplx_local.bench.index import measure_index
+from pplx_local.bench.interface import measure_interface
 from pplx_local.bench.result import BenchResult, BenchRow
 from pplx_local.bench.search import measure_search
 from pplx_local.bench.start import measure_start
@@ -11,6 +12,7 @@ __all__ = [
     "BenchRow",
     "measure_encode",
     "measure_index",
+    "measure_interface",
     "measure_search",
     "measure_start",
 ]

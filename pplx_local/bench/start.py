@@ -65,15 +65,15 @@ def measure_start(
     """
     model = _model_in_words(settings)
     with scratch_settings(settings) as scratch:
-        _keep(settings, scratch)
+        keep_settings(settings, scratch)
         with documents_folder(folder) as place:
             queries = _index(scratch, place, n_runs + 1, follow, worker)
             alone = scratch.home.with_name("alone")
             shutil.copytree(scratch.home, alone, symlinks=True)
-            with _daemon(scratch.home):
+            with running_daemon(scratch.home):
                 pairs = [_search_twice(scratch.home, alone, one) for one in queries][1:]
                 _run(scratch.home, "daemon", "status")  # it has answered to the end
-    helped = [_timed(_program("--help")).ms for _ in range(n_runs)]
+    helped = [_timed(program("--help")).ms for _ in range(n_runs)]
     bare = [_timed([sys.executable, "-c", "pass"]).ms for _ in range(n_runs)]
     rows = [
         *_compared(model, pairs),
@@ -107,7 +107,7 @@ def _model_in_words(settings: Settings) -> str:
     return " + ".join(checkpoint.name for checkpoint in found) or "keywords alone"
 
 
-def _keep(settings: Settings, scratch: Settings) -> None:
+def keep_settings(settings: Settings, scratch: Settings) -> None:
     """Let the processes of a scratch home find the settings that we were given."""
     if settings.file.exists():
         shutil.copyfile(settings.file, scratch.file)
@@ -133,7 +133,7 @@ def _index(
 
 
 @contextmanager
-def _daemon(home: Path) -> Iterator[None]:
+def running_daemon(home: Path) -> Iterator[None]:
     """Run a daemon; it ends whatever happens, and whether or not it has begun."""
     try:
         _run(home, "daemon", "start")
@@ -153,10 +153,10 @@ def _search_twice(served: Path, alone: Path, query: str) -> tuple[_Ran, _Ran]:
 
 
 def _run(home: Path, *args: str, ok: Sequence[int] = (0,)) -> _Ran:
-    return _timed(_program("--home", str(home), *args), ok)
+    return _timed(program("--home", str(home), *args), ok)
 
 
-def _program(*args: str) -> list[str]:
+def program(*args: str) -> list[str]:
     """Give the command line: the script that a person calls, where it is installed."""
     script = Path(sys.executable).with_name("pplx-local")
     if script.exists():

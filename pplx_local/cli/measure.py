@@ -76,6 +76,19 @@ def bench_search(
     _write(measure_search(settings, rows, chunks, worker=worker), as_json)
 
 
+@bench.command("tui")
+def bench_tui(
+    ctx: typer.Context,
+    folder: Folder = None,
+    runs: Annotated[int, typer.Option(min=1, help="Starts of each kind.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """The interface: first frame, frames held up by indexing, keys to hits."""
+    from pplx_local.bench import measure_interface
+
+    _write(measure_interface(Invocation.of(ctx).settings(), folder, runs), as_json)
+
+
 @bench.command("start")
 def bench_start(
     ctx: typer.Context,

@@ -130,7 +130,7 @@ class PplxLocal(App[None], inherit_bindings=False):
 
     # --- the daemon ---
 
-    @work(exclusive=True, group="status", exit_on_error=False)
+    @work(exclusive=True, group="status")
     async def follow_status(self) -> None:
         """Ask again and again what is indexed and what is being done."""
         while True:

@@ -121,6 +121,13 @@ class SearchScreen(Screen[None]):
         kept = self.app.memory.mode
         return cast("Mode", kept) if kept in _MODES else "hybrid"
 
+    def has_answered(self, query: str, *, finally_: bool = False) -> bool:
+        """Tell whether hits of a question are shown, or the last ones."""
+        reply = self._reply
+        if reply is None or reply.question.query != query.strip():
+            return False
+        return reply.is_final or not finally_
+
     # --- asking ---
 
     @on(Input.Changed, "#query")
@@ -147,7 +154,7 @@ class SearchScreen(Screen[None]):
         self.results.show([])
         self._say()
 
-    @work(exclusive=True, group="question", exit_on_error=False)
+    @work(exclusive=True, group="question")
     async def _follow(self, question: Question) -> None:
         try:
             async for reply in replies(self.app.link, question):
@@ -214,7 +221,7 @@ class SearchScreen(Screen[None]):
         """Show in the file manager."""
         self._use("reveal")
 
-    @work(group="hands", exit_on_error=False)
+    @work(group="hands")
     async def _use(self, wish: Wish) -> None:
         self._remember()
         await hands.show(self.app, self._meant, wish)
@@ -231,7 +238,7 @@ class SearchScreen(Screen[None]):
         """Copy the passage."""
         self._copy(hands.text_of, "passage")
 
-    @work(group="hands", exit_on_error=False)
+    @work(group="hands")
     async def _copy(self, part: Callable[[Hit], str], noun: str) -> None:
         if self._meant:
             self._remember()
