@@ -153,12 +153,16 @@ class Rows(ScrollView, Generic[Row], can_focus=True):
         self.scroll_to_region(row, animate=False, force=True)
         self.refresh()
         self.post_message(self.Chosen(self))
+        self._ask_near_end()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Ask for more where the end is near."""
         super().watch_scroll_y(old_value, new_value)
-        seen = (new_value + self.size.height) / self._row_height
-        if seen + _NEAR >= len(self.rows):
+        self._ask_near_end()
+
+    def _ask_near_end(self) -> None:
+        seen = (self.scroll_y + self.size.height) / self._row_height
+        if max(seen, self.cursor) + _NEAR >= len(self.rows):
             self.post_message(self.NearEnd(self))
 
     def on_click(self, event: Click) -> None:

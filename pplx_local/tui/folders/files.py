@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _PAGE = 200
 _SIFTED_PAGE = 1_000
 """Where only some of a page are shown."""
+_AT_FIRST = 100
+"""Rows that are found before anybody asks for more: no screen has so many."""
 _MOST_AGAIN = 1_000
 """Rows that are asked for again when something has changed."""
 
@@ -147,15 +149,18 @@ class Files(Vertical):
         self.listed.focus()
 
     def look_again(self) -> None:
-        """Ask anew for what is seen: something has changed."""
-        if self._wish:
-            self._load(self._wish, min(max(len(self._files), 1), _MOST_AGAIN))
+        """Ask anew for what is seen: something has changed.
+
+        Who has gone far down the list is left alone: it would end under the cursor.
+        """
+        if self._wish and len(self._files) <= _MOST_AGAIN:
+            self._load(self._wish, max(len(self._files), _AT_FIRST))
 
     def _ask(self, wish: Wish) -> None:
         self._wish = wish
         self._show_state()
         self.listed.action_go_to(0)
-        self._load(wish, 1)
+        self._load(wish, _AT_FIRST)
 
     def _clear(self) -> None:
         self.workers.cancel_group(self, "files")

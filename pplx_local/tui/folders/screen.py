@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from pplx_local.tui.app import PplxLocal
 
 _LANE = "folders"
+_LOOK_AGAIN_S = 2.0
+"""Between two looks at the files while they are indexed."""
 
 
 class FoldersScreen(Screen[None]):
@@ -63,7 +66,7 @@ class FoldersScreen(Screen[None]):
     FoldersScreen {
         layout: vertical;
         #title { height: 1; padding: 0 1; }
-        #folders { height: auto; max-height: 40%; }
+        #folders { height: auto; min-height: 2; max-height: 40%; }
         #files-pane { height: 1fr; border-top: hkey $foreground 20%; }
         #about { height: auto; max-height: 4; padding: 0 1; background: $surface; }
     }
@@ -78,6 +81,7 @@ class FoldersScreen(Screen[None]):
         super().__init__()
         self._states: object = None
         """Of the folder whose files are listed, when they were asked for."""
+        self._looked_at = 0.0
 
     def compose(self) -> ComposeResult:
         """Lay out the folders, the files of one, and what is to say of a row."""
@@ -108,7 +112,7 @@ class FoldersScreen(Screen[None]):
     # --- what is shown ---
 
     def _show(self, status: Status | None) -> None:
-        if status is None:
+        if status is None or not self.is_current:
             return
         self.query_one("#title", Static).update(_title(status, self.size.width - 2))
         self._folders.show(status.folders, "No folder yet: a adds one.")
@@ -116,6 +120,10 @@ class FoldersScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Lay the title out anew."""
+        self._show(self.app.status)
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed meanwhile."""
         self._show(self.app.status)
 
     @on(Rows.Chosen, "#folders")
@@ -131,8 +139,9 @@ class FoldersScreen(Screen[None]):
             return
         self._files.show(folder.path, folder.states)
         states = (folder.path, dict(folder.states))
-        if states != self._states:
-            self._states = states
+        is_due = time.monotonic() - self._looked_at >= _LOOK_AGAIN_S
+        if states != self._states and is_due:
+            self._states, self._looked_at = states, time.monotonic()
             self._files.look_again()
 
     @on(Rows.Chosen, "#files")

@@ -81,7 +81,7 @@ def _why_not(path: Path) -> str | None:
     try:
         is_there = path.is_dir() or path.is_file()
         if path.is_dir():
-            next(os.scandir(path), None)
+            os.scandir(path).close()
     except ValueError:  # a NUL, on older systems
         return f"{shown} is no path"
     except OSError as error:

@@ -106,13 +106,14 @@ class WelcomeScreen(Screen[None]):
                 yield Static(_HINT, id="hint", markup=False)
         with Horizontal(id="end"):
             yield Static(id="total", markup=False)
-            yield Button("Start now", id="start", variant="primary", compact=True)
+            start = Button("Start now", id="start", variant="primary", compact=True)
+            start.display = False
+            yield start
         yield Static(id="model", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:
         """Follow what the daemon says of its model."""
-        self.query_one("#start").display = False
         self.watch(self.app, "status", self._show_model)
         self._list_models()
 
