@@ -195,12 +195,13 @@ def main() -> None:
 
 def fake_catalogue() -> tuple[Checkpoint, ...]:
     """Checkpoints for a daemon whose model is chosen: by roles, here and not."""
-    far = "somebody/tiny"
     return (
         fake_checkpoint(name="fake", title="Fake"),
         fake_checkpoint(name="big", title="Big", dim=64, token_dim=64),
-        fake_checkpoint(name="dense-only", roles=("dense",), repository=far),
-        fake_checkpoint(name="late-only", roles=("late",), repository=far),
+        fake_checkpoint(name="dense-only", roles=("dense",), dim=40),
+        fake_checkpoint(name="late-only", roles=("late",), token_dim=40, dim=40),
+        fake_checkpoint(name="broken"),
+        fake_checkpoint(name="far-away", repository="somebody/tiny", size_bytes=10**9),
     )
 
 

@@ -101,7 +101,10 @@ class Link:
         for lane in list(self._lanes):
             self.abandon(lane)
         with self._lock:
-            child, self._child = self._child, None
+            self._let_child_go()
+
+    def _let_child_go(self) -> None:
+        child, self._child = self._child, None
         if child and child.stdin:
             with suppress(OSError):
                 child.stdin.close()
@@ -127,6 +130,7 @@ class Link:
                 raise DaemonEnded
             from pplx_local.daemon.launch import launch
 
+            self._let_child_go()  # one that has ended
             daemon, self._child = launch(self.home, self._flags, as_child=True)
             return daemon
 
