@@ -132,7 +132,7 @@ def test_the_passage_is_shown_in_its_document(daemon: Daemon) -> None:
         assert attributes(desk, "starfish") == {"bold", "underline"}
         assert attributes(desk, "entry 801") == set()
         assert desk.head.startswith("log.txt")
-        assert desk.head.split()[-2:] in (["49", "%"], ["50", "%"])
+        assert abs(int(desk.head.split()[-2]) - 100 * 815 / N_LINES) < 3
         third = (desk.preview.size.height - 1) // 3
         assert abs(desk.row_of("starfish") - third) <= 1
 
@@ -206,7 +206,7 @@ def test_a_long_line_scrolls_like_any_other(daemon: Daemon) -> None:
         assert attributes(desk, "narwhal") == {"bold", "underline"}
         seen: list[str] = []
         for _ in range(16):
-            words = " ".join(line.strip(" ▌1") for line in desk.lines).split()
+            words = " ".join(line.lstrip(" ▌1") for line in desk.lines).split()
             seen += [word for word in words if word not in seen[-2_000:]]
             desk.preview.scroll_page(1)
             await desk.pilot.pause(0.01)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from textual.content import Content
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from pplx_local.tui.rendering.wrap import Row
     from pplx_local.tui.search.stretches import Shown
 
+Run = tuple[str, str]
+"""Characters, and the style that they have."""
+
 _BAR = "▌"
+_DIM = "$foreground-muted"
 _STRENGTHS = get_args(Strength)
 
 
@@ -70,8 +74,8 @@ def head(shown: Shown, top: int, bottom: int, width: int) -> Content:
     )
 
 
-def drawn(row: Row, passage: Passage | None, digits: int, width: int) -> Content:
-    """Draw a row.
+def drawn(row: Row, passage: Passage | None, digits: int, width: int) -> list[Run]:
+    """Draw a row, from left to right.
 
     Args:
         row: What stands on it.
@@ -80,17 +84,13 @@ def drawn(row: Row, passage: Passage | None, digits: int, width: int) -> Content
         width: Cells that there are.
     """
     number = row.line.number if row.is_first else None
-    left = (
-        Content.styled(f"{number or '':>{digits}}", "$foreground-muted")
-        if digits
-        else ""
-    )
-    bar = Content.styled(_bar(row, passage), "$primary")
+    runs = [(f"{number or '':>{digits}}", _DIM)] if digits else []
+    runs += [(_bar(row, passage), "$primary"), (" " * (1 + row.indent), "")]
     if row.line.is_rule:
-        text = _rule(row.line.content, width - digits - 2)
+        runs.append((_rule(row.line.content.plain, width - digits - 2), _DIM))
     else:
-        text = " " * row.indent + _text(row, passage)
-    return Content.assemble(left, bar, " ", text)
+        runs += _text(row, passage)
+    return runs
 
 
 def _share(shown: Shown, bottom: int) -> float:
@@ -110,21 +110,29 @@ def _bar(row: Row, passage: Passage | None) -> str:
     return _BAR if row.key[0] < end and start <= row.last else " "
 
 
-def _rule(name: Content, width: int) -> Content:
-    before = f"── {name.plain} " if name.plain else ""
-    return Content.styled(before.ljust(max(width, 0), "─"), "$foreground-muted")
+def _rule(name: str, width: int) -> str:
+    return (f"── {name} " if name else "").ljust(max(width, 0), "─")
 
 
-def _text(row: Row, passage: Passage | None) -> Content:
-    """Paint what matched: over the colours of the text, not among them."""
-    content = row.line.content
-    parts = []
+def _text(row: Row, passage: Passage | None) -> Iterator[Run]:
+    """Paint what matched: instead of the colours of the text, not among them."""
     position = row.start
     for start, end, strength in _seen(row, passage):
-        parts.append(content[position:start])
-        parts.append(Content.styled(content.plain[start:end], STYLES[strength]))
+        yield from _own(row.line.content, position, start)
+        yield row.line.content.plain[start:end], STYLES[strength]
         position = end
-    return Content("").join([*parts, content[position : row.end]])
+    yield from _own(row.line.content, position, row.end)
+
+
+def _own(content: Content, position: int, end: int) -> Iterator[Run]:
+    """Give a part of a line as it is; its spans are in order and apart."""
+    for span in content.spans:
+        start, stop = max(span.start, position), min(span.end, end)
+        if start < stop:
+            yield content.plain[position:start], ""
+            yield content.plain[start:stop], str(span.style)
+            position = stop
+    yield content.plain[position:end], ""
 
 
 def _seen(row: Row, passage: Passage | None) -> Sequence[Mark]:

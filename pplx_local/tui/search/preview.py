@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual import work
 from textual.content import Content
 from textual.geometry import Size
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from pplx_local.answer import Extract, Hit, Span
     from pplx_local.daemon.client import RemoteIndex
     from pplx_local.tui.app import PplxLocal
+    from pplx_local.tui.rendering.wrap import Row
 
 _Found = TypeVar("_Found")
 
@@ -52,6 +55,7 @@ class Preview(ScrollView, can_focus=False):
 
     app: PplxLocal
 
+    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"preview--head"}
     DEFAULT_CSS = """
     Preview {
@@ -72,6 +76,8 @@ class Preview(ScrollView, can_focus=False):
         """Where it was scrolled to for the passage; elsewhere is where a person went."""
         self._is_extending = False
         self._drawn: dict[int, Strip] = {}
+        """By row."""
+        self._styles: dict[str, RichStyle] = {}
         self._thread = ThreadPoolExecutor(1, "preview")
 
     def on_unmount(self) -> None:
@@ -174,7 +180,6 @@ class Preview(ScrollView, can_focus=False):
         """Draw what is seen now, and ask for what may be seen next."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
-            self._drawn.clear()
             self._look_around()
 
     def _look_around(self) -> None:
@@ -250,38 +255,46 @@ class Preview(ScrollView, can_focus=False):
     def notify_style_update(self) -> None:
         """Draw in other colours."""
         self._drawn.clear()
+        self._styles.clear()
         super().notify_style_update()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one line of what is seen."""
-        if y not in self._drawn:
-            self._drawn[y] = self._strip(y)
-        return self._drawn[y]
 
     @property
     def _n_fixed(self) -> int:
         """Count the rows on top that do not scroll."""
         return 1 + len(self._notice)
 
-    def _strip(self, y: int) -> Strip:
-        shown, width, top = self._shown, self._width, self.scroll_offset.y
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of what is seen."""
+        shown, top = self._shown, self.scroll_offset.y
         if 0 < y < self._n_fixed:
-            return self._one(self._notice[y - 1])
-        if not shown or y >= len(shown.rows) + self._n_fixed - top:
-            return Strip.blank(width, self.rich_style)
+            return self._fixed(self._notice[y - 1], self.visual_style)
+        row = y - self._n_fixed + top
+        if not shown or row >= len(shown.rows):
+            return Strip.blank(self._width, self._style(""))
         if y == 0:
             bottom = top + self.size.height - self._n_fixed - 1
             style = self.get_visual_style("preview--head")
-            return self._one(head(shown, top, bottom, width), style)
-        row = shown.rows[y - self._n_fixed + top]
-        return self._one(drawn(row, self._passage, shown.digits, width))
+            return self._fixed(head(shown, top, bottom, self._width), style)
+        if row not in self._drawn:
+            self._drawn[row] = self._strip(shown.rows[row], shown.digits)
+        return self._drawn[row]
 
-    def _one(self, content: Content, style: Style | None = None) -> Strip:
-        style = style or self.visual_style
-        strips = Visual.to_strips(
-            self, content.truncate(self._width), self._width, 1, style, pad=True
-        )
-        return strips[0]
+    def _fixed(self, content: Content, style: Style) -> Strip:
+        content = content.truncate(self._width)
+        return Visual.to_strips(self, content, self._width, 1, style, pad=True)[0]
+
+    def _strip(self, row: Row, digits: int) -> Strip:
+        """Draw a row without Textual's text layout, which takes a millisecond for it."""
+        width = self._width
+        runs = drawn(row, self._passage, digits, width)
+        segments = [Segment(text, self._style(style)) for text, style in runs if text]
+        return Strip(segments).adjust_cell_length(width, self._style(""))
+
+    def _style(self, name: str) -> RichStyle:
+        if name not in self._styles:
+            style = self.visual_style + self._get_style(name)
+            self._styles[name] = style.rich_style
+        return self._styles[name]
 
 
 def _text(path: bytes, span: Span, daemon: RemoteIndex) -> Extract:
