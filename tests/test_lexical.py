@@ -388,6 +388,12 @@ def test_a_beginning_of_very_many_words_stands_for_the_most_frequent(
     assert {100, 101, 102} <= set(ids(lexicon, "wort", 50))
 
 
+def test_three_letters_begin_a_word_and_two_do_not(lexicon: Lexicon) -> None:
+    lexicon.insert(enumerate(HOMES, 1))
+    assert ids(lexicon, "fuc") == [5]
+    assert ids(lexicon, "fu") == []
+
+
 def test_words_of_grammar_count_half(lexicon: Lexicon) -> None:
     lexicon.insert(enumerate(FIVE, 1))
     expected = [idf(1) * saturated(1, 3), idf(1) * saturated(1, 3) / 2]

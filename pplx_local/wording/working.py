@@ -36,7 +36,7 @@ def daemon_lines(daemon: DaemonStatus) -> Iterator[str]:
     age = age_in_words(daemon.started_ns).removesuffix(" ago")
     who = f"process {daemon.pid}, version {visible(daemon.version)}, for {age}"
     yield line_of("Daemon", who)
-    yield line_of("", _doing(daemon))
+    yield line_of("", doing_in_words(daemon))
     if daemon.paused and not daemon.waits:  # which says it too
         yield line_of("", "paused; to go on: pplx-local resume")
     if daemon.trouble:
@@ -59,7 +59,8 @@ def power_in_words(power: Conditions) -> str:
     return ", ".join(said)
 
 
-def _doing(daemon: DaemonStatus) -> str:
+def doing_in_words(daemon: DaemonStatus) -> str:
+    """Say `embedding 1.2M of 4.0M tokens, 9,800/s, 3 min left`, or why it waits."""
     if daemon.doing is None:
         return f"waits: {visible(daemon.waits)}" if daemon.waits else "nothing to do"
     said = [f"{stage_in_words(daemon.doing)} {amount(daemon.doing)}".rstrip()]

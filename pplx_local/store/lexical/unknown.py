@@ -14,7 +14,7 @@ from pplx_local.store.connection import Database
 from pplx_local.store.lexical.beside import respelled
 from pplx_local.store.lexical.query import LexicalQuery, Term, folded_words, tokens_of
 
-_LETTERS = 4
+_LETTERS = 3
 """Fewer begin too many words."""
 _LONGER = 20
 """Words that one stands for, the most frequent ones."""

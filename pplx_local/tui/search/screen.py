@@ -19,7 +19,7 @@ from pplx_local.tui.search.asking import Question, Reply, replies
 from pplx_local.tui.search.preview import Preview
 from pplx_local.tui.search.query import Query
 from pplx_local.tui.search.results import Results
-from pplx_local.tui.search.summary import summary
+from pplx_local.tui.search.summary import doing, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from pplx_local.answer import Hit
     from pplx_local.opener import Wish
+    from pplx_local.records import Status
     from pplx_local.tui.app import PplxLocal
 
 _FEW, _MORE = 15, 60
@@ -69,7 +70,9 @@ class SearchScreen(Screen[None]):
     SearchScreen {
         layout: vertical;
         #ask { height: 1; layout: horizontal; }
+        #prompt { width: 3; color: $text-primary; text-style: bold; padding: 0 1; }
         #mode { width: auto; color: $text-accent; text-style: bold; padding: 0 1; }
+        #doing { width: auto; max-width: 50%; color: $text-muted; }
         #query { width: 1fr; }
         #found { height: 1fr; layout: horizontal; }
         #results { width: 1fr; }
@@ -79,6 +82,7 @@ class SearchScreen(Screen[None]):
     SearchScreen.-narrow #found { layout: vertical; }
     SearchScreen.-narrow #preview { border-left: none; border-top: hkey $surface-lighten-2; }
     SearchScreen.-narrow.-low #preview { display: none; }
+    SearchScreen.-narrow #doing { display: none; }
     SearchScreen.-no-preview #preview { display: none; }
     """
 
@@ -90,8 +94,10 @@ class SearchScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the question, the hits, the preview and what is said of them."""
         with Container(id="ask"):
-            yield Static(id="mode", markup=False)
+            yield Static(">", id="prompt", markup=False)
             yield Query(self.app.memory.queries)
+            yield Static(id="doing", markup=False)
+            yield Static(id="mode", markup=False)
         with Container(id="found"):
             yield Results()
             yield Preview()
@@ -102,6 +108,7 @@ class SearchScreen(Screen[None]):
         """Show the layout of the last time."""
         self.set_class(not self.app.memory.has_preview, "-no-preview")
         self._show_mode()
+        self.watch(self.app, "status", self._show_doing)
 
     # --- parts ---
 
@@ -173,6 +180,11 @@ class SearchScreen(Screen[None]):
     def _say(self) -> None:
         said = summary(self._reply, len(self.results.marked)) if self._reply else ""
         self.query_one("#summary", Static).update(said)
+
+    def _show_doing(self, status: Status | None) -> None:
+        """Say what the daemon does: hits may be missing until it is done."""
+        said = doing(status) if status else ""
+        self.query_one("#doing", Static).update(plain(said))
 
     def _show_mode(self) -> None:
         self.query_one("#mode", Static).update(plain(self.mode))

@@ -9,11 +9,13 @@ from textual.content import Content
 from pplx_local.answer import LOADING
 from pplx_local.tui.paint import plain
 from pplx_local.wording.amounts import count, share_in_words
+from pplx_local.wording.working import doing_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pplx_local.answer import Leg, LegReport
+    from pplx_local.records import Status
     from pplx_local.tui.search.asking import Reply
 
 _GAP = Content.styled("  ·  ", "$text-muted")
@@ -22,6 +24,16 @@ _GAP = Content.styled("  ·  ", "$text-muted")
 def summary(reply: Reply, n_marked: int) -> Content:
     """Say it on one line, the most needed first."""
     return _GAP.join(_parts(reply, n_marked))
+
+
+def doing(status: Status) -> str:
+    """Say what is being done, or why it is not; nothing where there is nothing to do."""
+    daemon = status.daemon
+    if daemon is None:
+        return ""
+    if daemon.trouble:
+        return f"trouble: {daemon.trouble}"
+    return doing_in_words(daemon) if daemon.doing or daemon.waits else ""
 
 
 def _parts(reply: Reply, n_marked: int) -> Iterator[Content]:
