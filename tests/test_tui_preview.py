@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -410,3 +412,14 @@ def test_what_runs_on_the_event_loop_is_short(daemon: Daemon) -> None:
         assert min(took) < 0.05
 
     at_the_desk(daemon, steps, (250, 70))
+
+
+def test_what_colours_code_is_loaded_when_code_is_seen() -> None:
+    program = (
+        "import sys, pplx_local.tui.search.screen\n"
+        "print({'pygments', 'regex', 'pplx_local.documents'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "set()"

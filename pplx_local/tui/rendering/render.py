@@ -1,4 +1,7 @@
-"""A stretch of a document as lines to show, by what kind of file it is of."""
+"""A stretch of a document as lines to show, by what kind of file it is of.
+
+What renders a kind is loaded when such a file is seen: the first frame waits for none.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pplx_local.tui.rendering.line import Line, lines_of
-from pplx_local.tui.rendering.markdown import markdown_lines
 from pplx_local.tui.rendering.prose import page_lines, plain_lines, plain_pieces
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ def render(path: bytes, extract: Extract) -> list[Line]:
     if kind in EXTRACTED:
         return page_lines(extract)
     if kind in MARKDOWN:
+        from pplx_local.tui.rendering.markdown import markdown_lines
+
         return markdown_lines(extract, _highlight)
     from pplx_local.tui.rendering.code import code_of_file
 
@@ -46,6 +50,8 @@ def sketch(path: bytes, extract: Extract) -> list[Line]:
     if kind in EXTRACTED:
         return page_lines(extract)
     if kind in MARKDOWN:
+        from pplx_local.tui.rendering.markdown import markdown_lines
+
         return markdown_lines(extract, lambda code, language: plain_pieces(code))
     return plain_lines(extract)
 
