@@ -55,6 +55,10 @@ def launch(
             if daemon is None:
                 raise _failure(process, home, complaints)
             return Launched(daemon, process)
+        except BaseException:
+            if process.stdin:
+                process.stdin.close()
+            raise
         finally:
             if not as_child:  # that it goes on is no oversight, of which Popen warns
                 process.returncode = process.poll() or 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +21,10 @@ from pplx_local.errors import DaemonEnded
 if TYPE_CHECKING:
     from pplx_local.daemon.client import RemoteIndex
     from pplx_local.records import Progress
+
+_ENDS_S = 10.0
+"""What a daemon may take to end before another one is started."""
+_POLL_S = 0.05
 
 _Found = TypeVar("_Found")
 _Work = TypeVar("_Work", bound="Iterable[Progress]")
@@ -100,8 +105,9 @@ class Link:
         self._is_closed = True
         for lane in list(self._lanes):
             self.abandon(lane)
-        with self._lock:
+        if self._lock.acquire(blocking=False):  # else who starts one lets it go
             self._let_child_go()
+            self._lock.release()
 
     def _let_child_go(self) -> None:
         child, self._child = self._child, None
@@ -121,18 +127,30 @@ class Link:
 
     def _reach(self) -> RemoteIndex:
         """Connect, or start a child and connect; on the thread of a lane."""
-        from pplx_local.daemon.client import connect
+        from pplx_local.daemon.launch import launch
 
         with self._lock:  # one child for all lanes
-            if daemon := connect(self.home):
+            if daemon := self._found():
                 return daemon
-            if self._is_closed:
-                raise DaemonEnded
-            from pplx_local.daemon.launch import launch
-
             self._let_child_go()  # one that has ended
             daemon, self._child = launch(self.home, self._flags, as_child=True)
+            if self._is_closed:
+                self._let_child_go()
             return daemon
+
+    def _found(self) -> RemoteIndex | None:
+        """Connect to the daemon that there is; one that is ending is waited for."""
+        from pplx_local.daemon.client import connect
+
+        until = time.monotonic() + _ENDS_S
+        while not self._is_closed:
+            try:
+                return connect(self.home)
+            except DaemonEnded:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_POLL_S)
+        raise DaemonEnded
 
 
 class _Lane:
