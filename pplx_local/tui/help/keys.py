@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from textual.binding import Binding
     from textual.screen import Screen
 
-_NOT_OURS = {"app.focus_next", "app.focus_previous", "screen.copy_text"}
+_NOT_OURS = {
+    *("app.focus_next", "app.focus_previous", "screen.copy_text"),
+    *("scroll_left", "scroll_right", "page_left", "page_right"),
+}
+"""What Textual binds, and nothing here answers to."""
 _SAID = {"palette": "Every action, to choose from"}
 """In place of what Textual says."""
 
@@ -24,11 +28,13 @@ Pairs = list[tuple[str, str]]
 def keys_of(screen: Screen[Any]) -> Pairs:
     """Give the keys of a screen, and of what has the focus in it."""
     everywhere = dict(screen.app._bindings)
-    return _pairs(
-        (key, active.binding)
+    found = [
+        (key, active)
         for key, active in screen.active_bindings.items()
         if key not in everywhere and not isinstance(active.node, Input)
-    )
+    ]
+    found.sort(key=lambda one: one[1].node is not screen)  # its own come first
+    return _pairs((key, active.binding) for key, active in found)
 
 
 def keys_of_text(screen: Screen[Any]) -> Pairs:

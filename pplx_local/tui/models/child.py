@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from pplx_local.tui.apart import apart
+
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "pplx_local")
-_LONGEST_LINE = 1 << 20
 _END_S = 5.0
 
 
@@ -26,38 +29,63 @@ class Step(NamedTuple):
     seconds_left: float | None
 
 
-async def run_command(
-    home: Path, args: Sequence[str], tell: Callable[[str | Step], None]
-) -> int:
-    """Run `pplx-local --home HOME ARGS...` to its end.
+class Child:
+    """`pplx-local --home HOME ARGS...`, run once."""
 
-    Cancelled, it ends the process as Ctrl-C would: what a pull has fetched is kept.
+    def __init__(self, home: Path, args: Sequence[str]) -> None:
+        """Start nothing yet."""
+        self._command = [*PROGRAM, "--home", str(home), *args]
+        self._process: subprocess.Popen[str] | None = None
+        self.is_ended = False
+        """Whether it was told to end."""
 
-    Args:
-        home: Whose models it is about.
-        args: The command.
-        tell: Called for each line that the command writes, and each progress.
+    async def run(self, tell: Callable[[str | Step], None]) -> int:
+        """Run it; cancelled, it is told to end.
 
-    Returns:
-        Its exit code.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *PROGRAM,
-        *("--home", str(home)),
-        *args,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        limit=_LONGEST_LINE,
-        start_new_session=True,
-    )
-    assert process.stdout, "it is a pipe"
-    try:
-        async for line in process.stdout:
-            tell(_understood(line.decode(errors="replace").rstrip("\n")))
-        return await process.wait()
-    finally:
-        await _end(process)
+        Args:
+            tell: Called in the event loop for each line and each progress.
+
+        Returns:
+            Its exit code.
+        """
+        loop = asyncio.get_running_loop()
+
+        def pass_on(line: str) -> None:
+            with suppress(RuntimeError):  # the interface has ended
+                loop.call_soon_threadsafe(tell, _understood(line))
+
+        try:
+            return await apart(lambda: self._work(pass_on))
+        except asyncio.CancelledError:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """Have it end in good order: what a pull has fetched is kept."""
+        self.is_ended = True
+        if process := self._process:
+            process.terminate()
+            last = threading.Timer(_END_S, process.kill)
+            last.daemon = True
+            last.start()
+
+    def _work(self, tell: Callable[[str], None]) -> int:
+        with subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        ) as process:
+            self._process = process
+            if self.is_ended:  # before it had begun
+                process.terminate()
+            assert process.stdout, "it is a pipe"
+            for line in process.stdout:
+                tell(line.rstrip("\n"))
+        return process.returncode
 
 
 def _understood(line: str) -> str | Step:
@@ -66,14 +94,3 @@ def _understood(line: str) -> str | Step:
         told = json.loads(line)
         return Step(told["done"], told["total"], told["seconds_left"])
     return line
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        await asyncio.wait_for(process.communicate(), _END_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -58,6 +58,8 @@ class ErrandView(Vertical):
 
     def tell(self, told: str | Step) -> None:
         """Show a line, or how far it is."""
+        if not self.is_attached:  # the interface is ending
+            return
         if isinstance(told, Step):
             self._entitle(_far(told))
         elif told.strip():

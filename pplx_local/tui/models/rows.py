@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
-from pplx_local.tui.fitting import both_ends
+from pplx_local.tui.fitting import bar, both_ends
 from pplx_local.tui.paint import plain
 from pplx_local.wording.amounts import size_in_words
-from pplx_local.wording.models import kind_in_words, models_in_words, needs_in_words
+from pplx_local.wording.models import (
+    change_in_words,
+    kind_in_words,
+    models_in_words,
+    needs_in_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from pplx_local.records import ModelList, ModelRecord, Role, Status
+    from pplx_local.records import ModelChange, ModelList, ModelRecord, Role, Status
 
 HEIGHT = 2
 
@@ -49,8 +54,9 @@ class ModelRow(NamedTuple):
 def rows_of(
     found: ModelList, status: Status | None, marked: Collection[str]
 ) -> list[ModelRow]:
-    """Lay out all that can be chosen."""
+    """Lay out all that can be chosen: what answers or is here comes first."""
     rows = [_row(model, found.setting, status, marked) for model in found.models]
+    rows.sort(key=lambda row: list(_SIGNS).index(row.state))
     setting = found.setting.strip().casefold()
     return rows + [
         ModelRow(name, None, "", "", setting == name, is_marked=False)
@@ -138,3 +144,18 @@ def _of_word(row: ModelRow, status: Status | None) -> Iterator[Content]:
         now = models_in_words(status.profile) if status else ""
         yield Content("")
         yield plain(f"This is the setting. Now {now or 'keywords alone'} answers.")
+
+
+def answering(status: Status | None) -> Content:
+    """Say what answers, and how far what will answer is."""
+    if status is None:
+        return plain("asking the daemon…", "$text-muted")
+    now = models_in_words(status.profile)
+    said = plain(now or "keywords alone", "bold") + plain(" answers")
+    return said + _changing(status.change) if status.change else said
+
+
+def _changing(change: ModelChange) -> Content:
+    counts = list(change.embedded.values()) or [0]
+    share = sum(counts) / len(counts) / max(1, change.documents)
+    return plain(f", {change_in_words(change)} ") + bar(share, 16)

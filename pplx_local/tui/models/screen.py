@@ -9,34 +9,36 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
-from textual.worker import Worker
 
 from pplx_local.errors import PplxLocalError
+from pplx_local.tui.apart import apart
 from pplx_local.tui.confirm import Confirm
-from pplx_local.tui.fitting import bar
 from pplx_local.tui.keys import KeyLine
-from pplx_local.tui.models.child import run_command
+from pplx_local.tui.models.child import Child
 from pplx_local.tui.models.errand import ErrandView
-from pplx_local.tui.models.import_dialog import ImportDialog
-from pplx_local.tui.models.rows import HEIGHT, ModelRow, details, lay_out, rows_of
+from pplx_local.tui.models.rows import (
+    HEIGHT,
+    ModelRow,
+    answering,
+    details,
+    lay_out,
+    rows_of,
+)
 from pplx_local.tui.paint import plain
 from pplx_local.tui.rows import Rows
 from pplx_local.wording.models import (
-    change_in_words,
     cost_lines,
-    models_in_words,
     needs_in_words,
 )
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.content import Content
 
-    from pplx_local.records import ModelChange, ModelList, Status
+    from pplx_local.records import ModelList
     from pplx_local.tui.app import PplxLocal
+    from pplx_local.tui.models.import_dialog import ImportDialog
 
 _LANE = "models"
-_STOPPED = "stopped; what was fetched is kept"
 
 
 class ModelsScreen(Screen[None]):
@@ -46,7 +48,7 @@ class ModelsScreen(Screen[None]):
 
     AUTO_FOCUS = "#models"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "use", "Use", priority=True),
+        Binding("enter", "use", "Use"),
         Binding("space", "mark", "Mark for a pair"),
         Binding("p", "pull", "Pull"),
         Binding("i", "import", "Import"),
@@ -85,7 +87,8 @@ class ModelsScreen(Screen[None]):
         self._found: ModelList | None = None
         self._marked: list[str] = []
         """Of a pair, in the order in which they were chosen."""
-        self._errand: Worker[None] | None = None
+        self._child: Child | None = None
+        """That pulls, imports or checks now."""
 
     def compose(self) -> ComposeResult:
         """Lay out what answers, the list, what is known of one, and what is done."""
@@ -132,7 +135,7 @@ class ModelsScreen(Screen[None]):
 
     def _show(self) -> None:
         status = self.app.status
-        self.query_one("#answering", Static).update(_answering(status))
+        self.query_one("#answering", Static).update(answering(status))
         if self._found:
             self.models.show(rows_of(self._found, status, self._marked))
 
@@ -143,6 +146,11 @@ class ModelsScreen(Screen[None]):
         self.query_one("#details", Static).update(said)
 
     # --- choosing ---
+
+    @on(Rows.Opened, "#models")
+    def use_entered(self) -> None:
+        """Use the one that was entered, or clicked twice."""
+        self.action_use()
 
     def action_mark(self) -> None:
         """Mark one of a pair, or no longer."""
@@ -213,7 +221,8 @@ class ModelsScreen(Screen[None]):
         """Take a checkpoint from a folder."""
         if self._is_busy():
             return
-        if folder := await self.app.push_screen_wait(ImportDialog()):
+        dialog = await apart(_import_dialog)
+        if folder := await self.app.push_screen_wait(dialog()):
             command = ["models", "import", "--progress", "json", "--", folder]
             self._run(f"Importing {folder}", command)
 
@@ -224,58 +233,51 @@ class ModelsScreen(Screen[None]):
             self._run(f"Checking {row.name}", ["models", "check", row.name])
 
     def _is_busy(self) -> bool:
-        busy = self._errand is not None and self._errand.is_running
-        if busy:
+        if self._child:
             self.notify("One at a time: x stops what is under way.", markup=False)
-        return busy
+        return self._child is not None
 
     def _run(self, title: str, command: list[str]) -> None:
         self.errand.begin(title)
-        self._errand = self._follow(command)
+        self._child = Child(self.app.link.home, command)
+        self._follow(self._child)
 
     @work(group="errand", exit_on_error=False)
-    async def _follow(self, command: list[str]) -> None:
-        view, how, style = self.errand, _STOPPED, "$text-warning"
+    async def _follow(self, child: Child) -> None:
         try:
-            code = await run_command(self.app.link.home, command, view.tell)
-            how = "failed" if code else "done"
-            style = "bold $text-error" if code else "bold $text-success"
+            code = await child.run(self.errand.tell)
         finally:
-            if self.is_running:
-                view.end(how, style)
+            self._child = None
+        if child.is_ended:
+            self.errand.end("stopped; what was fetched is kept", "$text-warning")
+        elif code:
+            self.errand.end("failed", "bold $text-error")
+        else:
+            self.errand.end("done", "bold $text-success")
         self.action_look()
 
     def action_stop(self) -> None:
         """Stop the pull, import or check."""
-        if self._errand and self._errand.is_running:
-            self._errand.cancel()
+        if self._child:
+            self._child.end()
 
     def action_leave(self) -> None:
         """Unmark, else close what was done, else go back to the search."""
         if self._marked:
             self._marked = []
             self._show()
-        elif self.errand.has_class("-shown") and not (
-            self._errand and self._errand.is_running
-        ):
+        elif self.errand.has_class("-shown") and not self._child:
             self.errand.hide()
         else:
             self.app.switch_mode("search")
 
 
+def _import_dialog() -> type[ImportDialog]:
+    """Load it, which takes longer than a frame may."""
+    from pplx_local.tui.models.import_dialog import ImportDialog
+
+    return ImportDialog
+
+
 def _name(row: ModelRow) -> str:
     return row.name
-
-
-def _answering(status: Status | None) -> Content:
-    if status is None:
-        return plain("asking the daemon…", "$text-muted")
-    now = models_in_words(status.profile)
-    said = plain(now or "keywords alone", "bold") + plain(" answers")
-    return said + _changing(status.change) if status.change else said
-
-
-def _changing(change: ModelChange) -> Content:
-    counts = list(change.embedded.values()) or [0]
-    share = sum(counts) / len(counts) / max(1, change.documents)
-    return plain(f", {change_in_words(change)} ") + bar(share, 16)

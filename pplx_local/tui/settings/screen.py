@@ -55,7 +55,7 @@ class SettingsScreen(Screen[None]):
 
     AUTO_FOCUS = "#settings"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "change", "Change", priority=True),
+        Binding("enter", "change", "Change"),
         Binding("d", "default", "Default"),
         Binding("a", "anew", "Start the daemon anew"),
         Binding("t", "theme", "Theme"),
@@ -155,6 +155,11 @@ class SettingsScreen(Screen[None]):
         self.query_one("#details", Static).update(said)
 
     # --- changing ---
+
+    @on(Rows.Opened, "#settings")
+    def change_entered(self) -> None:
+        """Change the one that was entered, or clicked twice."""
+        self.action_change()
 
     def action_change(self) -> None:
         """Change what is under the cursor."""
