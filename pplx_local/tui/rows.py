@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -12,7 +13,6 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.visual import Visual
 
 from pplx_local.tui.paint import plain
 
@@ -226,5 +226,7 @@ class Rows(ScrollView, Generic[Row], can_focus=True):
         style = self.visual_style
         if has_cursor:
             style += self.get_visual_style("rows--cursor")
-        whole = line.pad_right(max(0, self._width - line.cell_length))
-        return Visual.to_strips(self, whole, self._width, 1, style)[0]
+        # Not by way of a visual, which wraps lines: that takes most of the time.
+        parts = line.render(style, end="", parse_style=self._get_style)
+        segments = [Segment(text, (style + one).rich_style) for text, one in parts]
+        return Strip(segments).adjust_cell_length(self._width, style.rich_style)

@@ -154,7 +154,7 @@ class Files(Vertical):
         Who has gone far down the list is left alone: it would end under the cursor.
         """
         if self._wish and len(self._files) <= _MOST_AGAIN:
-            self._load(self._wish, max(len(self._files), _AT_FIRST))
+            self._load(self._wish, max(len(self._files), _AT_FIRST), is_quiet=True)
 
     def _ask(self, wish: Wish) -> None:
         self._wish = wish
@@ -179,12 +179,12 @@ class Files(Vertical):
             self._go_on(self._wish, len(self._files) + 1)
 
     @work(exclusive=True, group="files", exit_on_error=False)
-    async def _load(self, wish: Wish, n_wanted: int) -> None:
-        """List from the start; what is shown stays until there is something else."""
+    async def _load(self, wish: Wish, n_wanted: int, *, is_quiet: bool = False) -> None:
+        """List from the start; quietly: what is shown stays until all is there."""
         before = self._files
         self._files, self._last, self._is_whole = [], None, False
         try:
-            await self._fetch(wish, n_wanted)
+            await self._fetch(wish, n_wanted, is_quiet=is_quiet)
         except PplxLocalError as error:
             self._files = before
             self.post_message(self.Failed(error))
@@ -196,21 +196,24 @@ class Files(Vertical):
         except PplxLocalError as error:
             self.post_message(self.Failed(error))
 
-    async def _fetch(self, wish: Wish, n_wanted: int) -> None:
+    async def _fetch(
+        self, wish: Wish, n_wanted: int, *, is_quiet: bool = False
+    ) -> None:
         """Ask for pages until so many files are listed, or all are."""
         folder = Path(os.fsdecode(wish.folder))
         size = _SIFTED_PAGE if wish.words else _PAGE
-        files = list(self._files)
-        while not self._is_whole and len(files) < n_wanted:
-            after = self._last
+        while True:
             ask = partial(
-                _page, state=wish.state, folder=folder, after=after, limit=size
+                _page, state=wish.state, folder=folder, after=self._last, limit=size
             )
             page = await self.app.link.ask("files", ask)
             self._is_whole = len(page) < size
             self._last = page[-1].path if page else self._last
-            files += filter(wish.takes, page)
-        self._files = files
+            self._files = [*self._files, *filter(wish.takes, page)]
+            if self._is_whole or len(self._files) >= n_wanted:
+                break
+            if not is_quiet:
+                self._show_files("looking further")
         self._show_files("no such file here")
 
     # --- saying ---

@@ -255,9 +255,16 @@ def _title(status: Status, width: int) -> Any:
     left = plain(f"{folders}, {count(n_files, 'file')}", "bold")
     if status.daemon and status.daemon.paused:
         left += plain("  paused: p goes on", "bold $text-warning")
-    fresh = status.fresh_as_of_ns
-    said = f"fresh as of {age_in_words(fresh)}" if fresh else "not all looked through"
-    return both_ends(left, plain(said, "$foreground-muted"), width)
+    return both_ends(left, plain(_fresh(status), "$foreground-muted"), width)
+
+
+def _fresh(status: Status) -> str:
+    if not status.folders:
+        return ""
+    moment_ns = status.fresh_as_of_ns
+    if moment_ns is None:
+        return "not all looked through yet"
+    return f"fresh as of {age_in_words(moment_ns)}"
 
 
 def _path_of(folder: FolderStatus) -> bytes:

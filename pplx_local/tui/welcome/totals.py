@@ -9,7 +9,7 @@ from textual.content import Content
 
 from pplx_local.tui.paint import plain
 from pplx_local.wording.amounts import count, size_in_words, time_in_words
-from pplx_local.wording.holding import profile_in_words
+from pplx_local.wording.holding import NO_MODEL
 
 if TYPE_CHECKING:
     from pplx_local.records import ModelRecord, Status, Survey
@@ -57,7 +57,8 @@ def model(status: Status | None, models: Sequence[ModelRecord]) -> Content:
     if status is None:
         return Content("")
     used = [one for one in models if one.used and one.path]
-    named = plain(f"Model: {profile_in_words(status.profile)}")
+    names = dict.fromkeys(filter(None, status.profile.values()))
+    named = plain(f"Model: {' + '.join(names) or NO_MODEL}")
     if used:
         size = size_in_words(sum(one.bytes for one in used))
         named += plain(f", {size}, here already", "$foreground-muted")
