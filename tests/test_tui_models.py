@@ -112,6 +112,16 @@ def test_a_model_is_used_after_its_cost_was_shown(app: PplxLocal) -> None:
     drive(app, steps)
 
 
+def test_enter_does_not_overtake_an_arrow(app: PplxLocal) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await chosen(pilot, "fake")
+        app.simulate_key("down")
+        app.simulate_key("enter")
+        await until(pilot, lambda: "Use big?" in shown(app))
+
+    drive(app, steps)
+
+
 def test_two_models_are_marked_and_used_together(app: PplxLocal) -> None:
     async def steps(pilot: Pilot[Any]) -> None:
         screen = await chosen(pilot, "late-only")
