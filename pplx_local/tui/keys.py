@@ -10,6 +10,10 @@ _NAMES = {
     "escape": "esc",
     "ctrl+slash": "^/",
     "ctrl+underscore": "^/",
+    "delete": "del",
+    "full_stop": ".",
+    "question_mark": "?",
+    "slash": "/",
 }
 
 

@@ -16,7 +16,7 @@ STYLES: dict[Strength, str] = {
     "exact": "bold underline $text-success",
     "close": "italic underline $text-accent",
     "near": "italic $text-accent",
-    "far": "italic $text-muted",
+    "far": "italic $foreground-muted",
 }
 """Without any colour they still differ: bold and underlined, italic and underlined,
 italic."""

@@ -53,7 +53,7 @@ class ErrandView(Vertical):
         """Show that something has begun."""
         self._title, self._lines = title, []
         self.set_class(True, "-shown")
-        self._entitle(plain("…", "$text-muted"))
+        self._entitle(plain("…", "$foreground-muted"))
         self._say()
 
     def tell(self, told: str | Step) -> None:

@@ -28,7 +28,7 @@ _STYLES = {
     "answers": "bold $text-success",
     "being built": "bold $text-warning",
     "here": "",
-    "not here": "$text-muted",
+    "not here": "$foreground-muted",
 }
 _ABOUT = {
     "auto": "The best checkpoint that is on this computer.",
@@ -105,7 +105,7 @@ def _second_line(row: ModelRow, width: int) -> Content:
     else:
         size = size_in_words(row.model.bytes)
         said = f"{' and '.join(row.model.roles)}, {size}, {row.model.good_for}"
-    return plain(f"   {said}", "$text-muted").truncate(width, ellipsis=True)
+    return plain(f"   {said}", "$foreground-muted").truncate(width, ellipsis=True)
 
 
 def details(row: ModelRow | None, status: Status | None) -> Content:
@@ -124,9 +124,9 @@ def _of_model(model: ModelRecord) -> Iterator[Content]:
     yield plain(kind_in_words(model))
     yield plain(needs_in_words(model))
     if model.repository:
-        yield plain(f"Published as {model.repository}", "$text-muted")
+        yield plain(f"Published as {model.repository}", "$foreground-muted")
     if model.path:
-        yield plain(f"It lies in {model.path}", "$text-muted")
+        yield plain(f"It lies in {model.path}", "$foreground-muted")
     else:
         yield Content("")
         yield plain(_how_to_get(model), "$text-warning")
@@ -149,7 +149,7 @@ def _of_word(row: ModelRow, status: Status | None) -> Iterator[Content]:
 def answering(status: Status | None) -> Content:
     """Say what answers, and how far what will answer is."""
     if status is None:
-        return plain("asking the daemon…", "$text-muted")
+        return plain("asking the daemon…", "$foreground-muted")
     now = models_in_words(status.profile)
     said = plain(now or "keywords alone", "bold") + plain(" answers")
     return said + _changing(status.change) if status.change else said

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pygments.lexers import (  # type: ignore[import-untyped]
+from pygments.lexers import (
     find_lexer_class_by_name,
     find_lexer_class_for_filename,
 )
-from pygments.token import Token  # type: ignore[import-untyped]
-from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+from pygments.token import Token
+from pygments.util import ClassNotFound
 
 from pplx_local.tui.rendering.line import Piece
 
 if TYPE_CHECKING:
-    from pygments.lexer import Lexer  # type: ignore[import-untyped]
+    from pygments.lexer import Lexer
     from pygments.token import _TokenType
 
 _MAX_CHARS = 50_000

@@ -41,7 +41,7 @@ def lines_of(hit: Hit, width: int, *, is_marked: bool) -> list[Content]:
     text += [Content("")] * (_TEXT_LINES - len(text))
     said = _folded(hit)
     if said and not text[-1].plain.strip():
-        text[-1] = plain(said, "$text-muted")
+        text[-1] = plain(said, "$foreground-muted")
     body = [
         (Content(_INDENT) + line.rstrip()).truncate(width, ellipsis=True)
         for line in text
@@ -69,9 +69,9 @@ def _where(hit: Hit, part: Excerpt, room: int) -> Content:
         path = _end_of(path, max(room - cell_len(line) - min(cell_len(said), 24), 8))
     folder, slash, name = path.rpartition("/")
     whole = Content.assemble(
-        (folder + slash, "$text-muted"),
+        (folder + slash, "$foreground-muted"),
         (name, "bold"),
-        (line, "$text-muted"),
+        (line, "$foreground-muted"),
         (said, "$text-secondary"),
     )
     return whole.truncate(room, ellipsis=True)
@@ -88,7 +88,7 @@ def _end_of(path: str, room: int) -> str:
 
 def _right(hit: Hit) -> Content:
     age = f"{_age(hit.modified_ns)}  " if hit.modified_ns else ""
-    return Content.assemble((age, "$text-muted"), (sureness(hit), _tone(hit)))
+    return Content.assemble((age, "$foreground-muted"), (sureness(hit), _tone(hit)))
 
 
 def sureness(hit: Hit) -> str:
@@ -100,8 +100,8 @@ def sureness(hit: Hit) -> str:
 
 def _tone(hit: Hit) -> str:
     if hit.confidence != hit.confidence:
-        return "$text-muted"
-    return "bold $text-success" if hit.confidence >= 0.5 else "$text-muted"
+        return "$foreground-muted"
+    return "bold $text-success" if hit.confidence >= 0.5 else "$foreground-muted"
 
 
 def _age(modified_ns: int) -> str:

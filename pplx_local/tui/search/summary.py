@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pplx_local.records import Status
     from pplx_local.tui.search.asking import Reply
 
-_GAP = Content.styled("  ·  ", "$text-muted")
+_GAP = Content.styled("  ·  ", "$foreground-muted")
 
 
 def summary(reply: Reply, n_marked: int) -> Content:
@@ -50,10 +50,10 @@ def _parts(reply: Reply, n_marked: int) -> Iterator[Content]:
     for hint in answer.hints:
         yield plain(hint, "$text-warning")
     if ran := [leg for leg, report in answer.legs.items() if report.ran]:
-        yield plain(", ".join(ran), "$text-muted")
+        yield plain(", ".join(ran), "$foreground-muted")
     yield from _gaps(answer.legs)
     if not reply.is_final and not _is_loading(answer.legs):
-        yield plain("…", "$text-muted")
+        yield plain("…", "$foreground-muted")
 
 
 def _gaps(legs: Mapping[Leg, LegReport]) -> Iterator[Content]:

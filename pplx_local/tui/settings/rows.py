@@ -73,7 +73,7 @@ def lay_out(row: SettingRow, width: int) -> list[Content]:
     sign = "!" if row.in_force else "•" if row.is_changed else " "
     style = "$text-warning" if row.in_force else "$text-accent"
     name = plain(f" {sign} ", style) + plain(row.name)
-    value = plain(f"{row.value} ", "bold" if row.is_changed else "$text-muted")
+    value = plain(f"{row.value} ", "bold" if row.is_changed else "$foreground-muted")
     return [both_ends(name, value, width)]
 
 
@@ -94,9 +94,9 @@ def _of_key(key: Key, row: SettingRow) -> Iterator[Content]:
         said = f"! The daemon that runs goes by {row.in_force}: a starts it anew."
         yield plain(said, "$text-warning")
     elif key.name == "model":
-        yield plain("The models screen (f5) changes it.", "$text-muted")
+        yield plain("The models screen (f5) changes it.", "$foreground-muted")
     else:
-        yield plain(takes_effect(key), "$text-muted")
+        yield plain(takes_effect(key), "$foreground-muted")
     yield Content("")
     yield _named("now", row.value)
     yield _named("by default", value_in_words(key.default))
@@ -104,4 +104,4 @@ def _of_key(key: Key, row: SettingRow) -> Iterator[Content]:
 
 
 def _named(name: str, value: str) -> Content:
-    return plain(f"{name:<12}", "$text-muted") + plain(value)
+    return plain(f"{name:<12}", "$foreground-muted") + plain(value)

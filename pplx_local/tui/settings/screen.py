@@ -103,7 +103,7 @@ class SettingsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Say where they lie."""
-        self._say("$text-muted", str(self._file))
+        self._say("$foreground-muted", str(self._file))
 
     def on_screen_resume(self) -> None:
         """Somebody looks at it: an editor may have changed the file."""
@@ -137,7 +137,7 @@ class SettingsScreen(Screen[None]):
         except PplxLocalError as error:
             self._say("$text-error", str(error))
             return
-        self._say("$text-muted", str(found.file))
+        self._say("$foreground-muted", str(found.file))
         self._show()
 
     def _show(self) -> None:
