@@ -64,7 +64,9 @@ class HelpScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out one page that scrolls."""
-        said = plain("Help", "bold") + plain("   ↑ ↓ scroll   esc close", "$foreground-muted")
+        said = plain("Help", "bold") + plain(
+            "   ↑ ↓ scroll   esc close", "$foreground-muted"
+        )
         yield Static(said, id="title", markup=False)
         with VerticalScroll(id="page"):
             yield Static(id="text", markup=False)
