@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +13,7 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from pplx_local.errors import PplxLocalError
 from pplx_local.tui.link import Link
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _STATUS_S = 1.0
 """Between two looks at what the daemon does."""
+_IDLE_S = 2.0
+"""After the first frame somebody begins to type, and nothing should be in the way."""
 _THEME = "textual-dark"
 
 
@@ -127,6 +130,13 @@ class PplxLocal(App[None], inherit_bindings=False):
             gc.enable()
             gc.freeze()
         self.follow_status()
+        self.set_timer(_IDLE_S, self._load_screens)
+
+    @work(thread=True)
+    def _load_screens(self) -> None:
+        """Load what other screens need, so that the first look at one is quick."""
+        for name in ("folders", "activity", "models", "settings", "help"):
+            import_module(f"pplx_local.tui.{name}")
 
     # --- the daemon ---
 
@@ -161,6 +171,12 @@ class PplxLocal(App[None], inherit_bindings=False):
         screen = self.get_screen_stack("search")[0]
         assert isinstance(screen, SearchScreen)
         return screen
+
+    async def action_switch_mode(self, mode: str) -> None:
+        """Go to another screen; what lies over this one, such as the palette, goes."""
+        while isinstance(self.screen, ModalScreen):
+            await self.screen.dismiss(None)
+        await super().action_switch_mode(mode)
 
     def remark(self, text: str) -> None:
         """Say in passing that something was done."""

@@ -41,7 +41,7 @@ class KeyLine(Static):
 
     def _keys(self) -> list[Content]:
         shown = [
-            (key_name(binding.key), binding.description, binding.action)
+            (key_name(binding.key), binding.description, f"screen.{binding.action}")
             for _, binding in self.screen._bindings
             if binding.show
         ]

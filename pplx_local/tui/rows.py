@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -15,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pplx_local.tui.paint import plain
+from pplx_local.tui.strips import strip_of
 
 if TYPE_CHECKING:
     from textual.events import Click
@@ -226,7 +226,4 @@ class Rows(ScrollView, Generic[Row], can_focus=True):
         style = self.visual_style
         if has_cursor:
             style += self.get_visual_style("rows--cursor")
-        # Not by way of a visual, which wraps lines: that takes most of the time.
-        parts = line.render(style, end="", parse_style=self._get_style)
-        segments = [Segment(text, (style + one).rich_style) for text, one in parts]
-        return Strip(segments).adjust_cell_length(self._width, style.rich_style)
+        return strip_of(self, line, self._width, style)

@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.visual import Visual
 
 from pplx_local.tui.search.row import HEIGHT, lines_of
+from pplx_local.tui.strips import strip_of
 
 if TYPE_CHECKING:
     from textual.events import Click
@@ -183,11 +183,7 @@ class Results(ScrollView, can_focus=False):
             style += self.get_visual_style("results--cursor")
         lines = lines_of(hit, self._width - 1, is_marked=is_marked)
         bar = "▌" if has_cursor else " "
-        strips = []
-        for content in lines:
-            whole = content.pad_right(max(0, self._width - 1 - content.cell_length))
-            strips += Visual.to_strips(self, bar + whole, self._width, 1, style)
-        return strips
+        return [strip_of(self, bar + line, self._width, style) for line in lines]
 
 
 def _held_in_place(hits: list[Hit], held: Hit | None, place: int) -> list[Hit]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
+from pplx_local.tui.fitting import end_of
 from pplx_local.tui.paint import painted, plain
 from pplx_local.wording.amounts import time_in_words
 from pplx_local.wording.excerpt import Mark, excerpt
@@ -66,7 +67,7 @@ def _where(hit: Hit, part: Excerpt, room: int) -> Content:
     path = visible_path(hit.path)
     said = f"  {place}" if place else ""
     if cell_len(path) + cell_len(line) + cell_len(said) > room:
-        path = _end_of(path, max(room - cell_len(line) - min(cell_len(said), 24), 8))
+        path = end_of(path, max(room - cell_len(line) - min(cell_len(said), 24), 8))
     folder, slash, name = path.rpartition("/")
     whole = Content.assemble(
         (folder + slash, "$foreground-muted"),
@@ -75,15 +76,6 @@ def _where(hit: Hit, part: Excerpt, room: int) -> Content:
         (said, "$text-secondary"),
     )
     return whole.truncate(room, ellipsis=True)
-
-
-def _end_of(path: str, room: int) -> str:
-    """Keep the end of a path, which tells more than its beginning."""
-    while cell_len(path) + 1 > room and len(path) > 1:
-        path = path[max(1, (cell_len(path) + 1 - room) // 2) :]
-        if cell_len(path) + 1 <= room:
-            break
-    return f"…{path}"
 
 
 def _right(hit: Hit) -> Content:
