@@ -38,7 +38,8 @@ def test_it_says_how_many_files_there_are_so_far(desk: Desk) -> None:
         (2, None),
         (3, None),
     ]
-    assert steps[0].path and steps[0].path.startswith(bytes(desk.folder))
+    assert steps[0].path
+    assert steps[0].path.startswith(bytes(desk.folder))
     assert last == Progress("scan", 3, 3)
 
 
@@ -71,6 +72,6 @@ def test_a_daemon_gives_the_same_and_registers_nothing(tmp_path: Path) -> None:
         here = survey(daemon.folder, daemon.settings)
         assert isinstance(asked.found, Survey)
         assert (asked.found.path, asked.found.kinds) == (here.path, here.kinds)
-        with pytest.raises(FolderError, match="nothing at .*nowhere"):
+        with pytest.raises(FolderError, match=r"nothing at .*nowhere"):
             list(daemon.client.survey(tmp_path / "nowhere"))
         assert daemon.client.status().folders == ()
