@@ -11,6 +11,7 @@ from interface import drive, shown, until
 from textual.pilot import Pilot
 
 from pplx_local.tui.app import PplxLocal
+from pplx_local.tui.keys import KeyLine
 from pplx_local.tui.search.results import Results, key_of
 from pplx_local.tui.search.screen import SearchScreen
 
@@ -396,3 +397,22 @@ def test_the_palette_lists_every_key(app: PplxLocal) -> None:
         await until(pilot, lambda: "Reveal" in shown(app) or "Mark" in shown(app))
 
     drive(app, steps, size=(100, 60))
+
+
+def test_the_palette_does_not_stay_behind_on_another_screen(app: PplxLocal) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await pilot.press("ctrl+k", "f3", "ctrl+k", "f2", "ctrl+k", "f2")
+        assert app.screen is app.search_screen
+        await ask(pilot, "rivers")
+        assert results(app).hits
+
+    drive(app, steps)
+
+
+def test_a_click_on_a_key_presses_it(app: PplxLocal) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await ask(pilot, "rivers")
+        await pilot.click(KeyLine, offset=(3, 0))
+        assert len(results(app).marked) == 1, "the first key is tab"
+
+    drive(app, steps)
