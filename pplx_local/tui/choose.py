@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from pplx_local.tui.dialog import Dialog
 from pplx_local.tui.paint import plain
 from pplx_local.tui.rows import Rows
 
@@ -19,31 +18,15 @@ if TYPE_CHECKING:
     from textual.content import Content
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(Dialog[str]):
     """Asks for one of a few words; `push_screen_wait` gives it, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave it as it is", show=False, priority=True)
-    ]
     DEFAULT_CSS = """
     Choose {
-        align: center middle;
         background: $background 30%;
-        & > #box {
-            width: 56;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
-            padding: 1 2;
-            background: $surface;
-            border: round $primary;
-        }
-        Static { height: auto; }
-        #question { text-style: bold; }
-        #about { color: $text-muted; margin-bottom: 1; }
+        & > #box { width: 56; }
         #choices { height: auto; max-height: 12; background: $surface; }
     }
-    Choose.-low > #box { padding: 0 1; }
     Choose.-low #about { display: none; }
     Choose.-low #choices { max-height: 6; }
     """
@@ -99,7 +82,3 @@ class Choose(ModalScreen[str | None]):
         """Give the word."""
         event.stop()
         self.dismiss(event.rows.chosen)
-
-    def action_leave(self) -> None:
-        """Take none."""
-        self.dismiss(None)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from pplx_local.tui.dialog import Dialog
 from pplx_local.tui.paint import plain
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """Says what is about to be done, and asks; `push_screen_wait` gives the answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -27,19 +27,8 @@ class Confirm(ModalScreen[bool]):
     ]
     DEFAULT_CSS = """
     Confirm {
-        align: center middle;
-        & > #box {
-            width: 72;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
-            padding: 1 2;
-            background: $surface;
-            border: round $primary;
-        }
         #lines { height: auto; max-height: 100%; }
-        #lines Static { height: auto; }
-        #question { text-style: bold; padding-bottom: 1; }
+        #question { padding-bottom: 1; }
         #answers { height: 1; margin-top: 1; align-horizontal: right; }
         Button {
             border: none;
@@ -49,7 +38,6 @@ class Confirm(ModalScreen[bool]):
             &:focus { text-style: bold reverse; }
         }
     }
-    Confirm.-low > #box { padding: 0 1; }
     Confirm.-low #question { padding-bottom: 0; }
     Confirm.-low #answers { margin-top: 0; }
     """

@@ -3,50 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from pplx_local.errors import PplxLocalError
+from pplx_local.tui.dialog import Dialog
 from pplx_local.tui.paint import plain
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Prompt(ModalScreen[str | None]):
+class Prompt(Dialog[str]):
     """Asks for a line; `push_screen_wait` gives it, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave it as it is", show=False, priority=True)
-    ]
     DEFAULT_CSS = """
-    Prompt {
-        align: center middle;
-        & > #box {
-            width: 72;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
-            padding: 1 2;
-            background: $surface;
-            border: round $primary;
-        }
-        Static { height: auto; }
-        #question { text-style: bold; }
-        #about { color: $text-muted; margin-bottom: 1; }
-        #line { border: none; height: 1; padding: 0 1; }
-        #wrong { color: $text-error; }
-        #keys { color: $text-muted; margin-top: 1; }
-    }
-    Prompt.-low > #box { padding: 0 1; }
-    Prompt.-low #about { margin-bottom: 0; }
-    Prompt.-low #keys { display: none; }
+    Prompt #line { border: none; height: 1; padding: 0 1; }
+    Prompt #wrong { color: $text-error; }
     """
 
     def __init__(
@@ -80,10 +57,6 @@ class Prompt(ModalScreen[str | None]):
             yield Input(self._value, id="line", suggester=suggester, compact=True)
             yield Static(id="wrong", markup=False)
             yield Static("⏎ take it   esc leave it as it is", id="keys", markup=False)
-
-    def action_leave(self) -> None:
-        """Take nothing."""
-        self.dismiss(None)
 
     @on(Input.Changed)
     def forgive(self) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from pplx_local.tui.dialog import Dialog
 from pplx_local.tui.welcome.path_input import PathInput
 
 if TYPE_CHECKING:
@@ -22,31 +21,12 @@ _ABOUT = (
 )
 
 
-class ImportDialog(ModalScreen[str | None]):
+class ImportDialog(Dialog[str]):
     """Asks for a folder; `push_screen_wait` gives it, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Import nothing", show=False, priority=True)
-    ]
     DEFAULT_CSS = """
-    ImportDialog {
-        align: center middle;
-        & > #box {
-            width: 76;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
-            padding: 1 2;
-            background: $surface;
-            border: round $primary;
-        }
-        Static { height: auto; }
-        #question { text-style: bold; }
-        #about { color: $text-muted; margin-bottom: 1; }
-        #keys { color: $text-muted; margin-top: 1; }
-    }
-    ImportDialog.-low > #box { padding: 0 1; }
-    ImportDialog.-low #about, ImportDialog.-low #keys { display: none; }
+    ImportDialog > #box { width: 76; }
+    ImportDialog.-low #about { display: none; }
     """
 
     def compose(self) -> ComposeResult:
@@ -60,10 +40,6 @@ class ImportDialog(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Type at once."""
         self.query_one(PathInput).box.focus()
-
-    def action_leave(self) -> None:
-        """Import nothing."""
-        self.dismiss(None)
 
     @on(Input.Submitted)
     def take(self, event: Input.Submitted) -> None:
