@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from daemon import Daemon
 from interface import drive, shown, until
+from textual.command import CommandList
 from textual.pilot import Pilot
 
 from pplx_local.tui.app import PplxLocal
 from pplx_local.tui.keys import KeyLine
+from pplx_local.tui.palette import Palette
 from pplx_local.tui.search.results import Results, key_of
 from pplx_local.tui.search.screen import SearchScreen
 
@@ -405,6 +407,20 @@ def test_the_palette_does_not_stay_behind_on_another_screen(app: PplxLocal) -> N
         assert app.screen is app.search_screen
         await ask(pilot, "rivers")
         assert results(app).hits
+
+    drive(app, steps)
+
+
+def test_paging_through_an_empty_palette_does_nothing(app: PplxLocal) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await pilot.press("ctrl+k")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        palette.query_one(CommandList).clear_options()
+        for move in ("page_up", "page_down", "cursor_up", "first", "last"):
+            palette._action_command_list(move)
+        await pilot.press("escape")
+        assert app.screen is app.search_screen
 
     drive(app, steps)
 

@@ -18,6 +18,7 @@ from textual.screen import ModalScreen, Screen
 from pplx_local.errors import PplxLocalError
 from pplx_local.tui.link import Link
 from pplx_local.tui.memory import Memory
+from pplx_local.tui.palette import Palette
 from pplx_local.tui.search.screen import SearchScreen
 from pplx_local.wording.visible import visible
 
@@ -201,6 +202,11 @@ class PplxLocal(App[None], inherit_bindings=False):
             self.push_screen(HelpScreen(self.screen))
 
     # --- the palette ---
+
+    def action_command_palette(self) -> None:
+        """Open the palette, unless it is open."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """List every action that has a key, and some that have none."""
