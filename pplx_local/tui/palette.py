@@ -6,8 +6,8 @@ from textual.command import CommandList, CommandPalette
 
 
 class Palette(CommandPalette):
-    """Textual's own, which fails when one pages through a list that is still empty."""
+    """Textual's own, which fails when one pages through what is not laid out yet."""
 
     def _action_command_list(self, action: str) -> None:
-        if self.query_one(CommandList).option_count:
+        if self.query_one(CommandList).scrollable_content_region.width:
             super()._action_command_list(action)
