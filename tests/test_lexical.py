@@ -103,7 +103,8 @@ GOLDEN = [
     ("лодка", "лодк", True),
     ("our expenses and houses", "expe", True),
     ("our expenses and houses", "expel", False),
-    ("the startled owl", "sta", False),
+    ("the startled owl", "sta", True),
+    ("the startled owl", "st", False),
     ("the startled owl", "start2", False),
     # letters and digits in one word
     ("my iPhone15 fell", "iphone", True),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from desk import Desk
 
-from pplx_local.cli.search import _place
+from pplx_local.cli.place import typed_place
 from pplx_local.errors import FolderError, PplxLocalError
 from pplx_local.records import Answer
 
@@ -168,4 +168,4 @@ def test_a_line_is_told_from_a_name_with_colons(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here:3").touch()
-    assert _place(typed) == (Path(path), line)
+    assert typed_place(typed)[:2] == (Path(path), line)

@@ -134,9 +134,9 @@ class Link:
                 return daemon
             self._let_child_go()  # one that has ended
             daemon, self._child = launch(self.home, self._flags, as_child=True)
-            if self._is_closed:
-                self._let_child_go()
-            return daemon
+        if self._is_closed:  # and who closed did not wait for us
+            self._let_child_go()
+        return daemon
 
     def _found(self) -> RemoteIndex | None:
         """Connect to the daemon that there is; one that is ending is waited for."""
