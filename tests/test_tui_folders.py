@@ -336,7 +336,7 @@ def test_folders_are_added_from_here(own: Daemon, tmp_path: Path) -> None:
         await pilot.press("ctrl+g")
         await until(pilot, lambda: "2 folders, 2 files" in shown(app))
 
-    drive(app, steps)
+    drive(app, steps, (200, 30))  # paths are long, and what is said would be cut
 
 
 # --- keys and sizes ----------------------------------------------------------

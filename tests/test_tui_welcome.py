@@ -219,7 +219,7 @@ def test_what_cannot_be_chosen_is_said(app: PplxLocal, disk: Path) -> None:
         await pilot.press("delete")
         await until(pilot, lambda: not welcome.chosen)
 
-    drive(app, steps)
+    drive(app, steps, (200, 30))  # paths are long, and what is said would be cut
 
 
 def test_what_the_daemon_refuses_is_said(app: PplxLocal, daemon: Daemon) -> None:
