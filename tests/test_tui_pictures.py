@@ -76,7 +76,7 @@ def _skip_unless_answered_alike(home: Path) -> None:
     daemon = connect(home)
     assert daemon
     with daemon:
-        answer = daemon.search(_QUESTION, k=15, explain=True, folded=True)
+        answer = daemon.search(_QUESTION, k=10, explain=True, folded=True)
     found = [
         [
             Path(os.fsdecode(hit.path)).name,

@@ -166,12 +166,12 @@ def test_arrows_and_ctrl_n_and_p_move(app: PplxLocal) -> None:
 def test_the_last_hit_brings_more(app: PplxLocal) -> None:
     async def steps(pilot: Pilot[Any]) -> None:
         await ask(pilot, "rivers")
-        assert len(results(app).hits) == 15
-        for _ in range(14):
+        assert len(results(app).hits) == 10
+        for _ in range(9):
             await pilot.press("down")
         chosen = results(app).chosen
-        await until(pilot, lambda: len(results(app).hits) > 15)
-        assert results(app).cursor == 14
+        await until(pilot, lambda: len(results(app).hits) > 10)
+        assert results(app).cursor == 9
         assert chosen
         assert results(app).chosen == chosen
 

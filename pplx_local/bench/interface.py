@@ -41,6 +41,7 @@ _FEWEST_LETTERS = 3
 """From so many on hits are expected with each key."""
 _LAG_EVERY_S = 0.002
 _BETWEEN_KEYS_S = 0.12
+"""Of somebody who types a hundred words a minute."""
 _ANSWER_S = 30.0
 _QUERIES = 40
 
@@ -215,7 +216,8 @@ async def _shown(
         box.insert_text_at_cursor(char)
         if typed.strip():
             keys.append(await _until(partial(screen.has_answered, typed), started))
-        await asyncio.sleep(0)
+        if typed != query:
+            await asyncio.sleep(started + _BETWEEN_KEYS_S - time.perf_counter())
     final = await _until(partial(screen.has_answered, query, finally_=True), started)
     return keys, final
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.app import SuspendNotSupported
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pplx_local.answer import Hit
     from pplx_local.opener import Command, Wish
     from pplx_local.tui.app import PplxLocal
+
+Part = Literal["path", "place", "passage"]
+"""Of a hit, to be copied."""
 
 _NEAR_CHARS = 240
 """Of a passage, around the words that matched: there is what an editor goes to."""
@@ -81,19 +84,23 @@ def text_of(hit: Hit) -> str:
     return hit.text.strip()
 
 
-async def copy(app: PplxLocal, texts: Sequence[str], noun: str) -> None:
-    """Put texts on the clipboard, one below the other.
+_PARTS: dict[Part, Callable[[Hit], str]] = {
+    "path": path_of,
+    "place": place_of,
+    "passage": text_of,
+}
 
-    Args:
-        app: Whose terminal is asked where the system has no program for it.
-        texts: To be copied.
-        noun: What they are.
+
+async def copy(app: PplxLocal, hits: Sequence[Hit], part: Part) -> None:
+    """Put a part of each hit on the clipboard, one below the other.
+
+    Where the system has no program for it, the terminal is asked.
     """
     from pplx_local import opener
 
-    text = "\n".join(texts)
+    text = "\n".join(map(_PARTS[part], hits))
     if await asyncio.to_thread(opener.copy, text, opener.Environment.here()):
-        app.remark(f"Copied {count(len(texts), noun)}.")
+        app.remark(f"Copied {count(len(hits), part)}.")
         return
     app.copy_to_clipboard(text.encode("utf-8", "replace").decode())
-    app.remark(f"Sent {count(len(texts), noun)} to the terminal's clipboard.")
+    app.remark(f"Sent {count(len(hits), part)} to the terminal's clipboard.")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MORE_KEYS_S = 0.06
 """Who types on does so within this: the model is not asked for half a word."""
+_GLANCE = 8
+"""Hits that are seen while somebody types: each takes time to explain and to fold."""
 _LOADS_S = 0.5
 """Between two looks whether the model is loaded."""
 
@@ -27,6 +29,8 @@ class Question(NamedTuple):
     mode: Mode
     k: int
     """At most so many hits."""
+    is_more: bool = False
+    """Whether some are shown already: then there is no need of a glance."""
 
 
 class Reply(NamedTuple):
@@ -45,9 +49,9 @@ async def replies(link: Link, question: Question) -> AsyncIterator[Reply]:
         PplxLocalError: The question cannot be answered.
     """
     began = monotonic()
-    if question.mode == "hybrid":
-        quick = question._replace(mode="lexical")
-        answer = await link.ask("keywords", partial(_search, quick))
+    if question.mode == "hybrid" and not question.is_more:
+        quick = question._replace(mode="lexical", k=min(question.k, _GLANCE))
+        answer = await link.ask("keywords", partial(_search, quick, folded=False))
         yield Reply(question, answer, is_final=False)
         await asyncio.sleep(_MORE_KEYS_S - (monotonic() - began))
     while True:
@@ -59,13 +63,13 @@ async def replies(link: Link, question: Question) -> AsyncIterator[Reply]:
         await asyncio.sleep(_LOADS_S)
 
 
-def _search(question: Question, daemon: RemoteIndex) -> Answer:
+def _search(question: Question, daemon: RemoteIndex, *, folded: bool = True) -> Answer:
     return daemon.search(
         question.query,
         k=question.k,
         mode=question.mode,
         explain=True,
-        folded=True,
+        folded=folded,
         wait=False,
     )
 

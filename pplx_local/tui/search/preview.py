@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 
-_LOOK_AFTER_S = 0.03
+_LOOK_AFTER_S = 0.06
 """Who goes on to the next hit does so within this: no document is asked for."""
 _NARROWEST = 8
 _CHANGED = "The file has changed meanwhile: ask again to see it."

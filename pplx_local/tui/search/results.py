@@ -11,7 +11,6 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pplx_local.tui.search.row import HEIGHT, lines_of
 from pplx_local.tui.strips import strip_of
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
     from pplx_local.answer import Hit
 
+HEIGHT = 3
+"""Lines of a hit."""
 _NARROWEST = 8
 
 Key = tuple[bytes, int]
@@ -178,10 +179,12 @@ class Results(ScrollView, can_focus=False):
         return self._drawn[state]
 
     def _draw(self, hit: Hit, has_cursor: bool, is_marked: bool) -> list[Strip]:
+        from pplx_local.tui.search.row import lines_of
+
         style = self.visual_style
         if has_cursor:
             style += self.get_visual_style("results--cursor")
-        lines = lines_of(hit, self._width - 1, is_marked=is_marked)
+        lines = lines_of(hit, self._width - 1, HEIGHT, is_marked=is_marked)
         bar = "▌" if has_cursor else " "
         return [strip_of(self, bar + line, self._width, style) for line in lines]
 

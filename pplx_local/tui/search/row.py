@@ -1,4 +1,4 @@
-"""A hit as three lines: where it lies and how sure it is, and what it says."""
+"""A hit as a few lines: where it lies and how sure it is, and what it says."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     from pplx_local.answer import Hit
     from pplx_local.wording.excerpt import Excerpt
 
-HEIGHT = 3
-_TEXT_LINES = HEIGHT - 1
 _INDENT = "  "
 _BLANKS = re.compile(r"\s+")
 
 
-def lines_of(hit: Hit, width: int, *, is_marked: bool) -> list[Content]:
+def lines_of(hit: Hit, width: int, height: int, *, is_marked: bool) -> list[Content]:
     """Lay out a hit.
 
     Args:
         hit: With an explanation.
         width: Cells that there are; at least 8.
+        height: Lines that there are; at least 2.
         is_marked: Whether it is one of several that were chosen.
 
     Returns:
-        `HEIGHT` lines, none of them wider.
+        So many lines, none of them wider.
     """
-    part = excerpt(hit, max(width - len(_INDENT), 8) * _TEXT_LINES)
-    text = _flat(part).wrap(width - len(_INDENT))[:_TEXT_LINES]
-    text += [Content("")] * (_TEXT_LINES - len(text))
+    n_lines = height - 1
+    part = excerpt(hit, max(width - len(_INDENT), 8) * n_lines)
+    text = _flat(part).wrap(width - len(_INDENT))[:n_lines]
+    text += [Content("")] * (n_lines - len(text))
     said = _folded(hit)
     if said and not text[-1].plain.strip():
         text[-1] = plain(said, "$foreground-muted")

@@ -12,26 +12,23 @@ from textual.widgets import Input, Static
 
 from pplx_local.answer import Mode
 from pplx_local.errors import PplxLocalError
-from pplx_local.tui import hands
 from pplx_local.tui.keys import KeyLine
 from pplx_local.tui.paint import plain
 from pplx_local.tui.search.asking import Question, Reply, replies
-from pplx_local.tui.search.preview import Preview
 from pplx_local.tui.search.query import Query
 from pplx_local.tui.search.results import Results
-from pplx_local.tui.search.summary import doing, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.app import ComposeResult
 
     from pplx_local.answer import Hit
     from pplx_local.opener import Wish
     from pplx_local.records import Status
+    from pplx_local.tui import hands
     from pplx_local.tui.app import PplxLocal
+    from pplx_local.tui.search.preview import Preview
 
-_FEW, _MORE = 15, 60
+_FEW, _MORE = 10, 60
 """Hits that are asked for at first, and where somebody goes through them all."""
 _MODES = get_args(Mode)
 
@@ -90,6 +87,8 @@ class SearchScreen(Screen[None]):
         super().__init__()
         self._reply: Reply | None = None
         self._asked: Question | None = None
+        self._preview: Preview | None = None
+        """None until the first frame is drawn."""
 
     def compose(self) -> ComposeResult:
         """Lay out the question, the hits, the preview and what is said of them."""
@@ -100,7 +99,6 @@ class SearchScreen(Screen[None]):
             yield Static(id="mode", markup=False)
         with Container(id="found"):
             yield Results()
-            yield Preview()
         yield Static(id="summary", markup=False)
         yield KeyLine()
 
@@ -108,6 +106,15 @@ class SearchScreen(Screen[None]):
         """Show the layout of the last time."""
         self.set_class(not self.app.memory.has_preview, "-no-preview")
         self._show_mode()
+        self.call_after_refresh(self._complete)
+
+    async def _complete(self) -> None:
+        """Add what the first frame does without: its modules take a while to load."""
+        from pplx_local.tui.search.preview import Preview
+
+        self._preview = Preview()
+        await self.query_one("#found").mount(self._preview)
+        self._preview.show(self.results.chosen)
         self.watch(self.app, "status", self._show_doing)
 
     # --- parts ---
@@ -152,7 +159,7 @@ class SearchScreen(Screen[None]):
 
     def _ask(self, k: int) -> None:
         query = self.query_input.value.strip()
-        self._asked = Question(query, self.mode, k)
+        self._asked = Question(query, self.mode, k, is_more=k == _MORE)
         if query:
             self._follow(self._asked)
             return
@@ -178,11 +185,15 @@ class SearchScreen(Screen[None]):
         self._say()
 
     def _say(self) -> None:
+        from pplx_local.tui.search.summary import summary
+
         said = summary(self._reply, len(self.results.marked)) if self._reply else ""
         self.query_one("#summary", Static).update(said)
 
     def _show_doing(self, status: Status | None) -> None:
         """Say what the daemon does: hits may be missing until it is done."""
+        from pplx_local.tui.search.summary import doing
+
         said = doing(status) if status else ""
         self.query_one("#doing", Static).update(plain(said))
 
@@ -192,7 +203,8 @@ class SearchScreen(Screen[None]):
     @on(Results.Chosen)
     def preview_chosen(self, event: Results.Chosen) -> None:
         """Show the hit in its file."""
-        self.query_one(Preview).show(event.hit)
+        if self._preview:
+            self._preview.show(event.hit)
 
     # --- actions ---
 
@@ -235,26 +247,30 @@ class SearchScreen(Screen[None]):
 
     @work(group="hands")
     async def _use(self, wish: Wish) -> None:
+        from pplx_local.tui import hands
+
         self._remember()
         await hands.show(self.app, self._meant, wish)
 
     def action_copy_path(self) -> None:
         """Copy the path."""
-        self._copy(hands.path_of, "path")
+        self._copy("path")
 
     def action_copy_place(self) -> None:
         """Copy `path:line`."""
-        self._copy(hands.place_of, "place")
+        self._copy("place")
 
     def action_copy_text(self) -> None:
         """Copy the passage."""
-        self._copy(hands.text_of, "passage")
+        self._copy("passage")
 
     @work(group="hands")
-    async def _copy(self, part: Callable[[Hit], str], noun: str) -> None:
+    async def _copy(self, part: hands.Part) -> None:
+        from pplx_local.tui import hands
+
         if self._meant:
             self._remember()
-            await hands.copy(self.app, list(map(part, self._meant)), noun)
+            await hands.copy(self.app, self._meant, part)
 
     def _remember(self) -> None:
         """Keep a question that led somewhere."""
@@ -277,11 +293,13 @@ class SearchScreen(Screen[None]):
 
     def action_scroll(self, by: int) -> None:
         """Scroll the preview by lines."""
-        self.query_one(Preview).scroll_lines(by)
+        if self._preview:
+            self._preview.scroll_lines(by)
 
     def action_scroll_page(self, by: int) -> None:
         """Scroll the preview by what is seen."""
-        self.query_one(Preview).scroll_page(by)
+        if self._preview:
+            self._preview.scroll_page(by)
 
     def action_recall(self, by: int) -> None:
         """Ask an older question again."""
