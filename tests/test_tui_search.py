@@ -437,3 +437,15 @@ def test_a_click_on_a_key_presses_it(app: PplxLocal) -> None:
         assert len(results(app).marked) == 1, "the first key is tab"
 
     drive(app, steps)
+
+
+def test_an_answer_that_comes_while_one_leaves_is_no_bug(app: PplxLocal) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await ask(pilot, "rivers")
+        screen = app.search_screen
+        reply = screen._reply
+        assert reply
+        await screen.remove_children()
+        screen._show(reply)
+
+    drive(app, steps)

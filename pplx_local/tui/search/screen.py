@@ -89,17 +89,21 @@ class SearchScreen(Screen[None]):
         self._asked: Question | None = None
         self._preview: Preview | None = None
         """None until the first frame is drawn."""
+        # Held, not looked up: an answer may come while the screen is taken apart.
+        self.results = Results()
+        self._summary = Static(id="summary", markup=False)
+        self._doing = Static(id="doing", markup=False)
 
     def compose(self) -> ComposeResult:
         """Lay out the question, the hits, the preview and what is said of them."""
         with Container(id="ask"):
             yield Static(">", id="prompt", markup=False)
             yield Query(self.app.memory.queries)
-            yield Static(id="doing", markup=False)
+            yield self._doing
             yield Static(id="mode", markup=False)
         with Container(id="found"):
-            yield Results()
-        yield Static(id="summary", markup=False)
+            yield self.results
+        yield self._summary
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -112,6 +116,8 @@ class SearchScreen(Screen[None]):
         """Add what the first frame does without: its modules take a while to load."""
         from pplx_local.tui.search.preview import Preview
 
+        if not self.is_running:  # somebody has left already
+            return
         self._preview = Preview()
         await self.query_one("#found").mount(self._preview)
         self._preview.show(self.results.chosen)
@@ -123,11 +129,6 @@ class SearchScreen(Screen[None]):
     def query_input(self) -> Query:
         """Where the question is typed."""
         return self.query_one(Query)
-
-    @property
-    def results(self) -> Results:
-        """The hits."""
-        return self.query_one(Results)
 
     @property
     def mode(self) -> Mode:
@@ -175,7 +176,7 @@ class SearchScreen(Screen[None]):
                 self._show(reply)
         except PplxLocalError as error:
             self._reply = None
-            self.query_one("#summary", Static).update(plain(str(error), "$text-error"))
+            self._summary.update(plain(str(error), "$text-error"))
 
     def _show(self, reply: Reply) -> None:
         if self._asked != reply.question:  # the box has changed meanwhile
@@ -188,14 +189,14 @@ class SearchScreen(Screen[None]):
         from pplx_local.tui.search.summary import summary
 
         said = summary(self._reply, len(self.results.marked)) if self._reply else ""
-        self.query_one("#summary", Static).update(said)
+        self._summary.update(said)
 
     def _show_doing(self, status: Status | None) -> None:
         """Say what the daemon does: hits may be missing until it is done."""
         from pplx_local.tui.search.summary import doing
 
         said = doing(status) if status else ""
-        self.query_one("#doing", Static).update(plain(said))
+        self._doing.update(plain(said))
 
     def _show_mode(self) -> None:
         self.query_one("#mode", Static).update(plain(self.mode))
