@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,8 +177,6 @@ async def _type(pilot: Pilot[Any], text: str) -> None:
 
 def _queries(home: Path, settings: Settings) -> list[str]:
     """Take questions out of an index."""
-    from dataclasses import replace
-
     with Index.open(replace(settings, home=home)) as index:
         found = queries_from(index, _QUERIES)
     if not found:
@@ -190,9 +189,9 @@ async def _answers(home: Path, queries: Sequence[str]) -> list[BenchRow]:
     from pplx_local.tui.app import PplxLocal
 
     app = PplxLocal(home)
-    async with app.run_test(size=_SIZE) as pilot:
-        await _shown(app, pilot, queries[0])  # loads the model
-        times = [await _shown(app, pilot, query) for query in queries]
+    async with app.run_test(size=_SIZE):
+        await _shown(app, queries[0])  # loads the model
+        times = [await _shown(app, query) for query in queries]
         status = app.status
     among = f"{status.chunks:,} passages" if status else "passages"
     keys = [ms for of_query, _ in times for ms in of_query]
@@ -202,9 +201,7 @@ async def _answers(home: Path, queries: Sequence[str]) -> list[BenchRow]:
     ]
 
 
-async def _shown(
-    app: PplxLocal, pilot: Pilot[Any], query: str
-) -> tuple[list[float], float]:
+async def _shown(app: PplxLocal, query: str) -> tuple[list[float], float]:
     """Type a question; give the ms until hits are there, for keys and at the end."""
     screen: SearchScreen = app.search_screen
     box, keys = screen.query_input, []

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from pplx_local.errors import PplxLocalError
+from pplx_local.tui.dialog import Dialog
 from pplx_local.tui.paint import plain
 from pplx_local.tui.welcome.disk import typed_path
 from pplx_local.tui.welcome.path_input import PathInput
@@ -23,30 +22,16 @@ if TYPE_CHECKING:
     from pplx_local.tui.app import PplxLocal
 
 
-class Why(ModalScreen[None]):
+class Why(Dialog[None]):
     """Asks for a path and says it, again and again."""
 
     app: PplxLocal
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Close", priority=True)
-    ]
     DEFAULT_CSS = """
     Why {
-        align: center middle;
-        & > #box {
-            width: 90%;
-            max-width: 100;
-            height: auto;
-            max-height: 100%;
-            padding: 1 2;
-            background: $surface;
-            border: round $primary;
-        }
-        #question { text-style: bold; }
+        & > #box { width: 90%; max-width: 100; }
         #answer { height: auto; max-height: 8; margin-top: 1; }
     }
-    Why.-low > #box { padding: 0 1; }
     """
 
     def __init__(self, path: str) -> None:
