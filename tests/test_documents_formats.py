@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pplx_local.documents import Reader
 from pplx_local.documents.decode import decode_stream
-from pplx_local.documents.outline import Outline
+from pplx_local.documents.formats.outline import Outline
 from pplx_local.errors import NoText, Unreadable, Unsupported
 from pplx_local.records import Document
 

@@ -9,22 +9,18 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 
 from pplx_local.chunk import chunk
 from pplx_local.documents.blocks import cut
-from pplx_local.documents.html_page import HtmlPage
+from pplx_local.documents.formats import Format, format_of
 from pplx_local.documents.kinds import PARSER_VERSIONS, Kind, kind_of
 from pplx_local.documents.language import SAMPLE_CHARS, language_of
 from pplx_local.documents.limits import Limits
-from pplx_local.documents.markdown import Markdown
 from pplx_local.documents.messages import Broken, Finished, Message, Ready, pack
-from pplx_local.documents.pdf import Pdf
 from pplx_local.documents.source import Source
-from pplx_local.documents.source_code import SourceCode
-from pplx_local.documents.text import Format, Text
 from pplx_local.errors import (
     DocumentError,
     EmptyDocument,
@@ -32,17 +28,6 @@ from pplx_local.errors import (
     Unsupported,
 )
 from pplx_local.records import Document, TextBlock
-
-FORMATS: MappingProxyType[str, Callable[[Source, Kind], Format]] = MappingProxyType(
-    {
-        "text": Text,
-        "markdown": Markdown,
-        "html": HtmlPage,
-        "code": SourceCode,
-        "pdf": Pdf,
-    }
-)
-"""The reader of each format family."""
 
 _MAX_GROWTH = 100
 """Characters of text per byte of file; a bomb has more."""
@@ -68,7 +53,7 @@ def read(path: bytes, limits: Limits) -> Iterator[TextBlock | Finished]:
 
 
 def _read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
-    reader = FORMATS[kind.family](source, kind)
+    reader = format_of(kind, source)
     limit = max(_SMALL_TEXT_CHARS, _MAX_GROWTH * source.size)
     n_chars = n_chunks = 0
     blank = True

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
+from pplx_local.documents.formats.format import About
+from pplx_local.documents.formats.outline import Outline
+from pplx_local.documents.formats.text import Text
 from pplx_local.documents.kinds import Kind
-from pplx_local.documents.outline import Outline
 from pplx_local.documents.source import Source
-from pplx_local.documents.text import About, Text
 
 _NAME = r"(?P<name>[\w$]{1,100})"
 _MODIFIERS = (

@@ -1,4 +1,4 @@
-"""Plain text, the simplest format and the model for the others."""
+"""What a format is: it reads one file, and says what it found out on the way."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from pplx_local.documents.decode import decode_stream
-from pplx_local.documents.kinds import Kind
-from pplx_local.documents.source import Source
 from pplx_local.records import Segment
 
 MAX_SEGMENTS = 50_000
@@ -47,27 +44,6 @@ class Format(Protocol):
 
     def about(self, n_chars: int) -> About:
         """Say what was found; called after the last block."""
-
-
-class Text:
-    """Text as it is: a format that knows nothing of places inside it."""
-
-    def __init__(self, source: Source, kind: Kind) -> None:
-        self._source = source
-        self._kind = kind
-        self._about = About()
-
-    def pieces(self) -> Iterator[str]:
-        """Decode the file."""
-        return decode_stream(iter(self._source.read, b""))
-
-    def breaks(self, char_start: int, text: str) -> list[int]:
-        """Know no better places than the chunker finds itself."""
-        return []
-
-    def about(self, n_chars: int) -> About:
-        """Say nothing."""
-        return self._about
 
 
 def label(words: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from pplx_local.documents.day import read_day
+from pplx_local.documents.formats.format import About, label
+from pplx_local.documents.formats.outline import Outline
+from pplx_local.documents.formats.text import Text
 from pplx_local.documents.kinds import Kind
-from pplx_local.documents.outline import Outline
 from pplx_local.documents.source import Source
-from pplx_local.documents.text import About, Text, label
 
 # The literal line end in front makes the search several times faster than "^".
 _MARK = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from pplx_local.documents.text import MAX_SEGMENTS, label
+from pplx_local.documents.formats.format import MAX_SEGMENTS, label
 from pplx_local.records import Segment, Span
 
 

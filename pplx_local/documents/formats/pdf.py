@@ -10,9 +10,9 @@ from datetime import date
 import pypdfium2 as pdfium
 
 from pplx_local.documents.day import read_day
+from pplx_local.documents.formats.format import MAX_SEGMENTS, About, label
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
-from pplx_local.documents.text import MAX_SEGMENTS, About, label
 from pplx_local.errors import NoText, Unreadable, Unsupported
 from pplx_local.records import Segment, Span
 

@@ -10,11 +10,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pplx_local.documents.day import read_day
 from pplx_local.documents.decode import decode_stream
+from pplx_local.documents.formats.format import About, label
+from pplx_local.documents.formats.markdown import language_code
+from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.kinds import Kind
-from pplx_local.documents.markdown import language_code
-from pplx_local.documents.outline import Outline
 from pplx_local.documents.source import Source
-from pplx_local.documents.text import About, label
 from pplx_local.errors import Unreadable
 
 _CHARSET = re.compile(

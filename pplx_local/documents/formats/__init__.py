@@ -1,0 +1,32 @@
+"""The formats that are read: one module for each family, loaded when a file needs it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import cast
+
+from pplx_local.documents.formats.format import About, Format
+from pplx_local.documents.kinds import Family, Kind
+from pplx_local.documents.source import Source
+
+_READERS: MappingProxyType[Family, str] = MappingProxyType(
+    {
+        "text": "text:Text",
+        "markdown": "markdown:Markdown",
+        "html": "html_page:HtmlPage",
+        "code": "source_code:SourceCode",
+        "pdf": "pdf:Pdf",
+    }
+)
+"""Where the reader of each family is: a folder of notes needs no library for PDF."""
+
+
+def format_of(kind: Kind, source: Source) -> Format:
+    """Make the reader of a kind of file."""
+    module, _, name = _READERS[kind.family].partition(":")
+    make = getattr(import_module(f"{__name__}.{module}"), name)
+    return cast("Format", make(source, kind))
+
+
+__all__ = ["About", "Format", "format_of"]
