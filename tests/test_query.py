@@ -80,6 +80,10 @@ def test_titles() -> None:
     )
 
 
+def test_authors() -> None:
+    assert filters('author:"Ada L." -author:bob').author == Parts(("Ada L.",), ("bob",))
+
+
 def types(text: str) -> set[str]:
     found = filters(text).extension
     assert found is not None
@@ -145,6 +149,8 @@ def test_all_days_have_to_hold() -> None:
         ("tpye:pdf", "Did you mean type:?"),
         ("befor:2020", "Did you mean before:?"),
         ("language:de", "Did you mean lang:?"),
+        ("authr:ada", "Did you mean author:?"),
+        ("from:ada", "Did you mean author:?"),
         ("since:2020", "Did you mean after:?"),
         ("type:pfd", "no type pfd. Did you mean type:pdf?"),
         ("type:markdwon", "Did you mean type:markdown?"),
@@ -195,9 +201,7 @@ def test_a_mistyped_filter_is_left_out_where_there_are_other_words() -> None:
     assert alone.hints[0].startswith("tpye:pdf was searched for as words: ")
 
 
-PIECES = (
-    'path type after before title lang tpye : " - \u201c \uff1a 2024 7d pdf ~ / * ['
-)
+PIECES = 'path type after before title author lang tpye : " - \u201c \uff1a 2024 7d pdf ~ / * ['
 TOKENS = st.one_of(
     st.sampled_from([" ", "\0", *PIECES.split()]),
     st.text(max_size=6),

@@ -32,10 +32,17 @@ class Note(NamedTuple):
     language: str | None = None
     day: date | None = None
     changed: date = TODAY
+    author: str | None = None
 
 
 NOTES = [
-    Note("/n/Budget-2024.md", "the hard times are over", "Annual Budget", "en"),
+    Note(
+        "/n/Budget-2024.md",
+        "the hard times are over",
+        "Annual Budget",
+        "en",
+        author="Ada Lovelace",
+    ),
     Note("/n/old/budget.md", "the Hard\n\n  Times came back", None, "de"),
     Note("/n/old/Müller/brief.txt", "don\u2019t say hard; times change", "Brief", "de"),
     Note("/n/old 2/deep/x.PDF", "it was a mart of darkness", day=date(2020, 2, 29)),
@@ -44,7 +51,14 @@ NOTES = [
     Note("/n/misc/thing.xyz", "unknown hard times", changed=date(2024, 6, 14)),
     Note("/n/misc/noext", "die harte Zeit", "Zeit", "de", date(2024, 6, 15)),
     Note("/n/q?[x]*.md", "a 今天天气很好 b"),
-    Note("/m/old/y.html", "drafts of a draft", "Draft", "en", date(2021, 1, 1)),
+    Note(
+        "/m/old/y.html",
+        "drafts of a draft",
+        "Draft",
+        "en",
+        date(2021, 1, 1),
+        author="José Ada",
+    ),
 ]
 
 
@@ -59,6 +73,7 @@ def write(store: Store, note: Note, chunk_words: int) -> int:
         writer.finish(
             Document(
                 *("text", 1, note.title, note.language, len(note.text), ()),
+                metadata={"author": note.author} if note.author else {},
                 day=note.day,
             )
         )
@@ -146,6 +161,12 @@ def names(*numbers: int) -> set[str]:
         ("title:mull", set()),
         ("-title:budget type:md", {8}),
         ("title:src", set()),
+        ("author:ada", {0, 9}),
+        ("author:lovelace author:jose\u0301", {0, 9}),
+        ('author:"ada lovelace"', {0}),
+        ("author:ad type:html", {9}),
+        ("-author:ada type:md", {1, 8}),
+        ("author:budget", set()),
         ("lang:de", {1, 2, 7}),
         ("lang:german lang:en", {0, 1, 2, 7, 9}),
         ("-lang:de type:md", {0, 8}),
@@ -280,6 +301,7 @@ PIECES = st.sampled_from(
     [
         *("path:o", "path:*.md", "path:/n/old", "-path:budget", "type:md", "type:text"),
         *("-type:code", "lang:de", "-lang:en", "after:2021", "before:2024", "title:b"),
+        *("author:a", "-author:lovelace"),
         *("-title:draft", "-hard", '"hard times"', '"times"', '-"hard times"'),
     ]
 )
@@ -337,7 +359,9 @@ def test_purged_names_are_gone_from_the_disk(tmp_path: Path) -> None:
         store.forget_files([NOTES[0].path.encode()])
         store.settle_documents(1)
         store.purge()
-        for table, gram in [("path_grams", "-20"), ("title_grams", "ual")]:
+        for table, gram in [
+            *(("path_grams", "-20"), ("title_grams", "ual"), ("author_grams", "vel")),
+        ]:
             store._database.execute(
                 f"CREATE VIRTUAL TABLE temp.{table}_terms USING"
                 f" fts5vocab(main, {table}, row)"
@@ -387,3 +411,22 @@ def test_an_index_without_facts_is_upgraded(tmp_path: Path) -> None:
         selection = store.select(parse_query("path:café").filters)
         assert selection is not None
         assert not selection.holds(np.array([1, 2])).any()
+
+
+def test_an_index_without_authors_is_upgraded(tmp_path: Path) -> None:
+    """What front matter said of an author in schema 6 is found without reading again."""
+    path = tmp_path / "index.db"
+    with filled(tmp_path, 100) as store:
+        assert left(store, "author:lovelace") == names(0)
+    database = Database(path)
+    with database.transaction():
+        database.execute(
+            "DROP TRIGGER author_comes; DROP TRIGGER author_goes;"
+            " DROP TABLE author_grams;"
+            " ALTER TABLE documents DROP COLUMN folded_author; PRAGMA user_version = 6"
+        )
+    database.close()
+    with Store.open(path) as store:
+        assert left(store, "author:lovelace") == names(0)
+        assert left(store, "-author:ada type:md") == names(1, 8)
+        assert store.integrity_check() == []

@@ -31,18 +31,21 @@ _TOKEN = re.compile(
     rf"(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)[{_QUOTES}]|(?P<bare>\S+))"
 )
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
-_FILTERS = ("path", "type", "after", "before", "title", "lang")
+_FILTERS = ("path", "type", "after", "before", "title", "author", "lang")
 _LISTED = ("type", "lang")
 """Filters whose value may be several, with commas."""
 _SHOWN_CHARS = 40
 _CLOSE = 0.75
 """Of two words that may be meant for each other: "befor" and "before" have 0.91."""
 _SYNONYMS = {
+    "by": "author",
+    "creator": "author",
     "dir": "path",
     "ext": "type",
     "extension": "type",
     "filetype": "type",
     "folder": "path",
+    "from": "author",
     "kind": "type",
     "language": "lang",
     "since": "after",
@@ -249,6 +252,7 @@ def _filters(conditions: list[tuple[str, bool, Any]]) -> Filters:
         without_phrases=of("phrase", excluded=True),
         path=Parts(of("path"), of("path", excluded=True)),
         title=Parts(of("title"), of("title", excluded=True)),
+        author=Parts(of("author"), of("author", excluded=True)),
         extension=_among(of("type"), of("type", excluded=True)),
         language=_among(of("lang"), of("lang", excluded=True)),
         after=max(after, default=None),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -43,6 +43,7 @@ def conditions(filters: Filters, database: Database) -> list[Condition]:
     found = [
         *_path(filters.path, database),
         *_title(filters.title),
+        *_author(filters.author),
         *_among("f.type", filters.extension),
         *_among("d.language", filters.language),
     ]
@@ -129,10 +130,18 @@ def _substring(folded: str) -> Condition:
 
 
 def _title(parts: Parts) -> Iterator[Condition]:
+    return _stated(parts, _title_part)
+
+
+def _author(parts: Parts) -> Iterator[Condition]:
+    return _stated(parts, _author_part)
+
+
+def _stated(parts: Parts, one: Callable[[str], Condition]) -> Iterator[Condition]:
     if parts.wanted:
-        yield _any([_title_part(part) for part in parts.wanted], "d.document_id")
+        yield _any([one(part) for part in parts.wanted], "d.document_id")
     for part in parts.unwanted:
-        unwanted = _title_part(part)
+        unwanted = one(part)
         yield Condition(f"NOT ({unwanted.sql})", unwanted.bindings)
 
 
@@ -152,6 +161,16 @@ def _title_part(part: str) -> Condition:
         " (SELECT rowid FROM path_grams WHERE path_grams MATCH ?)"
     )
     return Condition(sql, (folded, folded), probe, (found, found))
+
+
+def _author_part(part: str) -> Condition:
+    folded = fold(part)
+    found = grams(folded)
+    sql = "instr(coalesce(d.folded_author, ''), ?) > 0"
+    if found is None:
+        return Condition(sql, (folded,))
+    probe = "SELECT rowid FROM author_grams WHERE author_grams MATCH ?"
+    return Condition(sql, (folded,), probe, (found,))
 
 
 def _among(column: str, some: Among | None) -> Iterator[Condition]:

@@ -20,7 +20,7 @@ from pplx_local.errors import StoreError
 from pplx_local.records import Chunk, Document, Place, Segment, Span, TextBlock
 from pplx_local.store.connection import Database, Row, ids_json
 from pplx_local.store.lexical import Lexicon
-from pplx_local.store.names import fold
+from pplx_local.store.names import fold, fold_author
 
 NULL_SAMPLE = 128
 """Half of it says the same: with 64, 128 and 256, nDCG@10 of the fusion is 0.928 on SQuAD,
@@ -93,8 +93,8 @@ class DocumentWriter:
         title = _storable(document.title)
         self._database.execute(
             "UPDATE documents SET n_chunks = ?, n_chars = ?, parser = ?,"
-            " parser_version = ?, title = ?, folded_title = ?, language = ?, day = ?,"
-            " metadata = ? WHERE document_id = ?",
+            " parser_version = ?, title = ?, folded_title = ?, folded_author = ?,"
+            " language = ?, day = ?, metadata = ? WHERE document_id = ?",
             (
                 self._n_chunks,
                 self._n_chars,
@@ -102,6 +102,7 @@ class DocumentWriter:
                 document.parser_version,
                 title,
                 None if title is None else fold(title),
+                fold_author(document.metadata),
                 _storable(document.language),
                 None if document.day is None else document.day.toordinal(),
                 json.dumps(dict(document.metadata)),

@@ -57,6 +57,8 @@ class Filters:
     """Folders with their whole path, patterns with `*` and `?`, or any part of it."""
     title: Parts = _ANY_NAME
     """Of the document, or where it has none, of the file's name."""
+    author: Parts = _ANY_NAME
+    """As the document states it; one that states none holds no part of any name."""
     extension: Among | None = None
     """As `documents.type_of` gives them."""
     language: Among | None = None

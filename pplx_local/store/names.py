@@ -1,12 +1,13 @@
-"""Names of files and titles, spelled in one way so that parts of them can be found."""
+"""Names of files, titles and authors, spelled in one way so that parts are found."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 from pplx_local.documents import type_of
 
-GRAM_TABLES = ("path_grams", "title_grams")
+GRAM_TABLES = ("path_grams", "title_grams", "author_grams")
 _GRAM = 3
 """Letters in the units that FTS5's trigram tokenizer indexes."""
 _MOST_GRAMS = 12
@@ -15,6 +16,12 @@ _MOST_GRAMS = 12
 def fold(text: str) -> str:
     """Make capitals and ways to write an accent equal."""
     return unicodedata.normalize("NFC", text).casefold()
+
+
+def fold_author(metadata: Mapping[str, str]) -> str | None:
+    """Fold the author that a document states; None where it states none."""
+    stated = metadata.get("author", "").encode("utf-8", "replace").decode()
+    return fold(stated) if stated.strip() else None
 
 
 def fold_path(path: bytes) -> str:

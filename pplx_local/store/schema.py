@@ -7,13 +7,14 @@ the space.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pplx_local.errors import SchemaTooNew, StoreDamaged, StoreError
 from pplx_local.store.connection import Database, Row
 from pplx_local.store.lexical.naming import name_words
-from pplx_local.store.names import facts_of, fold
+from pplx_local.store.names import facts_of, fold, fold_author
 
 APPLICATION_ID = 0x70706C78
 """The letters "pplx"."""
@@ -90,6 +91,22 @@ def m006_no_shards(database: Database) -> None:
     )
 
 
+def m007_authors(database: Database) -> None:
+    """Let documents be found by their authors."""
+    database.execute("ALTER TABLE documents ADD COLUMN folded_author TEXT")
+    database.execute(_AUTHORS)
+    stated = database.rows(
+        "SELECT document_id, metadata FROM documents WHERE instr(metadata, '\"author\"')"
+    )
+    database.many(
+        "UPDATE documents SET folded_author = ? WHERE document_id = ?",
+        (
+            (fold_author(json.loads(metadata)), document_id)
+            for document_id, metadata in stated
+        ),
+    )
+
+
 def _files(database: Database) -> Iterator[list[Row]]:
     """List the files (id, path), some at a time."""
     after = 0
@@ -108,6 +125,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m004_names,
     m005_no_mean,
     m006_no_shards,
+    m007_authors,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -353,4 +371,19 @@ END;
 CREATE TRIGGER name_goes AFTER DELETE ON files WHEN old.document_id IS NOT NULL
 BEGIN
     DELETE FROM names WHERE rowid = old.file_id;
+END"""
+
+_AUTHORS = """
+CREATE VIRTUAL TABLE author_grams USING fts5 (
+    folded, content='', contentless_delete=1, tokenize='trigram', detail=none
+);
+CREATE TRIGGER author_comes AFTER UPDATE OF folded_author ON documents
+    WHEN new.folded_author IS NOT NULL
+BEGIN
+    INSERT INTO author_grams (rowid, folded)
+        VALUES (new.document_id, new.folded_author);
+END;
+CREATE TRIGGER author_goes AFTER DELETE ON documents WHEN old.folded_author IS NOT NULL
+BEGIN
+    DELETE FROM author_grams WHERE rowid = old.document_id;
 END"""

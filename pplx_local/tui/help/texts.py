@@ -19,6 +19,7 @@ QUERIES: Final[Pairs] = [
     ("after:2024-05", "from that day on; also today, yesterday, 7d, 3w, 2m, 1y"),
     ("before:2024", "before it"),
     ("title:report", "in the document's title, or the file's name"),
+    ("author:curie", "in the name of who wrote it, as the document states it"),
     ("lang:de", "in this language, as a code or a name"),
     ("-type:pdf", "every filter can be turned round"),
 ]
