@@ -103,11 +103,12 @@ def test_lines_are_numbered_and_pages_are_not() -> None:
 
 
 def test_formats_are_those_that_are_read() -> None:
-    families = {"markdown": MARKDOWN, "html": EXTRACTED, "pdf": EXTRACTED}
+    as_written = ("text", "code", "markdown")
     for extension, kind in known_types():
-        named = families.get(kind.family)
-        assert (named is not None) == (extension in MARKDOWN | EXTRACTED), extension
-        assert named is None or extension in named
+        if kind.family != "unsupported":
+            is_written = kind.family in as_written
+            assert (extension in EXTRACTED) != is_written, (extension, kind)
+        assert (extension in MARKDOWN) == (kind.family == "markdown"), extension
 
 
 # --- pages and headings ---
@@ -123,6 +124,15 @@ def test_a_page_begins_with_a_rule_that_names_it() -> None:
     assert [one.is_rule for one in lines] == [True, False, False, True, False]
     later = render(b"a.pdf", extract("two\n", 5, Section("page", "1", 0, 9)))
     assert [one.is_rule for one in later] == [False]
+
+
+def test_a_sheet_and_its_first_cells_are_named_by_one_rule() -> None:
+    parts = [Section("sheet", "Rent", 0, 8), Section("cell", "A1:B2", 0, 4)]
+    later = Section("cell", "A3:B4", 4, 8)
+    lines = render(b"a.xlsx", extract("a\tb\nc\td\n", 0, *parts, later))
+    assert [one.content.plain for one in lines if one.is_rule] == [
+        *("sheet Rent > cells A1:B2", "cells A3:B4")
+    ]
 
 
 def test_headings_of_a_page_are_bold() -> None:

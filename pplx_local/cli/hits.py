@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pplx_local.cli.show import stdout_console, write_data
 from pplx_local.wording.excerpt import Excerpt, Strength, excerpt
-from pplx_local.wording.hit import also_in, more_in_file, place_in_words, sureness
+from pplx_local.wording.hit import also_in, more_in_file, sureness
+from pplx_local.wording.place import place_in_words
 from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:

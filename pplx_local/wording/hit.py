@@ -1,23 +1,17 @@
-"""Where a hit lies, how sure it is and what was folded into it, in words."""
+"""How sure a hit is and what was folded into it, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pplx_local.wording.place import place_or_line
 from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:
-    from pplx_local.answer import Elsewhere, Hit, Place
+    from pplx_local.answer import Elsewhere, Hit
 
 _LISTED = 5
-
-
-def place_in_words(place: Sequence[Place]) -> str:
-    """Say `page 3 > Results`; a heading needs no word for what it is."""
-    return " > ".join(
-        label if kind == "heading" else f"{kind} {label}" for kind, label in place
-    )
 
 
 def sureness(hit: Hit) -> str:
@@ -50,11 +44,7 @@ def also_in(hit: Hit) -> str:
 
 
 def _where(passage: Elsewhere) -> str:
-    """Name the page or slide, where there are such; else the line."""
-    for kind, label in passage.place:
-        if kind != "heading":
-            return visible(f"{kind} {label}")
-    return f"line {passage.line}"
+    return visible(place_or_line(passage.place, passage.line))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pplx_local.answer import Place
 from pplx_local.tui.rendering.line import Line, Piece, lines_of, rule
+from pplx_local.wording.place import place_in_words
 
 if TYPE_CHECKING:
     from pplx_local.answer import Extract, Section
@@ -31,7 +34,9 @@ def page_lines(extract: Extract) -> list[Line]:
 
     A page begins with a rule that names it.
     """
-    pages = {one.char_start: one for one in extract.segments if _is_page(one)}
+    pages: defaultdict[int, list[Place]] = defaultdict(list)
+    for one in filter(_is_page, extract.segments):
+        pages[one.char_start].append(Place(one.kind, one.label))
     headings = {one.char_start for one in extract.segments if not _is_page(one)}
     return list(_with_rules(plain_lines(extract), pages, headings))
 
@@ -41,11 +46,11 @@ def _is_page(segment: Section) -> bool:
 
 
 def _with_rules(
-    lines: list[Line], pages: dict[int, Section], headings: set[int]
+    lines: list[Line], pages: Mapping[int, Sequence[Place]], headings: set[int]
 ) -> Iterator[Line]:
     for line in lines:
         if page := pages.get(line.start):
-            yield rule(f"{page.kind} {page.label}", line.start)
+            yield rule(place_in_words(page), line.start)
         elif line.start in headings:
             line = line._replace(content=line.content.stylize(_HEADING))
         yield line._replace(number=None)

@@ -13,7 +13,7 @@ from pplx_local.answer import Span
 from pplx_local.tui.paint import STYLES, plain
 from pplx_local.wording.amounts import share_in_words
 from pplx_local.wording.excerpt import Mark, Strength, marks
-from pplx_local.wording.hit import place_in_words
+from pplx_local.wording.place import place_in_words
 
 if TYPE_CHECKING:
     from pplx_local.answer import Hit

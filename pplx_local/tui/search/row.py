@@ -13,7 +13,8 @@ from pplx_local.tui.fitting import end_of
 from pplx_local.tui.paint import painted, plain
 from pplx_local.wording.amounts import time_in_words
 from pplx_local.wording.excerpt import Mark, excerpt
-from pplx_local.wording.hit import also_in, more_in_file, place_in_words
+from pplx_local.wording.hit import also_in, more_in_file
+from pplx_local.wording.place import place_in_words
 from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:
