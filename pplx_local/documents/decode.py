@@ -82,8 +82,8 @@ def decode_stream(
         codecs.getincrementaldecoder(encoding)(errors), translate=True
     )
     for piece in chain((head,), pieces):
-        yield _fixed(decoder.decode(piece))
-    yield _fixed(decoder.decode(b"", final=True))
+        yield _storable(decoder.decode(piece))
+    yield _storable(decoder.decode(b"", final=True))
 
 
 def _take(pieces: Iterator[bytes], n_bytes: int) -> bytes:
@@ -95,7 +95,12 @@ def _take(pieces: Iterator[bytes], n_bytes: int) -> bytes:
     return head
 
 
-def _fixed(text: str) -> str:
+def fix(text: str) -> str:
+    """Fix a text that comes decoded out of a document, as `decode_stream` does."""
+    return _storable(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _storable(text: str) -> str:
     if "\0" in text:
         text = text.replace("\0", "\ufffd")
     try:

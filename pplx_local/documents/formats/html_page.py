@@ -84,9 +84,7 @@ class HtmlPage:
         if tree.root is None:
             raise Unreadable("damaged: no HTML in it")
         self._note(tree)
-        writer = _Writer(self._outline)
-        _walk(tree.root, writer)
-        yield "".join(writer.parts)
+        yield _visible_text(tree.root, self._outline, 0)
 
     def breaks(self, char_start: int, text: str) -> list[int]:
         """Give the headings of a block."""
@@ -107,6 +105,24 @@ class HtmlPage:
         self._about.day = _day(tree)
 
 
+def read_markup(markup: str, outline: Outline, char_start: int = 0) -> str:
+    """Give the visible text of a page that is part of a document.
+
+    Args:
+        markup: HTML, decoded.
+        outline: Gets the headings of the page.
+        char_start: Where the text will begin in the document.
+    """
+    root = LexborHTMLParser(markup).root
+    return _visible_text(root, outline, char_start) if root else ""
+
+
+def _visible_text(root: LexborNode, outline: Outline, char_start: int) -> str:
+    writer = _Writer(outline, char_start)
+    _walk(root, writer)
+    return "".join(writer.parts)
+
+
 def _day(tree: LexborHTMLParser) -> date | None:
     """Take the day that the page's head states; that of its first edition if it can."""
     stated: dict[str, str] = {}
@@ -121,9 +137,10 @@ def _day(tree: LexborHTMLParser) -> date | None:
 class _Writer:
     """Joins words the way a page shows them: runs of blanks are one."""
 
-    def __init__(self, outline: Outline) -> None:
+    def __init__(self, outline: Outline, char_start: int) -> None:
         self.parts: list[str] = []
         self._outline = outline
+        self._char_start = char_start
         self._n_chars = 0
         self._gap = ""
         """What comes before the next word: nothing, a blank, a tab or line ends."""
@@ -167,7 +184,7 @@ class _Writer:
     def _note_heading(self, words: str) -> None:
         if self._heading:
             if not self._heading[1]:
-                self._heading_start = self._n_chars
+                self._heading_start = self._char_start + self._n_chars
             self._heading[1].append(words)
 
 
