@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from pplx_local.tui.rendering.line import Piece
 
 MARKDOWN = frozenset(("md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd"))
-EXTRACTED = frozenset(
-    "pdf html htm xhtml xht"
-    " doc docx docm dotx odt ott rtf wps pages ppt pptx pptm ppsx odp key"
-    " xls xlsx xlsm xlsb ods numbers epub fb2 eml emlx mbox msg ipynb one".split()
-)
+_EXTRACTED = """
+pdf html htm xhtml xht doc docx docm dotx odt ott rtf wps pages ppt pptx pptm ppsx odp key
+xls xlsx xlsm xlsb ods numbers epub fb2 eml emlx mbox msg ipynb one
+"""
+EXTRACTED = frozenset(_EXTRACTED.split())
 """Of which the text is not what the file holds: it has no lines, and no syntax."""
 
 
