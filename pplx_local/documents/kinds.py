@@ -8,10 +8,12 @@ from typing import Literal, NamedTuple
 
 from pplx_local.chunk import CHUNKER_VERSION
 
-Family = Literal["text", "markdown", "html", "code", "pdf", "unsupported"]
+Family = Literal[
+    "text", "markdown", "html", "code", "pdf", "spreadsheet", "unsupported"
+]
 
 PARSER_VERSIONS = MappingProxyType(
-    {"text": 2, "markdown": 2, "html": 2, "code": 1, "pdf": 2}
+    {"text": 2, "markdown": 2, "html": 2, "code": 1, "pdf": 2, "spreadsheet": 1}
 )
 """Raised when a reader gives another text, other segments or chunk borders, or finds
 out more about a document."""
@@ -29,6 +31,7 @@ class Kind(NamedTuple):
 
 _MARKDOWN = "md markdown mdown mkd mdx qmd rmd"
 _HTML = "html htm xhtml xht"
+_SPREADSHEET = "xlsx xlsm xlsb xltx xltm xls xlt ods ots"
 _TEXT = {
     "plain text": "txt text asc nfo me 1st",
     "log": "log",
@@ -93,7 +96,7 @@ _CODE = {
 _DOCUMENTS_NOT_READ_YET = {
     "word processing": "docx doc docm dotx odt ott rtf pages wps wpd",
     "slides": "pptx ppt pptm ppsx odp key",
-    "spreadsheet": "xlsx xls xlsm xlsb ods numbers",
+    "spreadsheet": "numbers",
     "book": "epub mobi azw azw3 fb2 djvu",
     "mail": "eml msg mbox emlx pst",
     "notebook": "ipynb one",
@@ -138,6 +141,7 @@ def _table() -> dict[str, Kind]:
         table |= dict.fromkeys(extensions.split(), Kind(label, "unsupported", reason))
     table |= dict.fromkeys(_MARKDOWN.split(), Kind("Markdown", "markdown"))
     table |= dict.fromkeys(_HTML.split(), Kind("HTML", "html"))
+    table |= dict.fromkeys(_SPREADSHEET.split(), Kind("spreadsheet", "spreadsheet"))
     return table | {"pdf": Kind("PDF", "pdf")}
 
 

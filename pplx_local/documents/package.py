@@ -52,7 +52,7 @@ class Package:
         Unreadable: It is no package, damaged, encrypted or made to do harm.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source | io.BytesIO) -> None:
         self._file = io.BytesIO()
         for piece in iter(source.read, b""):
             self._file.write(piece)

@@ -17,6 +17,7 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "html": "html_page:HtmlPage",
         "code": "source_code:SourceCode",
         "pdf": "pdf:Pdf",
+        "spreadsheet": "spreadsheet:Spreadsheet",
     }
 )
 """Where the reader of each family is: a folder of notes needs no library for PDF."""

@@ -1,0 +1,124 @@
+"""Spreadsheets: rows as lines with their cells between tabs, by sheet.
+
+The rows stand as they are: the words of the row that names the columns are repeated
+nowhere, but they stand above every passage of their sheet as a heading does.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import chain, groupby
+from typing import NamedTuple
+
+from python_calamine import CalamineSheet
+
+from pplx_local.documents.formats.cells import cell_text, range_name, row_text
+from pplx_local.documents.formats.format import MAX_SEGMENTS, About, label
+from pplx_local.documents.formats.workbook import open_workbook, sheet_at
+from pplx_local.documents.kinds import Kind
+from pplx_local.documents.source import Source
+from pplx_local.errors import EmptyDocument, Unreadable
+from pplx_local.records import Segment, Span
+
+_MAX_PLACES = 1_000
+"""Places in a sheet: in a longer one several rows share theirs, since each hit looks
+through all of them."""
+
+
+class _Row(NamedTuple):
+    """A row with something in it."""
+
+    number: int
+    """From 0, as the columns."""
+    first: int
+    last: int
+    cells: list[str]
+    """Of all columns, filled or not."""
+
+
+class Spreadsheet:
+    """The values of all sheets, hidden ones too."""
+
+    def __init__(self, source: Source, kind: Kind) -> None:
+        self._source = source
+        self._about = About()
+        self._starts: list[int] = []
+        self._n_chars = 0
+
+    def pieces(self) -> Iterator[str]:
+        """Give the rows of one sheet after the other, each sheet below its name."""
+        workbook = open_workbook(self._source)
+        names = workbook.sheet_names
+        damaged: list[str] = []
+        for index, name in enumerate(names):
+            try:
+                yield from self._sheet(name, sheet_at(workbook, index))
+            except Unreadable as error:
+                damaged.append(name)
+                refusal = error
+        if not self._n_chars:
+            raise refusal if damaged else EmptyDocument("no values in its sheets")
+        self._note(names, damaged)
+
+    def breaks(self, char_start: int, text: str) -> list[int]:
+        """Give the sheets that start in a block."""
+        first = bisect_left(self._starts, char_start)
+        last = bisect_left(self._starts, char_start + len(text))
+        return [start - char_start for start in self._starts[first:last]]
+
+    def about(self, n_chars: int) -> About:
+        """Give sheets and cells."""
+        return self._about
+
+    def _note(self, names: list[str], damaged: list[str]) -> None:
+        self._about.metadata["sheets"] = str(len(names))
+        if damaged:
+            self._about.metadata["damaged_sheets"] = label(", ".join(damaged))
+
+    def _sheet(self, name: str, sheet: CalamineSheet) -> Iterator[str]:
+        """Give name and rows of a sheet; nothing where no cell is filled."""
+        rows = _filled_rows(sheet)
+        first = next(rows, None)
+        if first is None:
+            return
+        start, ordinal = self._n_chars, len(self._about.segments)
+        self._starts.append(start)
+        yield self._written(f"{label(name)}\n\n")
+        n_rows = sheet.total_height // _MAX_PLACES + 1
+        for block in _blocks(chain((first,), rows), n_rows):
+            yield self._block(block)
+        yield self._written("\n")
+        segment = Segment("sheet", label(name), Span(start, self._n_chars))
+        self._about.segments.insert(ordinal, segment)
+
+    def _block(self, rows: list[_Row]) -> str:
+        """Write rows that share a place."""
+        start = self._n_chars
+        text = self._written("".join(f"{row_text(row.cells)}\n" for row in rows))
+        first = rows[0].number, min(row.first for row in rows)
+        last = rows[-1].number, max(row.last for row in rows)
+        if len(self._about.segments) < MAX_SEGMENTS:
+            span = Span(start, self._n_chars)
+            self._about.segments.append(Segment("cell", range_name(first, last), span))
+        return text
+
+    def _written(self, text: str) -> str:
+        self._n_chars += len(text)
+        return text
+
+
+def _filled_rows(sheet: CalamineSheet) -> Iterator[_Row]:
+    """Give the rows with values, in order."""
+    left = sheet.start[1] if sheet.start else 0
+    for number, values in enumerate(sheet.iter_rows()):
+        cells = [cell_text(value) for value in values]
+        filled = [column for column, cell in enumerate(cells, left) if cell]
+        if filled:
+            yield _Row(number, filled[0], filled[-1], cells)
+
+
+def _blocks(rows: Iterator[_Row], n_rows: int) -> Iterator[list[_Row]]:
+    """Put rows together that lie in the same stretch of so many."""
+    for _, block in groupby(rows, key=lambda row: row.number // n_rows):
+        yield list(block)

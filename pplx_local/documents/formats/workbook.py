@@ -1,0 +1,137 @@
+"""Opening a spreadsheet, once nothing in it can fill the memory."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from pplx_local.documents.formats.cells import cell_name
+from pplx_local.documents.package import Package
+from pplx_local.documents.source import Source
+from pplx_local.errors import EmptyDocument, Unreadable, Unsupported
+
+_PACKAGE = b"PK\x03\x04"
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MAX_JUNK_BYTES = 1024
+_OLDEST = re.compile(rb"\x09[\x00\x02\x04]")
+_PASSWORD = "encrypted: it needs a password"
+_DAMAGED = "damaged, or no spreadsheet in spite of its name: its cells cannot be read"
+
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+_BEGIN = re.compile(rb"\x09\x08[\x08\x10]\x00\x00[\x05\x06]\x05\x00")
+"""The record that begins the globals of an .xls file."""
+_FILE_PASS = 0x2F
+_RECORDS_LOOKED_AT = 10
+
+_MAX_AREA = 20_000_000
+"""Cells between the corners of a sheet: all of them take 32 bytes, filled or not."""
+_CELL = re.compile(
+    rb'<(?:\w+:)?c\s[^<>]{0,80}?\br="([A-Z]{1,9})(\d{1,12})"[^<>]*(?<!/)>'
+)
+_MAX_TAG_BYTES = 512
+_SHEET_PART = re.compile(r"/?xl[/\\]worksheets[/\\][^/\\]+\.xml", re.IGNORECASE)
+_TABLES = re.compile(r"content\.xml|/?xl[/\\].*\.(xml|bin)", re.IGNORECASE)
+
+
+def open_workbook(source: Source) -> CalamineWorkbook:
+    """Open a spreadsheet of any of its formats, whatever its name says.
+
+    Raises:
+        Unsupported: It is older than what is read, or no spreadsheet.
+        Unreadable: It is encrypted, damaged, or would take too much memory.
+    """
+    data = source.read_all()
+    if not data:
+        raise EmptyDocument("empty")
+    if data.startswith(_COMPOUND):
+        _refuse_encrypted(data)
+    elif _PACKAGE in data[:_MAX_JUNK_BYTES]:
+        _check(Package(io.BytesIO(data)))
+    elif _OLDEST.match(data):
+        raise Unsupported("made by Excel 4 or older: save it in today's format")
+    else:
+        raise Unsupported("no spreadsheet, in spite of its name")
+    try:
+        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except BaseException as error:
+        raise damage(error) from error
+
+
+def sheet_at(workbook: CalamineWorkbook, index: int) -> CalamineSheet:
+    """Take a sheet out of a workbook.
+
+    Raises:
+        Unreadable: It is damaged.
+    """
+    try:
+        return workbook.get_sheet_by_index(index)
+    except BaseException as error:
+        raise damage(error) from error
+
+
+def damage(error: BaseException) -> Unreadable:
+    """Say in words what the library says, which has panics besides its exceptions.
+
+    Raises:
+        BaseException: The error is none of the library's.
+    """
+    is_panic = type(error).__name__ == "PanicException"
+    if isinstance(error, CalamineError) or is_panic:
+        return Unreadable(_DAMAGED)
+    raise error
+
+
+def _refuse_encrypted(data: bytes) -> None:
+    """Look for a password's traces in a compound file."""
+    if _ENCRYPTED_PACKAGE in data:
+        raise Unreadable(_PASSWORD)
+    begin = _BEGIN.search(data)
+    place = begin.start() if begin else len(data)
+    for _ in range(_RECORDS_LOOKED_AT):
+        record = int.from_bytes(data[place : place + 2], "little")
+        if record == _FILE_PASS:
+            raise Unreadable(_PASSWORD)
+        place += 4 + int.from_bytes(data[place + 2 : place + 4], "little")
+
+
+def _check(package: Package) -> None:
+    """Unpack all parts that hold cells once, within limits, and measure the sheets."""
+    if "META-INF/manifest.xml" in package and b"encryption-data" in package.read(
+        "META-INF/manifest.xml"
+    ):
+        raise Unreadable(_PASSWORD)
+    for name in package.names():
+        if _SHEET_PART.fullmatch(name):
+            _refuse_wide(package.pieces(name))
+        elif _TABLES.fullmatch(name):
+            for _ in package.pieces(name):
+                pass
+
+
+def _refuse_wide(pieces: Iterator[bytes]) -> None:
+    """Refuse a sheet whose cells lie too far apart."""
+    n_rows, columns = 0, {b""}
+    rest = b""
+    for piece in pieces:
+        markup = rest + piece
+        end = 0
+        for cell in _CELL.finditer(markup):
+            columns.add(cell[1])
+            n_rows = max(n_rows, int(cell[2]))
+            end = cell.end()
+        rest = markup[max(end, len(markup) - _MAX_TAG_BYTES) :]
+    n_columns = _column_number(max(columns, key=lambda name: (len(name), name)))
+    if n_rows * n_columns > _MAX_AREA:
+        corner = cell_name(n_rows - 1, n_columns - 1)
+        raise Unsupported(f"its cells lie too far apart: one of them is {corner}")
+
+
+def _column_number(letters: bytes) -> int:
+    """Number a column, from 1 for A."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
