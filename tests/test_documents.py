@@ -106,7 +106,7 @@ def test_a_long_text_comes_in_blocks_that_end_at_paragraphs(
         ("image.txt", b"\x89PNG\r\n\x1a\n" + bytes(99), Unsupported, "PNG image"),
         ("zeros.txt", bytes(4096), Unsupported, "binary file"),
         ("noise.md", bytes(range(256)) * 9, Unsupported, "binary file"),
-        ("letter.docx", b"PK", Unsupported, "no reader for .docx files yet"),
+        ("letter.doc", b"PK", Unsupported, "no reader for .doc files yet"),
         ("photo.JPG", b"", Unsupported, "image"),
         ("text.pdf", b"just text", Unsupported, "not a PDF"),
         ("broken.pdf", b"%PDF-1.4\n" + b"x" * 99, Unreadable, "damaged"),
@@ -335,7 +335,7 @@ def test_a_closed_reader_leaves_no_process(tmp_path: Path) -> None:
         (b"md", "other", "text"),
         (b"/a.md/x.strange", "other", "text"),
         (b"\xff.zip", "archive", "unsupported"),
-        (b"x.docx", "word processing", "unsupported"),
+        (b"x.docx", "word processing", "word"),
     ],
 )
 def test_a_name_tells_the_kind(name: bytes, label: str, family: str) -> None:

@@ -9,11 +9,19 @@ from typing import Literal, NamedTuple
 from pplx_local.chunk import CHUNKER_VERSION
 
 Family = Literal[
-    "text", "markdown", "html", "code", "pdf", "spreadsheet", "unsupported"
+    "text", "markdown", "html", "code", "pdf", "spreadsheet", "word", "unsupported"
 ]
 
 PARSER_VERSIONS = MappingProxyType(
-    {"text": 2, "markdown": 2, "html": 2, "code": 1, "pdf": 2, "spreadsheet": 1}
+    {
+        "text": 2,
+        "markdown": 2,
+        "html": 3,
+        "code": 1,
+        "pdf": 2,
+        "spreadsheet": 1,
+        "word": 1,
+    }
 )
 """Raised when a reader gives another text, other segments or chunk borders, or finds
 out more about a document."""
@@ -94,7 +102,7 @@ _CODE = {
     "assembly": "s asm",
 }
 _DOCUMENTS_NOT_READ_YET = {
-    "word processing": "docx doc docm dotx odt ott rtf pages wps wpd",
+    "word processing": "doc odt ott rtf pages wps wpd",
     "slides": "pptx ppt pptm ppsx odp key",
     "spreadsheet": "numbers",
     "book": "epub mobi azw azw3 fb2 djvu",
@@ -102,6 +110,9 @@ _DOCUMENTS_NOT_READ_YET = {
     "notebook": "ipynb one",
     "drawing": "vsdx vsd odg drawio",
     "print file": "ps eps xps",
+}
+_OFFICE: dict[Family, dict[str, str]] = {
+    "word": {"word processing": "docx docm dotx dotm"},
 }
 _NO_TEXT = {
     "image": "png jpg jpeg gif bmp tif tiff webp heic heif avif ico svg psd raw cr2"
@@ -142,6 +153,9 @@ def _table() -> dict[str, Kind]:
     table |= dict.fromkeys(_MARKDOWN.split(), Kind("Markdown", "markdown"))
     table |= dict.fromkeys(_HTML.split(), Kind("HTML", "html"))
     table |= dict.fromkeys(_SPREADSHEET.split(), Kind("spreadsheet", "spreadsheet"))
+    for family, kinds in _OFFICE.items():
+        for label, extensions in kinds.items():
+            table |= dict.fromkeys(extensions.split(), Kind(label, family))
     return table | {"pdf": Kind("PDF", "pdf")}
 
 

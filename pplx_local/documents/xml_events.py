@@ -35,7 +35,7 @@ _OTHERS = {
     "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc",
     "http://schemas.openxmlformats.org/package/2006/relationships": "rel",
     "http://schemas.openxmlformats.org/package/2006/metadata/core-properties": "cp",
-    "http://schemas.microsoft.com/office/word/2010/wordprocessingShape": "wps",
+    "http://schemas.openxmlformats.org/officeDocument/2006/extended-properties": "ep",
     "http://purl.org/dc/elements/1.1/": "dc",
     "http://purl.org/dc/terms/": "dcterms",
     "http://www.daisy.org/z3986/2005/ncx/": "ncx",
@@ -102,6 +102,17 @@ def events(pieces: Iterable[bytes]) -> Iterator[Event]:
     if parser is None:
         raise Unreadable("damaged: a part of it is empty")
     yield from parser.feed(b"", is_final=True)
+
+
+def outside(stream: Iterable[Event], names: frozenset[str]) -> Iterator[Event]:
+    """Leave out the elements with these names, and everything in them."""
+    depth = 0
+    for event in stream:
+        if depth or (isinstance(event, Start) and event.name in names):
+            depth += isinstance(event, Start)
+            depth -= isinstance(event, End)
+        else:
+            yield event
 
 
 class _Parser:

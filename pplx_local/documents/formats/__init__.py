@@ -18,6 +18,7 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "code": "source_code:SourceCode",
         "pdf": "pdf:Pdf",
         "spreadsheet": "spreadsheet:Spreadsheet",
+        "word": "word:Word",
     }
 )
 """Where the reader of each family is: a folder of notes needs no library for PDF."""

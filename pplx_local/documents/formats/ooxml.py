@@ -1,0 +1,103 @@
+"""What the documents of Office have in common: how their parts refer to each other."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pplx_local.documents.day import read_day
+from pplx_local.documents.formats.format import About, label
+from pplx_local.documents.formats.markdown import language_code
+from pplx_local.documents.package import Package
+from pplx_local.documents.xml_events import Characters, End, Start, events
+from pplx_local.errors import DocumentError, EmptyDocument, NoText
+
+_MADE_UP = re.compile(
+    r"untitled|microsoft (word|powerpoint|excel) - |(slide|folie|document) ?\d*$"
+    r"|powerpoint[ -]\w+$|.*\.\w{2,5}$|\W*$",
+    re.IGNORECASE,
+)
+_FACTS = frozenset({"dc:title", "dc:creator", "dc:language", "dcterms:created"})
+_PICTURE = re.compile(r"/media/[^/]+$", re.IGNORECASE)
+
+
+class Relation(NamedTuple):
+    """One part that another one refers to."""
+
+    kind: str
+    """The last word of the relation's type: "footnotes", "header"."""
+    target: str
+    """The name of the part."""
+
+
+class Relations(dict[str, Relation]):
+    """The parts that a part refers to, by the ids it uses for them."""
+
+    def of_kind(self, kind: str) -> Iterator[str]:
+        """Name the parts of a kind that are in the package, each once."""
+        yield from dict.fromkeys(
+            one.target for one in self.values() if one.kind == kind
+        )
+
+
+def relations(package: Package, part: str = "") -> Relations:
+    """Read what a part, or the package itself, refers to inside the package."""
+    folder, name = posixpath.split(part)
+    listed = posixpath.join(folder, "_rels", f"{name}.rels")
+    found = Relations()
+    for event in events(package.pieces(listed)) if listed in package else ():
+        if not isinstance(event, Start) or event.name != "rel:Relationship":
+            continue
+        at = event.attributes
+        target = posixpath.normpath(posixpath.join("/", folder, at.get("Target", "")))
+        if at.get("TargetMode") != "External" and target in package:
+            kind = at.get("Type", "").rpartition("/")[2]
+            found[at.get("Id", "")] = Relation(kind, target.lstrip("/"))
+    return found
+
+
+def main_part(package: Package, default: str) -> str:
+    """Name the part that a package is about."""
+    return next(relations(package).of_kind("officeDocument"), default)
+
+
+def note_core_facts(package: Package, about: About) -> None:
+    """Take title, author, day and language from what the package says of itself."""
+    part = next(relations(package).of_kind("core-properties"), "docProps/core.xml")
+    facts = stated(package, part, _FACTS)
+    title = facts.get("dc:title", "")
+    about.title = None if is_made_up(title) else label(title)
+    if author := label(facts.get("dc:creator", "")):
+        about.metadata["author"] = author
+    about.day = read_day(facts.get("dcterms:created", ""))
+    about.language = language_code(facts.get("dc:language", ""))
+
+
+def stated(package: Package, part: str, names: frozenset[str]) -> dict[str, str]:
+    """Give the first text of each of these elements of a part, should it exist."""
+    facts: dict[str, str] = {}
+    open_name = ""
+    for event in events(package.pieces(part)) if part in package else ():
+        if isinstance(event, Start):
+            open_name = event.name if event.name in names - facts.keys() else ""
+        elif isinstance(event, Characters) and open_name:
+            facts[open_name] = facts.get(open_name, "") + event.text
+        elif isinstance(event, End):
+            open_name = ""
+    return {name: text.strip() for name, text in facts.items()}
+
+
+def is_made_up(title: str) -> bool:
+    """Say whether a program, not a person, gave this title, or none."""
+    return _MADE_UP.match(title.strip()) is not None
+
+
+def silence(package: Package) -> DocumentError:
+    """Say why there is no text in a package."""
+    n_pictures = sum(bool(_PICTURE.search(name)) for name in package.names())
+    if not n_pictures:
+        return EmptyDocument("nothing but white space")
+    pictures = "1 picture" if n_pictures == 1 else f"{n_pictures:,} pictures"
+    return NoText(f"{pictures} and no text")

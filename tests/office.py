@@ -1,0 +1,80 @@
+"""Small office documents and books, written by hand."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+
+_OFFICE = "http://schemas.openxmlformats.org/"
+_NAMES = {
+    "w": f"{_OFFICE}wordprocessingml/2006/main",
+    "a": f"{_OFFICE}drawingml/2006/main",
+    "c": f"{_OFFICE}drawingml/2006/chart",
+    "dgm": f"{_OFFICE}drawingml/2006/diagram",
+    "p": f"{_OFFICE}presentationml/2006/main",
+    "r": f"{_OFFICE}officeDocument/2006/relationships",
+    "mc": f"{_OFFICE}markup-compatibility/2006",
+    "cp": f"{_OFFICE}package/2006/metadata/core-properties",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "xlink": "http://www.w3.org/1999/xlink",
+} | {
+    name: f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"
+    for name in ("office", "text", "table", "draw", "presentation", "meta", "manifest")
+}
+_SPACES = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in _NAMES.items())
+
+
+def xml(name: str, content: str) -> str:
+    """Make a document of one element, with all name spaces declared."""
+    return f'<?xml version="1.0" encoding="UTF-8"?><{name} {_SPACES}>{content}</{name}>'
+
+
+def packed(parts: Mapping[str, str | bytes]) -> bytes:
+    """Make a package."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, data in parts.items():
+            out.writestr(name, data)
+    return file.getvalue()
+
+
+def related(**targets: str) -> str:
+    """Write the relations of a part: for each kind, the file in the same folder."""
+    listed = "".join(
+        f'<Relationship Id="{kind}{i}" Target="{target}"'
+        f' Type="{_OFFICE}officeDocument/2006/relationships/{kind}"/>'
+        for kind, joined in targets.items()
+        for i, target in enumerate(joined.split())
+    )
+    space = f"{_OFFICE}package/2006/relationships"
+    return f'<Relationships xmlns="{space}">{listed}</Relationships>'
+
+
+def core(**facts: str) -> str:
+    """Write what a package says of itself."""
+    names = {"created": "dcterms:created"}
+    return xml(
+        "cp:coreProperties",
+        "".join(
+            f"<{names.get(name, f'dc:{name}')}>{value}</{names.get(name, f'dc:{name}')}>"
+            for name, value in facts.items()
+        ),
+    )
+
+
+def p(text: str, style: str = "") -> str:
+    """Write a paragraph of Word."""
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{r(text)}</w:p>'
+
+
+def r(text: str) -> str:
+    """Write a run of Word."""
+    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def docx(body: str, parts: Mapping[str, str | bytes] | None = None) -> bytes:
+    """Make a document of Word."""
+    document = xml("w:document", f"<w:body>{body}</w:body>")
+    return packed({"word/document.xml": document, **(parts or {})})
