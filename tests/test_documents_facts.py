@@ -170,4 +170,5 @@ def test_what_a_document_states_goes_before_what_it_shows(read: Read) -> None:
 
 def test_documents_of_older_readers_are_read_anew() -> None:
     for name in (b"a.txt", b"a.md", b"a.html", b"a.pdf"):
-        assert ":2+" in pipeline_of(name)
+        family, version = pipeline_of(name).partition("+")[0].split(":")
+        assert int(version) >= 2, family

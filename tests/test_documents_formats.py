@@ -206,6 +206,29 @@ def test_html_gives_what_a_browser_shows(read: Read) -> None:
     assert sections(text, document) == {"One big day": text, "Two": "Two\n\nz"}
 
 
+def test_a_picture_is_what_its_page_says_of_it(read: Read) -> None:
+    page = """<p>See<img src=a alt="the old  mill">.</p><img alt="">
+    <h2><img alt="Part Two"></h2><input type="image" alt="Find">
+    <svg><style>x</style><title>Map</title><text>North</text><text>South</text></svg>"""
+    text, document = read("a.html", page)
+    assert text == "See the old mill .\n\nPart Two\n\nFind\nMap\nNorth\nSouth"
+    assert list(sections(text, document)) == ["Part Two"]
+
+
+@pytest.mark.parametrize(
+    ("head", "author"),
+    [
+        ('<meta name="Author" content=" Ada Lovelace ">', "Ada Lovelace"),
+        ('<meta property="article:author" content="https://x.org/ada">', None),
+        ('<meta name=citation_author content=A><meta name=citation_author content=B>',
+         "A, B"),
+        ('<meta name="author" content="">', None),
+    ],
+)  # fmt: skip
+def test_a_page_states_its_authors(read: Read, head: str, author: str | None) -> None:
+    assert read("a.html", head + "<p>words")[1].metadata.get("author") == author
+
+
 @pytest.mark.parametrize(
     "page",
     [

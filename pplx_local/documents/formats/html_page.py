@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -29,7 +30,7 @@ def _names(names: str) -> frozenset[str]:
 
 
 _INVISIBLE = _names(
-    "head script style template noscript iframe object svg -comment !doctype"
+    "head script style template noscript iframe object metadata -comment !doctype"
 )
 _PARAGRAPHS = _names(
     "p h1 h2 h3 h4 h5 h6 ul ol dl table pre blockquote figure article section header"
@@ -37,8 +38,18 @@ _PARAGRAPHS = _names(
 )
 _LINES = _names(
     "br div li dt dd tr caption figcaption option address summary title legend body"
+    " svg text desc"
 )
 _CELLS = frozenset({"td", "th"})
+_PICTURES = frozenset({"img", "area", "input"})
+_AUTHORS = (
+    "author",
+    "citation_author",
+    "dc.creator",
+    "dcterms.creator",
+    "article:author",
+    "parsely-author",
+)
 _DATES = (
     "article:published_time",
     "datepublished",
@@ -96,13 +107,16 @@ class HtmlPage:
         return self._about
 
     def _note(self, tree: LexborHTMLParser) -> None:
-        title = tree.css_first("title") or tree.css_first("h1")
+        title = tree.css_first("head > title, body > title") or tree.css_first("h1")
         if title is not None:
             self._about.title = label(title.text()) or None
         attributes = tree.root.attributes if tree.root else {}
         tag = attributes.get("lang") or attributes.get("xml:lang") or ""
         self._about.language = language_code(tag)
-        self._about.day = _day(tree)
+        stated = _stated(tree)
+        self._about.day = _day(stated)
+        if author := _author(stated):
+            self._about.metadata["author"] = author
 
 
 def read_markup(markup: str, outline: Outline, char_start: int = 0) -> str:
@@ -123,15 +137,29 @@ def _visible_text(root: LexborNode, outline: Outline, char_start: int) -> str:
     return "".join(writer.parts)
 
 
-def _day(tree: LexborHTMLParser) -> date | None:
-    """Take the day that the page's head states; that of its first edition if it can."""
-    stated: dict[str, str] = {}
+def _stated(tree: LexborHTMLParser) -> Mapping[str, list[str]]:
+    """Collect what the page's head states of it."""
+    stated = defaultdict(list)
     for node in tree.css("meta[content]")[:_MAX_METAS]:
         at = node.attributes
         name = at.get("property") or at.get("name") or at.get("itemprop") or ""
-        stated.setdefault(name.lower(), at.get("content") or "")
-    days = (read_day(stated[name]) for name in _DATES if name in stated)
+        stated[name.lower()].append(at.get("content") or "")
+    return stated
+
+
+def _day(stated: Mapping[str, list[str]]) -> date | None:
+    """Take the day of its first edition, or else another one."""
+    days = (read_day(stated[name][0]) for name in _DATES if name in stated)
     return next(filter(None, days), None)
+
+
+def _author(stated: Mapping[str, list[str]]) -> str:
+    """Take all who wrote it; an address of theirs is no name."""
+    for name in _AUTHORS:
+        people = [one.strip() for one in stated.get(name, ()) if "://" not in one]
+        if any(people):
+            return label(", ".join(filter(None, people)))
+    return ""
 
 
 class _Writer:
@@ -166,6 +194,12 @@ class _Writer:
         if not preformatted and text[-1].isspace():
             self.separate(" ")
 
+    def write_alone(self, text: str) -> None:
+        """Add what stands for a picture, apart from the words beside it."""
+        self.separate(" ")
+        self.write(text, preformatted=False)
+        self.separate(" ")
+
     def _append(self, text: str) -> None:
         self.parts.append(text)
         self._n_chars += len(text)
@@ -196,6 +230,8 @@ def _walk(root: LexborNode, writer: _Writer) -> None:
         tag = node.tag
         if tag == "-text":
             writer.write(node.text_content or "", preformatted=n_pre > 0)
+        elif tag in _PICTURES:
+            writer.write_alone(node.attributes.get("alt") or "")
         child = None if tag in _INVISIBLE or tag is None else node.first_child
         if tag != "-text" and tag is not None:
             _enter(tag, writer)

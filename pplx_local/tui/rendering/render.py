@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 MARKDOWN = frozenset(("md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd"))
 _EXTRACTED = """
-pdf html htm xhtml xht doc docx docm dotx odt ott rtf wps pages ppt pptx pptm ppsx odp key
-xls xlsx xlsm xlsb ods numbers epub fb2 eml emlx mbox msg ipynb one
+pdf html htm xhtml xht epub fb2
+doc docx docm dot dotx dotm odt ott fodt rtf wps wpd pages one
+ppt pptx pptm pps ppsx ppsm pot potx potm odp otp fodp key
+xls xlsx xlsm xlsb xlt xltx xltm ods ots fods numbers
+eml emlx mbox msg ipynb
 """
 EXTRACTED = frozenset(_EXTRACTED.split())
 """Of which the text is not what the file holds: it has no lines, and no syntax."""
