@@ -147,6 +147,31 @@ def test_front_matter_gives_title_language_and_fields(read: Read) -> None:
     assert list(sections(text, document)) == ["One"]
 
 
+@pytest.mark.parametrize(
+    ("matter", "stated"),
+    [
+        ("---\nauthor: Ada\ntags: [tide, 'a, b']\n---\n",
+         {"author": "Ada", "tags": "tide, a, b"}),
+        ("---\nauthor:\n  - Ada L.\n  - \"Bob\"\ntags:\n- x\n- y\n...\n",
+         {"author": "Ada L., Bob", "tags": "x, y"}),
+        ("---\nauthors:\n  - name: Ada\n    email: a@x\n---\n",
+         {"authors": "Ada", "author": "Ada"}),
+        ("---\nauthor:\n  name: Ada\n---\n", {"author": "Ada"}),
+        ('+++\nauthor = "Ada"\ntags = ["x", "y"]\n+++\n',
+         {"author": "Ada", "tags": "x, y"}),
+        ("---\na: # nothing\nb: *c\nhttp://x: 1\n---\n", {}),
+        ("---\nno end: x\n", {}),
+        ("text\n\n---\nauthor: Ada\n---\n", {}),
+    ],
+)  # fmt: skip
+def test_front_matter_states_authors_and_tags(
+    read: Read, matter: str, stated: dict[str, str]
+) -> None:
+    text, document = read("a.md", matter + "# One\n")
+    assert document.metadata == stated
+    assert list(sections(text, document)) == ["One"]
+
+
 def test_headings_are_found_in_every_block(read: Read) -> None:
     parts = [f"# Part {i}\n\n" + "words and words\n" * 9_000 for i in range(5)]
     text, document = read("long.md", "".join(parts))
@@ -163,6 +188,7 @@ def test_headings_are_found_in_every_block(read: Read) -> None:
         "```\n" * 50_000,
         "a\n---\n" * 30_000,
         "---\n" + "a: b\n" * 60_000,
+        "---\n" + "a: [" + "'" * 1_900 + "\n" + "- x\n" * 190 + "---\n",
         "\n" * 300_000 + "=" * 200,
     ],
 )

@@ -15,7 +15,7 @@ Family = Literal[
 PARSER_VERSIONS = MappingProxyType(
     {
         "text": 2,
-        "markdown": 2,
+        "markdown": 3,
         "html": 3,
         "code": 1,
         "pdf": 2,

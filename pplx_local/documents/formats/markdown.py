@@ -6,6 +6,7 @@ import re
 
 from pplx_local.documents.day import read_day
 from pplx_local.documents.formats.format import About, label
+from pplx_local.documents.formats.front_matter import front_matter
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.formats.text import Text
 from pplx_local.documents.kinds import Kind
@@ -18,14 +19,7 @@ _MARK = re.compile(
 )
 _PARAGRAPH_START = re.compile(r"[^#>|=\s`~*+-]")
 _MAX_UNDERLINED_CHARS = 200
-_FRONT_MATTER = re.compile(
-    r"\A---[ \t]*\n((?:[^\n]{0,2000}\n){0,200}?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
-)
-_FIELD = re.compile(
-    r"^([A-Za-z_][\w-]{0,40}):[ \t]+([^\n&*{|>!][^\n]{0,500})$", re.MULTILINE
-)
 _CLOSING_HASHES = re.compile(r"(?:^|[ \t])#+$")
-_MAX_FIELDS = 50
 _DATES = ("date", "published", "created", "updated", "modified")
 
 
@@ -78,21 +72,14 @@ class Markdown(Text):
             self._fence = ""
 
     def _read_front_matter(self, text: str) -> int:
-        """Take simple `key: value` lines, and say where the body starts.
-
-        Nothing is expanded: it may hold an alias bomb.
-        """
-        matter = _FRONT_MATTER.match(text)
-        if matter is None:
-            return 0
-        pairs = _FIELD.findall(matter[1])[:_MAX_FIELDS]
-        fields = {key.lower(): value.strip().strip("\"'") for key, value in pairs}
+        """Take what it states, and say where the body starts."""
+        fields, end = front_matter(text)
         self._about.title = label(fields.get("title", "")) or None
         language = fields.get("lang") or fields.get("language") or ""
         self._about.language = language_code(language)
         self._about.day = next(filter(None, map(read_day, _dates(fields))), None)
         self._about.metadata.update(fields)
-        return matter.end()
+        return end
 
 
 def _dates(fields: dict[str, str]) -> list[str]:
