@@ -48,7 +48,10 @@ KEYS = {
     "search": b"\x1bOQ",
     "palette": b"\x0b",
 }
+CLEAR = b"\x15"
 ESCAPE = b"\x1b"
+APART_S = 0.5
+"""Between an escape and the keys around it, so that they are not taken for one."""
 
 
 class Typist:
@@ -75,6 +78,12 @@ class Typist:
         os.write(self._terminal, key)
         self.n_keys += 1
         self.read_for(BETWEEN_KEYS_S)
+
+    def press_escape(self) -> None:
+        """Close what lies over the screen."""
+        self.read_for(APART_S)
+        self.press(ESCAPE)
+        self.read_for(APART_S)
 
     def read_for(self, seconds: float) -> None:
         """Read what is drawn; a terminal that is not read would stop the program."""
@@ -109,19 +118,18 @@ def one_thing(typist: Typist, prose: Prose, rng: random.Random) -> None:
     """Do one thing that a person does, and come back to the search box."""
     what = rng.random()
     if what < 0.5:
-        typist.press(ESCAPE)
-        typist.read_for(0.3)  # apart from the key that follows
-        typist.press(b"\x1bOQ")
+        typist.press(CLEAR)
         typist.type(prose.text(rng.randint(1, 4)))
     elif what < 0.65:
         typist.resize(rng.choice(SIZES))
         typist.read_for(0.2)
     else:
         for _ in range(rng.randint(1, 6)):
-            typist.press(KEYS[rng.choice(list(KEYS))])
-        typist.press(ESCAPE)
-        typist.read_for(0.3)
-        typist.press(b"\x1bOQ")
+            name = rng.choice(list(KEYS))
+            typist.press(KEYS[name])
+            if name == "palette":
+                typist.press_escape()
+        typist.press(KEYS["search"])
         typist.type("a")  # so that no escape that follows finds an empty box
 
 
@@ -157,8 +165,12 @@ def run(root: Path, options: argparse.Namespace, rng: random.Random) -> None:
     typist.read_for(2)
     typist.type("a")  # an escape in an empty box would leave
     samples = sit(typist, prose, options.minutes * 60, rng)
-    code = typist.leave()
-    judge(samples, code, sorted((home / "logs").glob("bug-*")), typist.n_keys)
+    stayed = (
+        typist.process.is_running() and typist.process.status() != psutil.STATUS_ZOMBIE
+    )
+    code = typist.leave() if stayed else None
+    bugs = sorted((home / "logs").glob("bug-*"))
+    judge(samples, code, bugs, typist.n_keys)
 
 
 def sit(typist: Typist, prose: Prose, seconds: float, rng: random.Random) -> list[int]:
@@ -184,7 +196,11 @@ def judge(samples: list[int], code: int | None, bugs: list[Path], n_keys: int) -
         median(samples[part * quarter : (part + 1) * quarter]) for part in (1, 3)
     )
     verdict = Verdict()
-    verdict.say(f"{n_keys} keys, exit code {code}", code == 0)
+    after = f"after {len(samples) * SAMPLE_S / 60:.0f} minutes and {n_keys:,} keys"
+    ended = (
+        "it had left by itself" if code is None else f"it left with exit code {code}"
+    )
+    verdict.say(f"{after} {ended}", code == 0)
     verdict.say(f"{len(bugs)} reports of bugs", not bugs)
     for bug in bugs:
         print(bug.read_text())
