@@ -78,3 +78,30 @@ def docx(body: str, parts: Mapping[str, str | bytes] | None = None) -> bytes:
     """Make a document of Word."""
     document = xml("w:document", f"<w:body>{body}</w:body>")
     return packed({"word/document.xml": document, **(parts or {})})
+
+
+def shape(*lines: str, holds: str = "") -> str:
+    """Write a shape of a slide, a paragraph for each line."""
+    place = f'<p:nvSpPr><p:nvPr><p:ph type="{holds}"/></p:nvPr></p:nvSpPr>'
+    paragraphs = "".join(f"<a:p><a:r><a:t>{line}</a:t></a:r></a:p>" for line in lines)
+    return f"<p:sp>{place if holds else ''}<p:txBody>{paragraphs}</p:txBody></p:sp>"
+
+
+def pptx(slides: list[str], parts: Mapping[str, str | bytes] | None = None) -> bytes:
+    """Make a presentation; the parts of its slides are numbered from the last one."""
+    names = [f"slides/s{i}.xml" for i in reversed(range(len(slides)))]
+    ids = "".join(f'<p:sldId id="{i}" r:id="slide{i}"/>' for i in range(len(slides)))
+    shown = {
+        f"ppt/{name}": xml("p:sld", f"<p:cSld><p:spTree>{slide}</p:spTree></p:cSld>")
+        for name, slide in zip(names, slides, strict=True)
+    }
+    return packed(
+        {
+            "ppt/presentation.xml": xml(
+                "p:presentation", f"<p:sldIdLst>{ids}</p:sldIdLst>"
+            ),
+            "ppt/_rels/presentation.xml.rels": related(slide=" ".join(names)),
+            **shown,
+            **(parts or {}),
+        }
+    )

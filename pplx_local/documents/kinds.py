@@ -9,7 +9,15 @@ from typing import Literal, NamedTuple
 from pplx_local.chunk import CHUNKER_VERSION
 
 Family = Literal[
-    "text", "markdown", "html", "code", "pdf", "spreadsheet", "word", "unsupported"
+    "text",
+    "markdown",
+    "html",
+    "code",
+    "pdf",
+    "spreadsheet",
+    "word",
+    "slides",
+    "unsupported",
 ]
 
 PARSER_VERSIONS = MappingProxyType(
@@ -21,6 +29,7 @@ PARSER_VERSIONS = MappingProxyType(
         "pdf": 2,
         "spreadsheet": 1,
         "word": 1,
+        "slides": 1,
     }
 )
 """Raised when a reader gives another text, other segments or chunk borders, or finds
@@ -103,7 +112,7 @@ _CODE = {
 }
 _DOCUMENTS_NOT_READ_YET = {
     "word processing": "doc odt ott rtf pages wps wpd",
-    "slides": "pptx ppt pptm ppsx odp key",
+    "slides": "ppt odp key",
     "spreadsheet": "numbers",
     "book": "epub mobi azw azw3 fb2 djvu",
     "mail": "eml msg mbox emlx pst",
@@ -113,6 +122,7 @@ _DOCUMENTS_NOT_READ_YET = {
 }
 _OFFICE: dict[Family, dict[str, str]] = {
     "word": {"word processing": "docx docm dotx dotm"},
+    "slides": {"slides": "pptx pptm potx potm ppsx ppsm"},
 }
 _NO_TEXT = {
     "image": "png jpg jpeg gif bmp tif tiff webp heic heif avif ico svg psd raw cr2"

@@ -19,6 +19,7 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "pdf": "pdf:Pdf",
         "spreadsheet": "spreadsheet:Spreadsheet",
         "word": "word:Word",
+        "slides": "slides:Slides",
     }
 )
 """Where the reader of each family is: a folder of notes needs no library for PDF."""

@@ -9,7 +9,6 @@ from pplx_local.documents.formats.outline import Outline
 from pplx_local.records import Segment, Span
 
 _DROPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u00ad\ud800-\udfff]")
-"""Controls, lone surrogates and soft hyphens, which would split words in two."""
 
 _PARAGRAPH, _LINE, _CELL = "\n\n", "\n", "\t"
 
@@ -31,7 +30,7 @@ class Paragraph:
 
     def write(self, text: str) -> None:
         """Add a run of text."""
-        fixed = _DROPPED.sub("", text)
+        fixed = clean(text)
         self.parts.append(fixed)
         self.n_chars += len(fixed)
 
@@ -158,6 +157,11 @@ class Flow:
     def _append(self, text: str) -> None:
         self._written.append(text)
         self.n_chars += len(text)
+
+
+def clean(text: str) -> str:
+    """Leave out controls, lone surrogates, and hyphens that show only at a line's end."""
+    return _DROPPED.sub("", text)
 
 
 def _border(paragraph: Paragraph) -> str:

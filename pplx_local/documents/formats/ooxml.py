@@ -5,9 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
 from pplx_local.documents.day import read_day
+from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.markdown import language_code
 from pplx_local.documents.package import Package
@@ -15,10 +17,13 @@ from pplx_local.documents.xml_events import Characters, End, Start, events
 from pplx_local.errors import DocumentError, EmptyDocument, NoText
 
 _MADE_UP = re.compile(
-    r"untitled|microsoft (word|powerpoint|excel) - |(slide|folie|document) ?\d*$"
-    r"|powerpoint[ -]\w+$|.*\.\w{2,5}$|\W*$",
+    r"untitled|microsoft (word|powerpoint|excel) - |.*\.\w{2,5}$|\W*$"
+    r"|(powerpoint[ -]\w+|slide|folie|document|presentation|präsentation) ?\d*$",
     re.IGNORECASE,
 )
+_NO_DAY = date(1601, 1, 1)
+"""Where the clock of Windows begins."""
+
 _FACTS = frozenset({"dc:title", "dc:creator", "dc:language", "dcterms:created"})
 _PICTURE = re.compile(r"/media/[^/]+$", re.IGNORECASE)
 
@@ -71,7 +76,8 @@ def note_core_facts(package: Package, about: About) -> None:
     about.title = None if is_made_up(title) else label(title)
     if author := label(facts.get("dc:creator", "")):
         about.metadata["author"] = author
-    about.day = read_day(facts.get("dcterms:created", ""))
+    day = read_day(facts.get("dcterms:created", ""))
+    about.day = None if day == _NO_DAY else day
     about.language = language_code(facts.get("dc:language", ""))
 
 
@@ -86,7 +92,7 @@ def stated(package: Package, part: str, names: frozenset[str]) -> dict[str, str]
             facts[open_name] = facts.get(open_name, "") + event.text
         elif isinstance(event, End):
             open_name = ""
-    return {name: text.strip() for name, text in facts.items()}
+    return {name: clean(text).strip() for name, text in facts.items()}
 
 
 def is_made_up(title: str) -> bool:
