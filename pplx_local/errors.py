@@ -8,6 +8,7 @@
     |   +-- NoText             pages without a text layer
     |   +-- Unsupported        no reader for it, by rule
     |   +-- Unreadable         the parser or the file system refused
+    |       +-- ReaderKilled   the parser's process did not survive it
     +-- StoreError             the database
     |   +-- StoreBusy          another process is the writer
     |   +-- StoreDamaged       truncated, corrupt, not ours
@@ -79,6 +80,13 @@ class Unreadable(DocumentError):
     def __init__(self, reason: str, *, retry: bool = False) -> None:
         super().__init__(reason)
         self.retry = retry
+
+
+class ReaderKilled(Unreadable):
+    """A file whose parser crashed, or had to be ended: it may be the machine's fault."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, retry=True)
 
 
 class StoreError(PplxLocalError):

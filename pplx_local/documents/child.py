@@ -1,12 +1,14 @@
-"""The process in which files are parsed: limited, and gone when one of them kills it.
+"""The process in which files are parsed: locked in, and gone when one of them kills it.
 
-It gets paths and answers with messages, in order: blocks as they are made, then the
-document, or the error that the file ends with.
+It gets open files and answers with messages, in order: blocks as they are made, then
+the document, or the error that the file ends with.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,18 +17,15 @@ from types import TracebackType
 
 from pplx_local.chunk import chunk
 from pplx_local.documents.blocks import cut
+from pplx_local.documents.channel import received_files
 from pplx_local.documents.formats import Format, format_of
 from pplx_local.documents.kinds import PARSER_VERSIONS, Kind, kind_of
 from pplx_local.documents.language import SAMPLE_CHARS, language_of
 from pplx_local.documents.limits import Limits
 from pplx_local.documents.messages import Broken, Finished, Message, Ready, pack
+from pplx_local.documents.sandbox import lock_in
 from pplx_local.documents.source import Source
-from pplx_local.errors import (
-    DocumentError,
-    EmptyDocument,
-    Unreadable,
-    Unsupported,
-)
+from pplx_local.errors import DocumentError, EmptyDocument, Unreadable
 from pplx_local.records import Document, TextBlock
 
 _MAX_GROWTH = 100
@@ -35,24 +34,15 @@ _MAX_GROWTH = 100
 _SMALL_TEXT_CHARS = 10_000_000
 """A text of this length may come from a file of any size."""
 
+_PROGRAMS = ("tesseract",)
 
-def read(path: bytes, limits: Limits) -> Iterator[TextBlock | Finished]:
+
+def read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
     """Read one file.
 
     Raises:
         DocumentError: The file yields no document.
     """
-    kind = kind_of(path)
-    if kind.reason:
-        raise Unsupported(kind.reason)
-    with Source(path) as source:
-        if source.size > limits.max_file_bytes:
-            size = f"{limits.max_file_bytes / 1e9:.3g} GB"
-            raise Unsupported(f"larger than {size} (the setting max_file_bytes)")
-        yield from _read(source, kind)
-
-
-def _read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
     reader = format_of(kind, source)
     limit = max(_SMALL_TEXT_CHARS, _MAX_GROWTH * source.size)
     n_chars = n_chunks = 0
@@ -89,8 +79,10 @@ def _document(reader: Format, kind: Kind, n_chars: int, sample: str) -> Document
     )
 
 
-def serve(connection: Connection, limits: Limits) -> None:
+def serve(descriptor: int, limits: Limits) -> None:
     """Read the files that are asked for until the parent closes the connection."""
+    channel = socket.socket(fileno=os.dup(descriptor))
+    connection = Connection(descriptor)
 
     def send(message: Message) -> None:
         connection.send_bytes(pack(message))
@@ -105,15 +97,12 @@ def serve(connection: Connection, limits: Limits) -> None:
 
     sys.excepthook = report_bug
     limits.apply()
-    send(Ready())
-    while True:
+    send(Ready(lock_in(_PROGRAMS)))
+    for name, file in received_files(channel):
         try:
-            path = connection.recv_bytes()
-        except EOFError:
-            return
-        try:
-            for message in read(path, limits):
-                send(message)
+            with Source(file) as source:
+                for message in read(source, kind_of(name)):
+                    send(message)
         except DocumentError as error:
             send(error)
         except MemoryError:
@@ -125,7 +114,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor, *numbers = sys.argv[1:]
     try:
-        serve(Connection(int(descriptor)), Limits.parse(numbers))
+        serve(int(descriptor), Limits.parse(numbers))
     except (BrokenPipeError, ConnectionResetError):
         return
 

@@ -10,12 +10,16 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from pplx_local import errors
+from pplx_local.documents.sandbox import Hold
 from pplx_local.errors import DocumentError, Unreadable
 from pplx_local.records import Chunk, Document, Segment, Span, TextBlock
 
 
 class Ready(NamedTuple):
     """The child has started."""
+
+    hold: Hold = Hold()
+    """What it has locked itself in with."""
 
 
 class Finished(NamedTuple):
@@ -27,11 +31,11 @@ class Finished(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """The child has ended, or is about to, in the middle of a file."""
+    """The child has ended, or is about to."""
 
     reason: str
-    retry: bool = False
-    """Whether it was not the file's fault."""
+    by_file: bool = True
+    """Whether it was in the middle of a file, which may be why."""
 
 
 Message = Ready | TextBlock | Finished | DocumentError | Broken
@@ -55,10 +59,10 @@ def _plain(message: Message) -> list[object]:
             return ["finished", digest, _fields(document)]
         case DocumentError():
             return ["error", type(message).__name__, str(message), message.retry]
-        case Broken(reason, retry):
-            return ["broken", reason, retry]
-        case Ready():
-            return ["ready"]
+        case Broken(reason, by_file):
+            return ["broken", reason, by_file]
+        case Ready(hold):
+            return ["ready", *hold]
 
 
 def _fields(document: Document) -> dict[str, object]:
@@ -79,7 +83,7 @@ def unpack(data: bytes) -> Message:
             return _error(*rest)
         case "broken":
             return Broken(*rest)
-    return Ready()
+    return Ready(Hold(*rest))
 
 
 def _block(char_start: int, text: str, chunks: list[Any]) -> TextBlock:

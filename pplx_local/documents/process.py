@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 
 import psutil
 
+from pplx_local.documents import sandbox
+from pplx_local.documents.channel import send_file
 from pplx_local.documents.limits import Limits
 from pplx_local.documents.messages import Broken, Message, Ready, unpack
 
 _START_S = 60.0
 _POLL_S = 0.25
+_MAX_MESSAGE_BYTES = 1 << 28
+"""Far more than the longest block, or the places of the longest document."""
+
+_ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
+    *("TESSDATA_PREFIX", "OMP_NUM_THREADS", "OMP_THREAD_LIMIT"),
+)
+_ENVIRONMENT_FAMILIES = ("LC_", "PYTHON", "DYLD_")
 
 
 class ReaderProcess:
@@ -27,17 +39,18 @@ class ReaderProcess:
         self._own_bytes = 0
         """Resident when it was ready to read."""
         self._connection, theirs = multiprocessing.Pipe(duplex=True)
+        self._requests = socket.socket(fileno=os.dup(self._connection.fileno()))
         with theirs:
             # -P: a folder that someone runs us in must not lend us its modules.
+            program = [sys.executable, "-P", "-m", "pplx_local.documents.child"]
+            arguments = [str(theirs.fileno()), *limits.arguments()]
             self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-P", "-m", "pplx_local.documents.child"),
-                    *(str(theirs.fileno()), *limits.arguments()),
-                ],
+                sandbox.command([*program, *arguments]),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                env=_environment(),
                 start_new_session=True,  # Ctrl-C is for us, and we end the child
             )
 
@@ -50,19 +63,24 @@ class ReaderProcess:
         """Say whether the process is gone."""
         return self._process.poll() is not None
 
-    def send(self, path: bytes) -> None:
-        """Ask for a file. Should the child be gone, `receive` will say so."""
+    def send(self, name: bytes, descriptor: int) -> None:
+        """Ask for an open file. Should the child be gone, `receive` will say so."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._connection.send_bytes(path)
+            send_file(self._requests, name, descriptor)
+
+    def greet(self) -> Ready | Broken:
+        """Wait until it has started."""
+        message = self._receive(_START_S)
+        if not isinstance(message, Ready):
+            return Broken("its reader could not be started", by_file=False)
+        self._ready = True
+        self._own_bytes = self._memory_bytes()
+        return message
 
     def receive(self) -> Message:
         """Wait for the next message, within the limits."""
-        if not self._ready:
-            message = self._receive(_START_S)
-            if not isinstance(message, Ready):
-                return Broken("its reader could not be started", retry=True)
-            self._ready = True
-            self._own_bytes = self._memory_bytes()
+        if not self._ready and isinstance(message := self.greet(), Broken):
+            return message
         return self._receive(self._limits.timeout_s)
 
     def _receive(self, timeout_s: float) -> Message:
@@ -73,7 +91,7 @@ class ReaderProcess:
             if time.monotonic() > deadline:
                 return Broken(self._limits.time_reason)
         try:
-            return unpack(self._connection.recv_bytes())
+            return unpack(self._connection.recv_bytes(_MAX_MESSAGE_BYTES))
         except (EOFError, OSError):
             return self._post_mortem()
 
@@ -82,10 +100,14 @@ class ReaderProcess:
         return self._memory_bytes() - self._own_bytes
 
     def _memory_bytes(self) -> int:
-        try:
-            return psutil.Process(self.pid).memory_info().rss
-        except psutil.Error:
-            return 0
+        """Measure what is resident, with the programs that it runs."""
+        n_bytes = 0
+        with contextlib.suppress(psutil.Error):
+            child = psutil.Process(self.pid)
+            for process in (child, *child.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    n_bytes += process.memory_info().rss
+        return n_bytes
 
     def _post_mortem(self) -> Broken:
         """Say why the child ended."""
@@ -95,13 +117,26 @@ class ReaderProcess:
         if code == -signal.SIGXCPU:
             return Broken(self._limits.time_reason)
         if code == -signal.SIGKILL:
-            reason = "its reader was ended from outside, perhaps for lack of memory"
-            return Broken(reason, retry=True)
+            return Broken(
+                "its reader was ended from outside, perhaps for lack of memory"
+            )
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return Broken(f"its reader crashed ({how})")
 
     def kill(self) -> None:
-        """End the child at once."""
+        """End the child at once, with the programs that it runs."""
         self._connection.close()
-        self._process.kill()
+        self._requests.close()
+        if self._process.returncode is None:
+            with contextlib.suppress(OSError):  # it may just have ended
+                os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Give what Python goes by; a person's passwords and keys are no business of it."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_FAMILIES)
+    }

@@ -5,14 +5,17 @@ One child reads file after file, and is replaced when one of them breaks it.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator
-from typing import Self
+from typing import NamedTuple, Self
 
+from pplx_local.documents.kinds import kind_of
 from pplx_local.documents.limits import Limits
 from pplx_local.documents.messages import Broken, Finished, Message
 from pplx_local.documents.process import ReaderProcess
-from pplx_local.errors import DocumentError, Unreadable
+from pplx_local.documents.source import open_regular
+from pplx_local.errors import DocumentError, ReaderKilled, Unreadable, Unsupported
 from pplx_local.records import Document, TextBlock
 
 _FILES_PER_CHILD = 1_000
@@ -58,8 +61,23 @@ class Reading:
         return self._document
 
 
+class _Asked(NamedTuple):
+    """A file whose end was not taken yet."""
+
+    path: bytes
+    descriptor: int | None
+    """Open until then: some systems lose one that is closed while on its way."""
+    refusal: DocumentError | None = None
+    """Why the child was not asked at all."""
+
+    @property
+    def name(self) -> bytes:
+        """All that the child is told of where it is."""
+        return self.path.rsplit(b"/", 1)[-1]
+
+
 class Reader:
-    """Reads files in a spawned child that has limits.
+    """Reads files in a spawned child that has limits and can open nothing itself.
 
     The child works ahead of the blocks that are taken, but only as far as the pipe
     between them holds.
@@ -81,8 +99,7 @@ class Reader:
     ) -> None:
         self._limits = Limits(timeout_s, memory_bytes, max_file_bytes, niceness)
         self._child: ReaderProcess | None = None
-        self._asked: deque[bytes] = deque()
-        """Paths that the child was sent and whose end was not taken yet."""
+        self._asked: deque[_Asked] = deque()
         self._taking: bytes | None = None
         """The path whose messages are being taken; the first of those asked for."""
         self._turn = 0
@@ -106,7 +123,7 @@ class Reader:
 
     def read(self, path: bytes) -> Reading:
         """Start to read a file; an earlier reading that was left half-way ends."""
-        if self._taking or (self._asked and self._asked[0] != path):
+        if self._taking or (self._asked and self._asked[0].path != path):
             self._stop()
         if not self._asked:
             self._ask(path)
@@ -128,33 +145,44 @@ class Reader:
     def _messages(self, turn: int) -> Iterator[Message]:
         ended = False
         while not ended:
-            if turn != self._turn or self._child is None:
+            if turn != self._turn or not self._asked:
                 raise RuntimeError("this reading ended when the next one started")
-            message = self._child.receive()
+            message = self._next()
             ended = not isinstance(message, TextBlock)
             if ended:
-                self._asked.popleft()
+                _close(self._asked.popleft())
                 self._taking = None
                 self._n_files += 1
             if isinstance(message, Broken):
                 self._replace_child()
-                yield Unreadable(message.reason, retry=message.retry)
+                yield _error(message)
             else:
                 if ended and self._n_files >= _FILES_PER_CHILD:
                     self._replace_child()
                 yield message
 
+    def _next(self) -> Message:
+        if refusal := self._asked[0].refusal:
+            return refusal
+        assert self._child, "it was asked"
+        return self._child.receive()
+
     def _ask(self, path: bytes) -> None:
         if self._child and not self._asked and self._child.has_ended():
             self._stop()
+        try:
+            asked = _Asked(path, _opened(path, self._limits))
+        except DocumentError as error:
+            self._asked.append(_Asked(path, None, error))
+            return
         self.start()
-        self._asked.append(path)
-        if self._child:
-            self._child.send(path)
+        self._asked.append(asked)
+        if self._child and asked.descriptor is not None:
+            self._child.send(asked.name, asked.descriptor)
 
     def _replace_child(self) -> None:
         """Go on with a fresh child, and the files that the last one still had."""
-        ahead = list(self._asked)
+        ahead = [one.path for one in self._asked]
         self._stop()
         for path in ahead:
             self._ask(path)
@@ -164,4 +192,32 @@ class Reader:
             self._child.kill()
         self._child = None
         self._taking = None
-        self._asked.clear()
+        while self._asked:
+            _close(self._asked.popleft())
+
+
+def _opened(path: bytes, limits: Limits) -> int:
+    """Open a file that may be read.
+
+    Raises:
+        DocumentError: It may not, or cannot.
+    """
+    if reason := kind_of(path).reason:
+        raise Unsupported(reason)
+    descriptor = open_regular(path)
+    if os.fstat(descriptor).st_size > limits.max_file_bytes:
+        os.close(descriptor)
+        size = f"{limits.max_file_bytes / 1e9:.3g} GB"
+        raise Unsupported(f"larger than {size} (the setting max_file_bytes)")
+    return descriptor
+
+
+def _close(asked: _Asked) -> None:
+    if asked.descriptor is not None:
+        os.close(asked.descriptor)
+
+
+def _error(broken: Broken) -> Unreadable:
+    if broken.by_file:
+        return ReaderKilled(broken.reason)
+    return Unreadable(broken.reason, retry=True)

@@ -48,28 +48,42 @@ def refusal(error: OSError) -> DocumentError:
     return Unreadable(reason, retry=True)
 
 
+def open_regular(path: bytes) -> int:
+    """Open a regular file for reading; return its descriptor.
+
+    Raises:
+        Unsupported: It is a link, a pipe, a socket, a device.
+        Unreadable: The system refuses it.
+    """
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        raise refusal(error) from error
+    except ValueError as error:
+        raise Unreadable("its path holds a NUL byte") from error
+    if special := special_kind(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Unsupported(special)
+    return descriptor
+
+
 class Source:
     """A regular file that is read once, from start to end.
+
+    Args:
+        file: Its path, or its descriptor, which is closed with this.
 
     Raises:
         Unsupported: It is a link, a pipe, a socket, a device.
         Unreadable: The system refuses it.
     """
 
-    def __init__(self, path: bytes) -> None:
+    def __init__(self, file: bytes | int) -> None:
         self._hash = hashlib.blake2b(digest_size=32)
-        # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        try:
-            self._descriptor = os.open(path, flags)
-        except OSError as error:
-            raise refusal(error) from error
-        except ValueError as error:
-            raise Unreadable("its path holds a NUL byte") from error
+        self._descriptor = file if isinstance(file, int) else open_regular(file)
         self._before = os.fstat(self._descriptor)
-        if special := special_kind(self._before.st_mode):
-            self.close()
-            raise Unsupported(special)
 
     @property
     def size(self) -> int:
