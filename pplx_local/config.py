@@ -21,8 +21,9 @@ _MORE_THAN_0 = math.ulp(0.0)
 _LARGEST = 2**50
 """A petabyte: more than that overflows what systems take as a limit."""
 
-Value = str | int | float
-_Default = TypeVar("_Default", str, int, float)
+Value = str | bool | int | float
+_Default = TypeVar("_Default", str, bool, int, float)
+_WORDS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def _key(
     is_live: bool = False,
 ) -> _Default:
     """Declare a setting; only what it does is said here, once for all front ends."""
+    if isinstance(default, bool):
+        choices = tuple(_WORDS)
     told = {"about": about, "choices": choices, "is_open": is_open}
     metadata = {**told, "span": span, "is_live": is_live}
     declared: _Default = field(default=default, metadata=metadata)
@@ -120,6 +123,18 @@ class Settings:
     max_file_bytes: int = _key(
         1_000_000_000,
         "Longer files are skipped, with this limit as the reason.",
+        is_live=True,
+    )
+    hidden: bool = _key(
+        False,
+        "Whether files and folders whose names begin with a dot are indexed; those "
+        "that look like a secret, caches and the like are not.",
+        is_live=True,
+    )
+    ignore_files: bool = _key(
+        True,
+        "Whether what .gitignore and .ignore name is left out; .pplxignore always "
+        "counts.",
         is_live=True,
     )
     read_timeout_s: float = _key(
@@ -208,9 +223,10 @@ def _checked(path: Path, name: str, value: Any) -> Value:
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
-        raise ConfigError(
-            f"{path}: {name} = {value!r} should be of type {wanted.__name__}."
-        )
+        what = "true or false" if wanted is bool else f"of type {wanted.__name__}"
+        raise ConfigError(f"{path}: {name} = {value!r} should be {what}.")
+    if wanted is bool:
+        return cast("bool", value)
     if isinstance(value, int | float):
         _check_span(path, key, value)
     elif key.choices and not key.is_open and value not in key.choices:
@@ -260,8 +276,8 @@ def parse_value(path: Path, key: Key, text: str) -> Value:
     """
     kind = type(key.default)
     try:
-        value = kind(text.strip())
-    except ValueError:
+        value = _WORDS[text.strip()] if kind is bool else kind(text.strip())
+    except (KeyError, ValueError):
         value = text.strip()  # refused below, in the words that the file gets
     return _checked(path, key.name, value)
 

@@ -23,7 +23,7 @@ from pplx_local.records import (
     QueueStatus,
     UpdateReport,
 )
-from pplx_local.watch import Denied, Found, walk
+from pplx_local.watch import Denied, Found, Rules, walk
 
 
 def test_new_files_wait_and_say_so(bench: Bench) -> None:
@@ -169,9 +169,9 @@ def test_a_folder_that_cannot_be_entered_is_told_by_its_own_name(
     full.write("sub-a.txt", "sorts between the folder and what is in it\n")
     sub = full.path("sub")
 
-    def walk_but_not_into_sub(root: bytes) -> Iterator[Found | Denied]:
+    def walk_but_not_into_sub(root: bytes, rules: Rules) -> Iterator[Found | Denied]:
         for path, entries in groupby(
-            walk(root), lambda one: one.path.rpartition(b"/")[0]
+            walk(root, rules), lambda one: one.path.rpartition(b"/")[0]
         ):
             yield from [Denied(sub, "not for you")] if path == sub else entries
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pplx_local.watch import Denied, Found, ignored, true_path, walk, why_ignored
+from pplx_local.watch import Denied, Found, Rules, true_path, walk
+from pplx_local.watch.rules import ignored
 
 
 def found(root: Path) -> dict[str, str | None]:
@@ -208,7 +209,9 @@ def test_why_a_path_is_passed_over(
 ) -> None:
     root = tmp_path / ".config"
     fill(root, "a/Photos.app", "Photos.app/x.md")
-    assert why_ignored(os.fsencode(root / path), os.fsencode(root)) == reason
+    there = root / path if path else root
+    rules = Rules(os.fsencode(root))
+    assert rules.why(os.fsencode(there), is_folder=there.is_dir()) == reason
 
 
 def test_a_path_is_passed_over_when_the_walk_leaves_it_out(tmp_path: Path) -> None:
@@ -216,7 +219,8 @@ def test_a_path_is_passed_over_when_the_walk_leaves_it_out(tmp_path: Path) -> No
     root = os.fsencode(tmp_path)
     given = {item.path for item in walk(root)}
     every = {os.fsencode(path) for path in tmp_path.rglob("*") if path.is_file()}
-    assert given == {path for path in every if why_ignored(path, root) is None}
+    rules = Rules(root)
+    assert given == {path for path in every if not rules.why(path, is_folder=False)}
     assert len(given) == 3
 
 

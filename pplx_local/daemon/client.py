@@ -233,7 +233,7 @@ class RemoteIndex(Line):
         """List the checkpoints that there are, and which of them are here."""
         return self.ask("models")
 
-    def follow_settings(self) -> Mapping[str, str | int | float]:
+    def follow_settings(self) -> Mapping[str, str | bool | int | float]:
         """Have the settings read anew; give those that are in force from now on."""
         return self.ask("follow_settings")
 

@@ -135,7 +135,8 @@ class Indexer:
         return len(targets)
 
     def follow_settings(self) -> None:
-        """Go by the model that is chosen now."""
+        """Go by the model that is chosen now, and by what is to be passed over."""
+        self._looking.follow_settings()
         self._filling.drop()
         self._answering.renew()
         self._may_lack, self._fill_at = True, 0.0

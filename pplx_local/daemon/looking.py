@@ -22,6 +22,7 @@ class Looking:
         self._targets: list[Target] = []
         self._again: list[Target] = []
         self._folders: deque[FolderRecord] = deque()
+        self._choice = self._choose()
 
     def watch(self) -> None:
         """Watch what is registered, and nothing else."""
@@ -31,6 +32,15 @@ class Looking:
             self._watcher.forget(path)
         for path in sorted(folders - watched):
             self._watcher.watch(path)
+
+    def follow_settings(self) -> None:
+        """Look at everything again where a setting makes rules count or not."""
+        if self._choice != self._choose():
+            self._choice = self._choose()
+            self._watcher.judge_anew()
+
+    def _choose(self) -> tuple[bool, bool]:
+        return self._index.settings.hidden, self._index.settings.ignore_files
 
     def notice(self) -> None:
         """Take from the watcher what is due."""

@@ -103,7 +103,7 @@ def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> No
     reporter, recent = Reporter(), Recent()
     index.tell = recent.note
     wake = threading.Event()
-    watcher = Watcher(wake.set)
+    watcher = Watcher(wake.set, rules_of=index.rules_of)
     stack.callback(watcher.close)
     indexer = Indexer(index, watcher, answering, reporter, log, wake)
     calls = Calls(indexer, answering, reporter, recent, watcher.watching, home)

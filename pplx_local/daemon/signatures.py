@@ -61,7 +61,7 @@ CALLS: Mapping[str, Call] = {
     "remove": Call({"path": bytes}, int),
     "purge": Call(result=tuple[int, int]),
     "models": Call(result="ModelList"),
-    "follow_settings": Call(result=dict[str, str | int | float]),
+    "follow_settings": Call(result=dict[str, str | bool | int | float]),
     "estimate_model": Call({"name": str}, "ModelEstimate"),
     "use_model": Call({"name": str}, list[str]),
     "pause": Call(),

@@ -46,7 +46,7 @@ class Contents(Steps):
 
     def why(self, path: Path) -> str:
         """Say in words what became of one path."""
-        return what_became(absolute(path), self.store)
+        return what_became(absolute(path), self.store, self.settings)
 
     def retry(self, paths: Sequence[Path] | None = None) -> int:
         """Have files that failed read again by the next update that comes upon them.
@@ -68,4 +68,4 @@ class Contents(Steps):
         Raises:
             FolderError: The file has no text in the index.
         """
-        return extract(self.store, path, wanted)
+        return extract(self.store, path, wanted, self.settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pplx_local.config import Settings
 from pplx_local.errors import FolderError
 from pplx_local.index.paths import absolute, followed
 from pplx_local.index.verdict import what_became
@@ -18,7 +19,7 @@ _SHORT_CHARS = 2_000
 """How far the border of a line is looked for: some files are one line."""
 
 
-def extract(store: Store, path: Path, wanted: Span) -> Extract:
+def extract(store: Store, path: Path, wanted: Span, settings: Settings) -> Extract:
     """Cut a stretch out of a file's text, widened to whole lines where they are short.
 
     A document is stored in blocks, of which no more are read than the stretch needs.
@@ -27,12 +28,13 @@ def extract(store: Store, path: Path, wanted: Span) -> Extract:
         store: The index.
         path: An indexed file.
         wanted: Characters of its text; what lies outside of it is passed over.
+        settings: By which files are passed over.
 
     Raises:
         FolderError: The file has no text in the index.
     """
     with store.snapshot():
-        document_id = document_at(store, path)
+        document_id = document_at(store, path, settings)
         title, n_chars = store.title_and_length(document_id)
         start, text = _whole_lines(store, document_id, _within(wanted, n_chars))
         segments = store.segments(document_id, Span(start, start + len(text)))
@@ -60,7 +62,7 @@ def _whole_lines(store: Store, document_id: int, wanted: Span) -> tuple[int, str
     return outer + begin, text[begin : min(stop, begin + MAX_CHARS)]
 
 
-def document_at(store: Store, path: Path) -> int:
+def document_at(store: Store, path: Path, settings: Settings) -> int:
     """Find the document of a file, also where a link leads to it.
 
     The disk is asked only about a path that the index does not know.
@@ -71,7 +73,7 @@ def document_at(store: Store, path: Path) -> int:
     here = absolute(path)
     document_id = _document_of(store, here) or _document_of(store, followed(here))
     if document_id is None:
-        raise FolderError(_why_no_text(path, store))
+        raise FolderError(_why_no_text(path, store, settings))
     return document_id
 
 
@@ -82,13 +84,14 @@ def _document_of(store: Store, path: Path) -> int | None:
     return None
 
 
-def _why_no_text(path: Path, store: Store) -> str:
+def _why_no_text(path: Path, store: Store, settings: Settings) -> str:
     if os.path.isdir(path):  # noqa: PTH112  is_dir() can raise
         return f"{path} is a folder. Name a file in it."
     found = followed(absolute(path))
     record = store.file(os.fsencode(found))
     if record is None:
-        return f"There is no text of {path} in the index: {what_became(found, store)}"
+        why = what_became(found, store, settings)
+        return f"There is no text of {path} in the index: {why}"
     if record.state in ("empty", "no_text"):
         said = f"There is no text in {path}"
     else:

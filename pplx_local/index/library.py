@@ -246,7 +246,7 @@ class Index(Contents):
         spaces = self._spaces.as_of_now()
         said = str(path) if line is None else f"{path}:{line}"
         with self._steady(spaces):
-            chunks = passages_at(self.store, path, line)
+            chunks = passages_at(self.store, path, line, self.settings)
             searcher = self._searcher(spaces, mode, wait=wait)
             return searcher.similar(
                 said, chunks, k=k, mode=mode, explain=explain, folded=folded

@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import stat
 
+from pplx_local.config import Settings
 from pplx_local.records import FileRecord, FolderRecord, State
-from pplx_local.watch import Denied, Found, true_path, walk, why_ignored
+from pplx_local.watch import Denied, Found, Rules, true_path, walk
 
 Identity = tuple[int, int, int]
+
+
+def rules_of(folder: bytes, settings: Settings) -> Rules:
+    """Give the rules of a registered folder, by the settings of a person."""
+    return Rules(folder, hidden=settings.hidden, ignore_files=settings.ignore_files)
 
 
 def look_at(path: bytes) -> Found | Denied | None:
@@ -23,19 +29,19 @@ def look_at(path: bytes) -> Found | Denied | None:
     return next(walk(path), None)
 
 
-def is_walked(path: bytes, folder: bytes) -> bool:
+def is_walked(path: bytes, rules: Rules) -> bool:
     """Tell whether a walk of a registered folder would come upon a path in it.
 
     It would not where a rule passes over a folder on the way, where a link is on the
     way, or where the disk spells a name otherwise.
     """
-    way = _between(path, folder)
+    way = _between(path, rules.folder)
     parents = way[1:]
     folders = way if _is_folder(path) else parents
     return (
         all(map(_is_folder, parents))
         and all(true_path(one) == one for one in way)
-        and (not folders or why_ignored(folders[0], folder) is None)
+        and (not folders or rules.why(folders[0], is_folder=True) is None)
     )
 
 

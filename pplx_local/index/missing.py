@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 
 from pplx_local.documents import pipeline_of
@@ -20,7 +20,7 @@ from pplx_local.index.paths import lies_in
 from pplx_local.index.targets import Target
 from pplx_local.records import FileRecord, FolderRecord, Progress
 from pplx_local.store import Store, Waiting
-from pplx_local.watch import Found
+from pplx_local.watch import Found, Rules
 
 _BATCH = 200
 _READ = ("indexed", "unreachable")
@@ -43,12 +43,13 @@ class Missing:
         targets: Sequence[Target],
         findings: Findings,
         exclude: bytes | None,
+        rules_of: Callable[[FolderRecord], Rules],
         tell: Tell,
     ) -> None:
         """Start with nothing missing."""
         self._store, self._findings = store, findings
         self._roots = [target.root for target in targets]
-        self._exclude, self._told = exclude, Told(tell)
+        self._exclude, self._rules_of, self._told = exclude, rules_of, Told(tell)
         self._paths: list[tuple[FolderRecord, bytes]] = []
         self._devices: dict[int, int | None] = {}
         self.denied: list[bytes] = []
@@ -89,7 +90,7 @@ class Missing:
     def _would_be_met(self, path: bytes, folder: FolderRecord) -> bool:
         if self._exclude and path.startswith(self._exclude):
             return False
-        return look_at(path) is not None and is_walked(path, folder.path)
+        return look_at(path) is not None and is_walked(path, self._rules_of(folder))
 
     def _is_there(self, folder: FolderRecord) -> bool:
         """Tell whether the folder is the one that was walked: volumes go at any time."""

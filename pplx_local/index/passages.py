@@ -5,19 +5,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from pathlib import Path
 
+from pplx_local.config import Settings
 from pplx_local.errors import FolderError
 from pplx_local.index.extract import document_at
 from pplx_local.records import Span
 from pplx_local.store import Store
 
 
-def passages_at(store: Store, path: Path, line: int | None) -> range:
+def passages_at(
+    store: Store, path: Path, line: int | None, settings: Settings
+) -> range:
     """Find the chunk that a line of a file begins in, or all chunks for no line.
 
     Raises:
         FolderError: The file has no text in the index, or no such line.
     """
-    document_id = document_at(store, path)
+    document_id = document_at(store, path, settings)
     chunks = store.chunks_of(document_id)
     if line is None:
         return chunks

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
@@ -29,9 +29,9 @@ from pplx_local.index.look import (
 )
 from pplx_local.index.missing import Missing, away
 from pplx_local.index.targets import Target
-from pplx_local.records import FileRecord, Progress
+from pplx_local.records import FileRecord, FolderRecord, Progress
 from pplx_local.store import Store
-from pplx_local.watch import Denied, Found, walk
+from pplx_local.watch import Denied, Found, Rules, walk
 
 _TELL_EVERY_S = 0.1
 """Also the longest that other work waits for a scan."""
@@ -52,6 +52,7 @@ class Scan:
         store: Store,
         targets: Sequence[Target],
         findings: Findings,
+        rules_of: Callable[[bytes], Rules],
         *,
         exclude: Path | None = None,
         retry: bool = True,
@@ -63,6 +64,7 @@ class Scan:
             store: Open for writing.
             targets: What to look at, each apart from the others.
             findings: What is found is added here.
+            rules_of: Gives the rules of a registered folder.
             exclude: Our own state, which is no document.
             retry: Give unchanged files that could not be read another chance.
             tell: Told what was renamed and what is gone.
@@ -71,7 +73,10 @@ class Scan:
         self._exclude = os.fsencode(exclude) + b"/" if exclude else None
         self._retry = retry
         self._changes = Changes(store, anew=retry)
-        self._missing = Missing(store, targets, findings, self._exclude, tell)
+        self._rules_of, self._rules = rules_of, dict[bytes, Rules]()
+        self._missing = Missing(
+            store, targets, findings, self._exclude, self._rules_for, tell
+        )
         self._n_seen = 0
         self._told = time.monotonic()
 
@@ -141,15 +146,22 @@ class Scan:
             yield found, old
 
     def _walk(self, target: Target) -> Iterator[Found]:
-        if not is_walked(target.root, target.folder.path):
+        rules = self._rules_for(target.folder)
+        if not is_walked(target.root, rules):
             return
-        for entry in walk(target.root):
+        for entry in walk(target.root, rules):
             if self._exclude and entry.path.startswith(self._exclude):
                 continue
             if isinstance(entry, Denied):
                 self._deny(target, entry)
             else:
                 yield entry
+
+    def _rules_for(self, folder: FolderRecord) -> Rules:
+        """Give the rules of a folder, as they are during all of this scan."""
+        if folder.path not in self._rules:
+            self._rules[folder.path] = self._rules_of(folder.path)
+        return self._rules[folder.path]
 
     def _deny(self, target: Target, denied: Denied) -> None:
         """Note what could not be looked at: its record sorts elsewhere than its walk."""

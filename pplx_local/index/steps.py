@@ -11,6 +11,7 @@ from pplx_local.index.fill import Filling
 from pplx_local.index.findings import Findings
 from pplx_local.index.happening import Tell, tell_nobody
 from pplx_local.index.kept_reader import KeptReader
+from pplx_local.index.look import rules_of
 from pplx_local.index.retry import give_another_try
 from pplx_local.index.scan import Scan
 from pplx_local.index.serving import ProfileSpaces
@@ -20,6 +21,7 @@ from pplx_local.index.workers import Workers
 from pplx_local.models import Profile, profile_of
 from pplx_local.records import Progress, QueueStatus, Role
 from pplx_local.store import Backlog, Store
+from pplx_local.watch import Rules
 
 _Steps = Generator[Progress, None, None]
 
@@ -79,8 +81,18 @@ class Steps:
         """
         home = self.settings.home
         return Scan(
-            self.store, targets, findings, exclude=home, retry=retry, tell=self.tell
+            self.store,
+            targets,
+            findings,
+            self.rules_of,
+            exclude=home,
+            retry=retry,
+            tell=self.tell,
         ).run()
+
+    def rules_of(self, folder: bytes) -> Rules:
+        """Give the rules of a registered folder, by the settings as they are now."""
+        return rules_of(folder, self.settings)
 
     def read(self, findings: Findings, *, tries: int) -> _Steps:
         """Read what is due; a file may fail `tries` times before it is given up."""

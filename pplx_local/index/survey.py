@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from pplx_local.config import Settings
@@ -17,10 +17,11 @@ from pplx_local.index.cost import (
     tokens_in,
     tokens_read,
 )
+from pplx_local.index.look import rules_of
 from pplx_local.index.paths import readable
 from pplx_local.models import Profile, profile_of
 from pplx_local.records import KindCount, Progress, Survey
-from pplx_local.watch import Denied, Found, walk
+from pplx_local.watch import Denied, Found, in_short, walk
 
 _TELL_EVERY_S = 0.1
 _TEXT_SHARE = {"pdf": 0.08, "html": 0.5}
@@ -48,19 +49,22 @@ class Surveying:
         """Walk; whoever stops iterating stops the walk."""
         yield Progress("scan", 0, None)
         n_files, told = 0, time.monotonic()
-        for n_files, entry in enumerate(walk(self._root), 1):
+        for n_files, entry in enumerate(self._walk(), 1):
             self._count(entry)
             if time.monotonic() - told > _TELL_EVERY_S:
                 yield Progress("scan", n_files, None, entry.path)
                 told = time.monotonic()
         yield Progress("scan", n_files, n_files)
 
+    def _walk(self) -> Iterator[Found | Denied]:
+        return walk(self._root, rules_of(self._root, self._settings))
+
     def _count(self, entry: Found | Denied) -> None:
         if isinstance(entry, Denied):
             self._files[f"cannot be read: {entry.reason}", True] += 1
             return
         kind = kind_of(entry.path)
-        reason = entry.skip or kind.reason
+        reason = in_short(entry.skip) if entry.skip else kind.reason
         key = (reason or kind.label, reason is not None)
         self._files[key] += 1
         self._sizes[key] += entry.size

@@ -1,7 +1,8 @@
 """Folders: what is in them, and noticing when that changes."""
 
 from pplx_local.watch.file_systems import FileSystem, file_system_of
-from pplx_local.watch.rules import ignored, why_ignored
+from pplx_local.watch.ignore_files import in_short
+from pplx_local.watch.judging import Rules
 from pplx_local.watch.walking import Denied, Found, true_path, walk
 from pplx_local.watch.watcher import Due, Watcher
 
@@ -10,10 +11,10 @@ __all__ = [
     "Due",
     "FileSystem",
     "Found",
+    "Rules",
     "Watcher",
     "file_system_of",
-    "ignored",
+    "in_short",
     "true_path",
     "walk",
-    "why_ignored",
 ]

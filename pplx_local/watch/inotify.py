@@ -23,7 +23,8 @@ from watchdog.observers.inotify_c import (
     WatchDescriptor,
 )
 
-from pplx_local.watch.rules import ignored
+from pplx_local.watch.ignore_files import NAMES
+from pplx_local.watch.judging import Rules
 from pplx_local.watch.source import Tell
 
 _MASK = Mask(
@@ -49,9 +50,9 @@ class Inotify:
         self._reader = InotifyFD()
         self._reader.start()
 
-    def listen(self, root: bytes, tell: Tell, *, is_folder: bool) -> Tree:
+    def listen(self, rules: Rules, tell: Tell, *, is_folder: bool) -> Tree:
         """Watch a folder with all below it, or the one name of a file."""
-        tree = Tree(self._reader, root, tell, is_folder=is_folder)
+        tree = Tree(self._reader, rules, tell, is_folder=is_folder)
         try:
             tree.start()
         except OSError:
@@ -79,18 +80,19 @@ class Tree:
     """The watches of one folder. Called back by the thread that reads events."""
 
     def __init__(
-        self, reader: InotifyFD, root: bytes, tell: Tell, *, is_folder: bool
+        self, reader: InotifyFD, rules: Rules, tell: Tell, *, is_folder: bool
     ) -> None:
         """Prepare; nothing is watched before `start`.
 
         Args:
             reader: Of an inotify instance; it runs.
-            root: Absolute.
+            rules: Of the folder, or of the file.
             tell: Is told the paths.
             is_folder: False watches for this one name in the folder it lies in.
         """
-        self._reader, self._root, self._tell = reader, root, tell
-        self._is_folder = is_folder
+        self._reader, self._rules, self._tell = reader, rules, tell
+        self._root, self._is_folder = rules.folder, is_folder
+        root = rules.folder
         self._top = root if is_folder else (root.rpartition(b"/")[0] or b"/")
         self._watches: dict[WatchDescriptor, _Watch] = {}
         self._by_path: dict[bytes, WatchDescriptor] = {}
@@ -105,9 +107,7 @@ class Tree:
         """
         with self._lock:
             self._is_whole = True
-            met = self._watch_below(self._top, again=True)
-            held = self._watches.items()
-            self._unwatch([wd for wd, watch in held if watch.path not in met])
+            self._watch_again(self._top)
 
     def mend(self) -> bool:
         """Hear everything again, if the top is still watched.
@@ -160,12 +160,20 @@ class Tree:
     def _on_entry(self, path: bytes, event: InotifyEvent) -> None:
         if not self._is_folder and path != self._root:
             return
-        is_folder = event.is_directory
-        if self._is_folder and ignored(event.name, is_folder=is_folder):
-            return
-        if is_folder and self._is_folder and not self._follow(path, event):
+        if self._is_folder and not self._is_worth_telling(path, event):
             return
         self._tell(path)
+
+    def _is_worth_telling(self, path: bytes, event: InotifyEvent) -> bool:
+        is_folder = event.is_directory
+        if event.name in NAMES and not is_folder:
+            self._judge_anew(path.rpartition(b"/")[0] or b"/")
+            return True
+        if is_folder:
+            self._rules.forget()
+        if self._rules.why(path, is_folder=is_folder):
+            return False
+        return not is_folder or self._follow(path, event)
 
     def _follow(self, path: bytes, event: InotifyEvent) -> bool:
         """Watch what came and leave what went; say whether it is worth telling."""
@@ -185,6 +193,21 @@ class Tree:
         except OSError:  # the limit: whoever listens anew is told
             self.on_queue_overflow()
 
+    def _judge_anew(self, folder: bytes) -> None:
+        """Watch what an ignore file passes over no more, and leave what it does now."""
+        try:
+            self._watch_again(folder)
+        except OSError:
+            self.on_queue_overflow()
+
+    def _watch_again(self, folder: bytes) -> None:
+        """Make the watches of a folder and all below it what the rules ask for."""
+        self._rules.forget()
+        met = self._watch_below(folder, again=True)
+        below = folder.rstrip(b"/") + b"/"
+        held = [(watch.path, wd) for wd, watch in self._watches.items()]
+        self._unwatch([w for p, w in held if p not in met and p.startswith(below)])
+
     def _watch_below(self, path: bytes, *, again: bool = False) -> set[bytes]:
         """Watch a folder and then those in it, so that none can slip in between.
 
@@ -202,7 +225,7 @@ class Tree:
             met.add(folder)
             is_new = self._watch(folder)
             if (is_new or again) and self._is_folder:
-                ahead += _folders_in(folder)
+                ahead += self._folders_in(folder)
         return met
 
     def _watch(self, path: bytes) -> bool:
@@ -231,20 +254,19 @@ class Tree:
             self._drop_path(watch.path, wd)
         self._reader.remove_callbacks([(wd, watch.id) for wd, watch in watches])
 
+    def _folders_in(self, path: bytes) -> Iterator[bytes]:
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if is_folder and not self._rules.why(entry.path, is_folder=True):
+                        yield entry.path
+        except OSError:  # what cannot be read is told by the walk
+            return
+
     def _drop_path(self, path: bytes, wd: WatchDescriptor) -> None:
         if self._by_path.get(path) == wd:  # not when it is a new folder's by now
             del self._by_path[path]
-
-
-def _folders_in(path: bytes) -> Iterator[bytes]:
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                is_folder = entry.is_dir(follow_symlinks=False)
-                if is_folder and not ignored(entry.name, is_folder=True):
-                    yield entry.path
-    except OSError:  # what cannot be read is told by the walk
-        return
 
 
 def _join(folder: bytes, name: bytes) -> bytes:

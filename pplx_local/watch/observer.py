@@ -24,7 +24,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from pplx_local.watch.rules import ignored, ignored_parent, inside
+from pplx_local.watch.ignore_files import NAMES
+from pplx_local.watch.judging import Rules
 from pplx_local.watch.source import Tell
 
 # Not: opened, closed without writing (our own reads) and folders modified.
@@ -47,9 +48,9 @@ class Native:
     In one observer two files of the same folder would share a watch, and end together.
     """
 
-    def listen(self, root: bytes, tell: Tell, *, is_folder: bool) -> Listener:
+    def listen(self, rules: Rules, tell: Tell, *, is_folder: bool) -> Listener:
         """Listen to a folder with all below it, or to one name in its folder."""
-        return Listener(root, tell, is_folder=is_folder)
+        return Listener(rules, tell, is_folder=is_folder)
 
     def is_alive(self) -> bool:
         """Nothing is shared that could end."""
@@ -62,18 +63,19 @@ class Native:
 class Listener(FileSystemEventHandler):
     """Listens to one folder."""
 
-    def __init__(self, root: bytes, tell: Tell, *, is_folder: bool) -> None:
+    def __init__(self, rules: Rules, tell: Tell, *, is_folder: bool) -> None:
         """Begin to listen.
 
         Args:
-            root: Absolute, without links.
+            rules: Of the folder, or of the file.
             tell: Is told the paths.
             is_folder: False listens for this one name in the folder it lies in.
 
         Raises:
             OSError: The system refuses.
         """
-        self._root, self._tell, self._is_folder = root, tell, is_folder
+        self._rules, self._tell, self._is_folder = rules, tell, is_folder
+        self._root = root = rules.folder
         self._observer: BaseObserver = Observer()
         self._observer.start()
         top = root if is_folder else (root.rpartition(b"/")[0] or b"/")
@@ -97,6 +99,7 @@ class Listener(FileSystemEventHandler):
 
     def mend(self) -> bool:
         """Tell whether it is well; what has ended cannot be mended."""
+        self._rules.forget()  # some ignore files lie outside, and are not heard of
         return self.is_alive()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
@@ -115,6 +118,9 @@ class Listener(FileSystemEventHandler):
             self._tell(path)
 
     def _is_passed_over(self, path: bytes, *, is_folder: bool) -> bool:
-        *parents, name = inside(path, self._root).split(b"/")
-        why = ignored_parent(parents) or ignored(name, is_folder=is_folder)
-        return why is not None
+        is_ignore_file = path.rpartition(b"/")[2] in NAMES
+        if is_ignore_file or is_folder:
+            self._rules.forget()
+        if is_ignore_file:
+            return isinstance(self._rules.beside(path), str)
+        return self._rules.why(path, is_folder=is_folder) is not None

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
+from pplx_local.watch.judging import Rules
+
 Tell: TypeAlias = Callable[[bytes], None]
 """Takes a path that something happened to, from any thread. The watched folder itself
 stands for: anything may have happened in it."""
@@ -27,13 +29,14 @@ class Ear(Protocol):
 class Source(Protocol):
     """The events of the operating system."""
 
-    def listen(self, root: bytes, tell: Tell, *, is_folder: bool) -> Ear:
+    def listen(self, rules: Rules, tell: Tell, *, is_folder: bool) -> Ear:
         """Begin to listen, and hear everything from when this returns.
 
         Args:
-            root: A registered folder, or a file, which need not be there.
-            tell: Is told paths that no rule passes over.
-            is_folder: Whether `root` is a folder now.
+            rules: Of a registered folder, or of a file, which need not be there; for
+                the ear alone.
+            tell: Is told paths that no rule passes over, and those of ignore files.
+            is_folder: Whether it is a folder now.
 
         Raises:
             OSError: The system refuses; ENOSPC and EMFILE are its limits.

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from pplx_local.watch.rules import ignored
+from pplx_local.watch.judging import TELLING, Level, Rules
 
 
 class Found(NamedTuple):
@@ -55,7 +55,14 @@ _WORDS = {
 }
 
 
-def walk(root: bytes) -> Iterator[Found | Denied]:
+class _Inside(NamedTuple):
+    """A folder that is being gone through."""
+
+    ahead: Iterator[os.DirEntry[bytes]]
+    level: Level
+
+
+def walk(root: bytes, rules: Rules | None = None) -> Iterator[Found | Denied]:
     """Go through a folder and give each of its files, in the order of their paths.
 
     By bytes, as a database sorts them, so that both can be compared in one pass. What
@@ -63,11 +70,12 @@ def walk(root: bytes) -> Iterator[Found | Denied]:
 
     No link is followed, so there are no loops; other file systems mounted inside are
     entered. Folders that rules pass over are left out with all they hold; files that
-    rules pass over are given with the reason. No rule applies to `root` itself, which
-    may be a single file.
+    rules pass over are given with the reason.
 
     Args:
-        root: An absolute path.
+        root: An absolute path, which may be that of a single file.
+        rules: Of the registered folder that `root` is or lies in; None for those of
+            one at `root`, to which no rule applies itself.
 
     Yields:
         Files, and whatever could not be looked at. What is not there, or vanishes
@@ -80,43 +88,53 @@ def walk(root: bytes) -> Iterator[Found | Denied]:
     except OSError as error:
         yield Denied(root, _reason(error))
         return
-    if not stat.S_ISDIR(status.st_mode):
-        yield _found(root, status, None)
-        return
-    ahead: list[Iterator[os.DirEntry[bytes]]] = []
-    yield from _enter(root, ahead)
-    while ahead:
-        entry = next(ahead[-1], None)
+    rules = rules or Rules(root)
+    is_folder = stat.S_ISDIR(status.st_mode)
+    why = rules.why(root, is_folder=is_folder)
+    if not is_folder:
+        yield _found(root, status, why)
+    elif why is None and isinstance(level := rules.beside(root), Level):
+        yield from _walk(root, level)
+
+
+def _walk(root: bytes, level: Level) -> Iterator[Found | Denied]:
+    way: list[_Inside] = []
+    yield from _enter(root, level, way)
+    while way:
+        entry = next(way[-1].ahead, None)
         if entry is None:
-            ahead.pop()
+            way.pop()
         else:
-            yield from _visit(entry, ahead)
+            yield from _visit(entry, way)
 
 
-def _visit(
-    entry: os.DirEntry[bytes], ahead: list[Iterator[os.DirEntry[bytes]]]
-) -> Iterator[Found | Denied]:
+def _visit(entry: os.DirEntry[bytes], way: list[_Inside]) -> Iterator[Found | Denied]:
+    level = way[-1].level
     try:
         is_folder = entry.is_dir(follow_symlinks=False)
-        why = ignored(entry.name, is_folder=is_folder)
+        why = level.why(entry.path, entry.name, is_folder=is_folder)
         if not is_folder:
             yield _found(entry.path, entry.stat(follow_symlinks=False), why)
         elif why is None:
-            yield from _enter(entry.path, ahead)
+            yield from _enter(entry.path, level, way)
     except _GONE:
         return
     except OSError as error:
         yield Denied(entry.path, _reason(error))
 
 
-def _enter(path: bytes, ahead: list[Iterator[os.DirEntry[bytes]]]) -> Iterator[Denied]:
+def _enter(path: bytes, level: Level, way: list[_Inside]) -> Iterator[Denied]:
     try:
-        with os.scandir(path) as entries:
-            ahead.append(iter(sorted(entries, key=_place)))
+        with os.scandir(path) as found:
+            entries = sorted(found, key=_place)
     except _GONE:
         return
     except OSError as error:
         yield Denied(path, _reason(error))
+        return
+    if telling := [entry.name for entry in entries if entry.name in TELLING]:
+        level = level.enter(path, telling)
+    way.append(_Inside(iter(entries), level))
 
 
 def _place(entry: os.DirEntry[bytes]) -> bytes:

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from pplx_local.records import Watching
 from pplx_local.watch.file_systems import file_system_of
 from pplx_local.watch.folder import PERIOD_S, Folder, identity_of, why_refused
+from pplx_local.watch.ignore_files import NAMES
+from pplx_local.watch.judging import Rules
 from pplx_local.watch.source import Source, open_source
 
 _CHECK_S = 5.0
@@ -44,6 +46,7 @@ class Watcher:
         self,
         wake: Callable[[], None],
         *,
+        rules_of: Callable[[bytes], Rules] = Rules,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -52,10 +55,12 @@ class Watcher:
         Args:
             wake: Called, from any thread, when something will be due sooner than
                 `wait_s` said last.
+            rules_of: Gives the rules of a registered folder.
             clock: Seconds that never go back, and stand still while the computer sleeps.
             wall: The time of day in seconds.
         """
         self._wake, self._clock, self._wall = wake, clock, wall
+        self._rules_of = rules_of
         self._folders: dict[bytes, Folder] = {}
         self._source: Source | None = None
         self._check_at = clock() + _CHECK_S
@@ -87,6 +92,15 @@ class Watcher:
         with self._managing:
             if folder := self._folders.pop(path, None):
                 folder.stop()
+
+    def judge_anew(self) -> None:
+        """Go by what `rules_of` gives now, and make every folder due for a whole walk."""
+        with self._managing:
+            now = self._clock()
+            for folder in self._folders.values():
+                self._listen(folder, now)
+                folder.ask_for_walk(now)
+        self._wake()
 
     def watching(self) -> dict[bytes, Watching]:
         """Say how changes are noticed, by folder."""
@@ -193,7 +207,8 @@ class Watcher:
         tell = partial(self._tell, folder)
         try:
             source = self._open_source()
-            folder.listen(source.listen(folder.root, tell, is_folder=is_folder))
+            rules = self._rules_of(folder.root)
+            folder.listen(source.listen(rules, tell, is_folder=is_folder))
         except OSError as error:
             folder.poll(why_refused(error), retry_at=now + PERIOD_S)
 
@@ -205,6 +220,9 @@ class Watcher:
         return self._source
 
     def _tell(self, folder: Folder, path: bytes) -> None:
+        around, _, name = path.rpartition(b"/")
+        if name in NAMES and path != folder.root:
+            path = around or b"/"  # all that it speaks of is to be judged anew
         with self._hinting:
             at = folder.hints.add(path, self._clock())
             is_sooner = at < self._promised

@@ -13,9 +13,11 @@ ANEW = "pplx-local daemon stop; pplx-local daemon start"
 
 
 def value_in_words(value: Value) -> str:
-    """Say `8,192`, `5`, `auto`."""
+    """Say `8,192`, `5`, `auto`, `true`."""
     if isinstance(value, str):
         return visible(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.15g}"
 
 
