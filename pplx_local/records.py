@@ -189,6 +189,15 @@ class Scores:
     without rows; None unless asked for."""
 
 
+class Nearest(NamedTuple):
+    """The chunks that a query scores best, the best first."""
+
+    chunks: NDArray[np.int64]
+    """(k,) or fewer: ids, or indices where chunks are known by their places."""
+    values: NDArray[np.float32]
+    """(k,) MaxSim."""
+
+
 @dataclass(frozen=True, slots=True)
 class EncodingRecipe:
     """How a checkpoint's hidden states become vectors: what a backend has to know."""

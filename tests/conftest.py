@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from workbench import Bench
 
 # A shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Before Triton is imported: without a GPU its kernels can only be interpreted.
+if not Path("/dev/nvidiactl").exists():
+    os.environ["TRITON_INTERPRET"] = "1"
 
 # How long an example takes says more about what else the machine does.
 hypothesis.settings.register_profile("unhurried", deadline=None)

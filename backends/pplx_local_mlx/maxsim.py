@@ -9,8 +9,8 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.backend.packed import groups, rows_of
-from pplx_local.records import Scores, TokenVectors
+from pplx_local.backend.packed import groups, largest, rows_of
+from pplx_local.records import Nearest, Scores, TokenVectors
 from pplx_local_mlx.quantize import to_host
 
 _ROWS_AT_ONCE = 16_384
@@ -39,6 +39,10 @@ class ResidentTokens:
         """Score all chunks, in order."""
         everything = np.arange(len(self._cu_seqlens) - 1)
         return self._score(query, everything, want_matches)
+
+    def best(self, query: TokenVectors, k: int) -> Nearest:
+        """Find the k best of all chunks."""
+        return largest(self.score_all(query).values, k)
 
     def _score(
         self, query: TokenVectors, chunks: NDArray[np.int64], want_matches: bool

@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pplx_local.backend.packed import groups, rows_of
-from pplx_local.records import Scores, TokenVectors
+from pplx_local.backend.packed import groups, largest, rows_of
+from pplx_local.records import Nearest, Scores, TokenVectors
+from pplx_local_torch.fused import Packed, ask, fused_maxsim, is_usable
 
 _ROWS_AT_ONCE = 16384
 """Rows of a group: what bounds the memory of products and of unpacked bits."""
@@ -24,21 +25,70 @@ floats, which is as exact: 4,096 rows of 384 by 16 take 21 ms, and 2."""
 class ResidentTokens:
     """Token codes on a device; an `pplx_local.backend.Resident`."""
 
-    def __init__(self, docs: TokenVectors, device: torch.device) -> None:
+    def __init__(
+        self, docs: TokenVectors, device: torch.device, *, fused: bool | None = None
+    ) -> None:
+        """Bring codes to a device.
+
+        Args:
+            docs: The chunks, int8 or bits.
+            device: Where they are kept.
+            fused: Whether the kernel scores them; None for wherever it can.
+        """
+        self._encoding = docs.encoding
         self._bits = docs.encoding == "bits"
         self._cu_seqlens = docs.cu_seqlens.astype(np.int64)
         self._codes = torch.tensor(docs.codes, device=device)
+        self._scales: Tensor | None = None
         if docs.scales is not None:
             self._scales = torch.tensor(docs.scales, device=device)
+        self._fused = is_usable(device) if fused is None else fused
+        if self._fused:
+            self._places = torch.from_numpy(self._cu_seqlens).to(device)
 
     def maxsim(self, query: TokenVectors, chunks: Sequence[int]) -> Scores:
         """Score the chunks at these indices."""
-        return self._score(query, np.asarray(chunks, dtype=np.int64), False)
+        wanted = np.asarray(chunks, dtype=np.int64)
+        if self._launches(query):
+            starts, ends = self._cu_seqlens[wanted], self._cu_seqlens[wanted + 1]
+            return _to_host(*self._launch(query, starts, ends))
+        return self._score(query, wanted, False)
 
     def score_all(self, query: TokenVectors, *, want_matches: bool = False) -> Scores:
         """Score all chunks, in order."""
+        if self._launches(query):
+            return _to_host(*self._launch(query, want_matches=want_matches))
         everything = np.arange(len(self._cu_seqlens) - 1)
         return self._score(query, everything, want_matches)
+
+    def best(self, query: TokenVectors, k: int) -> Nearest:
+        """Find the k best of all chunks."""
+        if not self._launches(query):
+            return largest(self.score_all(query).values, k)
+        values = self._launch(query)[0]
+        found = torch.topk(values, min(k, len(values)))
+        return _without_empty(found.indices.cpu().numpy(), found.values.cpu().numpy())
+
+    def _launches(self, query: TokenVectors) -> bool:
+        """Tell whether the kernel scores this query; it knows no empty ones."""
+        return self._fused and len(query.codes) > 0
+
+    @torch.inference_mode()
+    def _launch(
+        self,
+        query: TokenVectors,
+        starts: NDArray[np.int64] | None = None,
+        ends: NDArray[np.int64] | None = None,
+        *,
+        want_matches: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Score chunks by the kernel; all of them where no places are given."""
+        device = self._codes.device
+        question, first, last = ask(query, self._encoding, device, starts, ends)
+        if starts is None:
+            first, last = self._places[:-1], self._places[1:]
+        docs = Packed(self._codes, self._scales, first, last)
+        return fused_maxsim(question, docs, want_matches=want_matches)
 
     @torch.inference_mode()
     def _score(
@@ -80,9 +130,9 @@ class ResidentTokens:
 
     def _multiply(self, query: Tensor) -> Callable[[slice | Tensor], Tensor]:
         """Prepare to compare rows with a query's: (n, Q), ordered as similarities."""
-        if not self._bits:
+        if (scales := self._scales) is not None:
             return lambda rows: _dots(self._codes[rows], query).mul_(
-                self._scales[rows][:, None]
+                scales[rows][:, None]
             )
         if self._codes.device.type != "cpu":
             return lambda rows: _dots(_unpack(self._codes[rows], query.shape[1]), query)
@@ -95,6 +145,17 @@ class ResidentTokens:
             # With b in 0 and 1 for -1 and +1, the product is 2 * b * q - q.
             best = (best * 2 - query.sum(dim=1)) * query.shape[1] ** -0.5
         return best * scales
+
+
+def _to_host(values: Tensor, matches: Tensor | None) -> Scores:
+    found = None if matches is None else matches.cpu().numpy()
+    return Scores(values.cpu().numpy(), found)
+
+
+def _without_empty(chunks: NDArray[np.int64], values: NDArray[np.float32]) -> Nearest:
+    """Leave out chunks without rows, which come last."""
+    n_filled = int(np.isfinite(values).sum())
+    return Nearest(chunks[:n_filled], values[:n_filled])
 
 
 def _dots(rows: Tensor, query: Tensor) -> Tensor:

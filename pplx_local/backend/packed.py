@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from pplx_local.records import Nearest
+
 
 def groups(
     chunks: NDArray[np.int64], lengths: NDArray[np.int64], most_rows: int
@@ -35,3 +37,13 @@ def rows_of(
     if np.array_equal(starts[1:], ends[:-1]):
         return slice(int(starts[0]), int(ends[-1]))
     return np.concatenate([np.arange(*span) for span in zip(starts, ends, strict=True)])
+
+
+def largest(values: NDArray[np.float32], k: int) -> Nearest:
+    """Find the k largest scores (C,), the first of equals; chunks without rows never."""
+    near = np.flatnonzero(values > -np.inf)
+    if k < len(near):
+        bound = np.partition(values[near], len(near) - k)[len(near) - k]
+        near = near[values[near] >= bound]
+    near = near[np.lexsort((near, -values[near]))][:k]
+    return Nearest(near, values[near])

@@ -11,6 +11,7 @@ from pplx_local.errors import BackendUnavailable
 from pplx_local.records import (
     Encoded,
     EncodingRecipe,
+    Nearest,
     Scores,
     TokenVectors,
     TokenWindow,
@@ -66,6 +67,10 @@ class Resident(Protocol):
 
     def maxsim(self, query: TokenVectors, chunks: Sequence[int]) -> Scores:
         """Score the chunks at these indices of what was made resident."""
+        ...
+
+    def best(self, query: TokenVectors, k: int) -> Nearest:
+        """Find the k best of all chunks, by index; those without rows never."""
         ...
 
 
