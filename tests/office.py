@@ -20,8 +20,18 @@ _NAMES = {
     "dcterms": "http://purl.org/dc/terms/",
     "xlink": "http://www.w3.org/1999/xlink",
 } | {
-    name: f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"
-    for name in ("office", "text", "table", "draw", "presentation", "meta", "manifest")
+    prefix: f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"
+    for prefix, name in {
+        "office": "office",
+        "text": "text",
+        "table": "table",
+        "meta": "meta",
+        "draw": "drawing",
+        "presentation": "presentation",
+        "style": "style",
+        "manifest": "manifest",
+        "svg": "svg-compatible",
+    }.items()
 }
 _SPACES = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in _NAMES.items())
 

@@ -17,6 +17,7 @@ Family = Literal[
     "spreadsheet",
     "word",
     "slides",
+    "opendocument",
     "unsupported",
 ]
 
@@ -30,6 +31,7 @@ PARSER_VERSIONS = MappingProxyType(
         "spreadsheet": 1,
         "word": 1,
         "slides": 1,
+        "opendocument": 1,
     }
 )
 """Raised when a reader gives another text, other segments or chunk borders, or finds
@@ -111,8 +113,8 @@ _CODE = {
     "assembly": "s asm",
 }
 _DOCUMENTS_NOT_READ_YET = {
-    "word processing": "doc odt ott rtf pages wps wpd",
-    "slides": "ppt odp key",
+    "word processing": "doc rtf pages wps wpd",
+    "slides": "ppt key",
     "spreadsheet": "numbers",
     "book": "epub mobi azw azw3 fb2 djvu",
     "mail": "eml msg mbox emlx pst",
@@ -123,6 +125,7 @@ _DOCUMENTS_NOT_READ_YET = {
 _OFFICE: dict[Family, dict[str, str]] = {
     "word": {"word processing": "docx docm dotx dotm"},
     "slides": {"slides": "pptx pptm potx potm ppsx ppsm"},
+    "opendocument": {"word processing": "odt ott fodt", "slides": "odp otp fodp"},
 }
 _NO_TEXT = {
     "image": "png jpg jpeg gif bmp tif tiff webp heic heif avif ico svg psd raw cr2"

@@ -30,7 +30,17 @@ _OOXML = {
     "w": "wordprocessingml",
     "x": "spreadsheetml",
 }
-_ODF = "draw meta office presentation style svg-compatible table text"
+_ODF = {
+    "draw": "drawing",
+    "manifest": "manifest",
+    "meta": "meta",
+    "office": "office",
+    "presentation": "presentation",
+    "style": "style",
+    "svg": "svg-compatible",
+    "table": "table",
+    "text": "text",
+}
 _OTHERS = {
     "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc",
     "http://schemas.openxmlformats.org/package/2006/relationships": "rel",
@@ -57,10 +67,8 @@ def _prefixes() -> dict[str, str]:
         rest = rest or "main"
         table[f"http://schemas.openxmlformats.org/{first}/2006/{rest}"] = prefix
         table[f"http://purl.oclc.org/ooxml/{first}/{rest}"] = prefix
-    for name in _ODF.split():
-        table[f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"] = name.partition(
-            "-"
-        )[0]
+    for prefix, name in _ODF.items():
+        table[f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"] = prefix
     return table
 
 
@@ -113,6 +121,31 @@ def outside(stream: Iterable[Event], names: frozenset[str]) -> Iterator[Event]:
             depth -= isinstance(event, End)
         else:
             yield event
+
+
+def inside(stream: Iterable[Event], names: frozenset[str]) -> Iterator[Event]:
+    """Keep only the elements with these names, and everything in them."""
+    depth = 0
+    for event in stream:
+        if isinstance(event, Start) and (depth or event.name in names):
+            depth += 1
+        if depth:
+            yield event
+            depth -= isinstance(event, End)
+
+
+def first_texts(stream: Iterable[Event], names: frozenset[str]) -> dict[str, str]:
+    """Give the text of the first element with each of these names, if it has one."""
+    texts: dict[str, str] = {}
+    open_name = ""
+    for event in stream:
+        if isinstance(event, Start):
+            open_name = event.name if event.name in names - texts.keys() else ""
+        elif isinstance(event, Characters) and open_name:
+            texts[open_name] = texts.get(open_name, "") + event.text
+        elif isinstance(event, End):
+            open_name = ""
+    return {name: text.strip() for name, text in texts.items()}
 
 
 class _Parser:

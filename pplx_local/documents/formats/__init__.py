@@ -20,6 +20,7 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "spreadsheet": "spreadsheet:Spreadsheet",
         "word": "word:Word",
         "slides": "slides:Slides",
+        "opendocument": "opendocument:OpenDocument",
     }
 )
 """Where the reader of each family is: a folder of notes needs no library for PDF."""

@@ -54,7 +54,7 @@ class Flow:
         self._gap = ""
         """What comes before the next paragraph at least."""
         self._n_tables = 0
-        self._cell_is_fresh = False
+        self._cell_is_fresh = self._begins_page = False
 
     @property
     def paragraph(self) -> Paragraph | None:
@@ -71,9 +71,11 @@ class Flow:
             self._open[-1].write(text)
 
     def begin_page(self) -> None:
-        """Note that a page begins here."""
+        """Note that a page begins here, or with the next paragraph."""
         if self._open:
             self._open[-1].page_starts.append(self._open[-1].n_chars)
+        else:
+            self._begins_page = True
 
     def add_aside(self, text: str) -> None:
         """Hang a finished text, such as a note, in the paragraph."""
@@ -134,6 +136,7 @@ class Flow:
         trimmed = text.strip()
         if trimmed:
             self._lead(paragraph)
+            self._begin_due_page()
         n_cut = len(text) - len(text.lstrip())
         for start in paragraph.page_starts:
             self.page_starts.append(self.n_chars + max(start - n_cut, 0))
@@ -153,6 +156,11 @@ class Flow:
         if self.n_chars:
             self._append(self._gap)
         self._gap = ""
+
+    def _begin_due_page(self) -> None:
+        if self._begins_page:
+            self.page_starts.append(self.n_chars)
+        self._begins_page = False
 
     def _append(self, text: str) -> None:
         self._written.append(text)

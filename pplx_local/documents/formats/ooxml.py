@@ -13,7 +13,7 @@ from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.markdown import language_code
 from pplx_local.documents.package import Package
-from pplx_local.documents.xml_events import Characters, End, Start, events
+from pplx_local.documents.xml_events import Start, events, first_texts
 from pplx_local.errors import DocumentError, EmptyDocument, NoText
 
 _MADE_UP = re.compile(
@@ -72,10 +72,7 @@ def note_core_facts(package: Package, about: About) -> None:
     """Take title, author, day and language from what the package says of itself."""
     part = next(relations(package).of_kind("core-properties"), "docProps/core.xml")
     facts = stated(package, part, _FACTS)
-    title = facts.get("dc:title", "")
-    about.title = None if is_made_up(title) else label(title)
-    if author := label(facts.get("dc:creator", "")):
-        about.metadata["author"] = author
+    note_names(about, facts.get("dc:title", ""), facts.get("dc:creator", ""))
     day = read_day(facts.get("dcterms:created", ""))
     about.day = None if day == _NO_DAY else day
     about.language = language_code(facts.get("dc:language", ""))
@@ -83,21 +80,15 @@ def note_core_facts(package: Package, about: About) -> None:
 
 def stated(package: Package, part: str, names: frozenset[str]) -> dict[str, str]:
     """Give the first text of each of these elements of a part, should it exist."""
-    facts: dict[str, str] = {}
-    open_name = ""
-    for event in events(package.pieces(part)) if part in package else ():
-        if isinstance(event, Start):
-            open_name = event.name if event.name in names - facts.keys() else ""
-        elif isinstance(event, Characters) and open_name:
-            facts[open_name] = facts.get(open_name, "") + event.text
-        elif isinstance(event, End):
-            open_name = ""
-    return {name: clean(text).strip() for name, text in facts.items()}
+    return first_texts(events(package.pieces(part)), names) if part in package else {}
 
 
-def is_made_up(title: str) -> bool:
-    """Say whether a program, not a person, gave this title, or none."""
-    return _MADE_UP.match(title.strip()) is not None
+def note_names(about: About, title: str, author: str) -> None:
+    """Take the title, unless a program made it up, and the author."""
+    is_made_up = _MADE_UP.match(title.strip())
+    about.title = None if is_made_up else label(clean(title))
+    if author := label(clean(author)):
+        about.metadata["author"] = author
 
 
 def silence(package: Package) -> DocumentError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pplx_local.documents.formats.flow import Flow
-from pplx_local.documents.formats.format import label
 from pplx_local.documents.formats.graphics import graphic_text
 from pplx_local.documents.formats.ooxml import Relations, relations
 from pplx_local.documents.formats.outline import Outline
@@ -48,7 +47,7 @@ class SlideText:
         notes = _Shapes(self._package, self._said)
         for name in known.of_kind("notesSlide"):
             notes.read(name, relations(self._package, name))
-        return Slide(label(shapes.title), shapes.flow.take(), notes.flow.take())
+        return Slide(shapes.title, shapes.flow.take(), notes.flow.take())
 
 
 class _Shapes:

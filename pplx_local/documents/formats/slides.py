@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from bisect import bisect_left
 from collections.abc import Iterator
 
-from pplx_local.documents.formats.format import MAX_SEGMENTS, About
+from pplx_local.documents.formats.deck import Deck
+from pplx_local.documents.formats.format import About
 from pplx_local.documents.formats.ooxml import (
     main_part,
     note_core_facts,
@@ -19,10 +19,6 @@ from pplx_local.documents.package import Package
 from pplx_local.documents.source import Source
 from pplx_local.documents.xml_events import Start, events
 from pplx_local.errors import Unreadable
-from pplx_local.records import Segment, Span
-
-_GAP = "\n\n"
-_NOTES = "Notes"
 
 
 class Slides:
@@ -30,53 +26,30 @@ class Slides:
 
     def __init__(self, source: Source, kind: Kind) -> None:
         self._source = source
-        self._starts: list[int] = []
-        self._segments: list[Segment] = []
+        self._deck = Deck()
         self._about = About()
-        self._n_chars = 0
 
     def pieces(self) -> Iterator[str]:
         """Give the text of one slide after the other, and each one's notes after it."""
         package = Package(self._source)
         with contextlib.suppress(Unreadable):
             note_core_facts(package, self._about)
-        parts = _slides(package)
-        self._about.metadata["slides"] = str(len(parts))
         words = SlideText(package)
-        for number, part in enumerate(parts, 1):
-            yield self._slide(words, number, part)
-        if not self._n_chars:
+        for part in _slides(package):
+            yield self._deck.add(*words.read(part))
+        if not self._deck.n_chars:
             raise silence(package)
 
     def breaks(self, char_start: int, text: str) -> list[int]:
         """Give the slides that start in a block."""
-        first = bisect_left(self._starts, char_start)
-        last = bisect_left(self._starts, char_start + len(text))
-        return [start - char_start for start in self._starts[first:last]]
+        return self._deck.starts(char_start, char_start + len(text))
 
     def about(self, n_chars: int) -> About:
         """Give what the presentation states, and its slides."""
-        self._about.segments = self._segments
+        self._about.title = self._about.title or self._deck.title
+        self._about.metadata["slides"] = str(self._deck.n_slides)
+        self._about.segments = self._deck.segments
         return self._about
-
-    def _slide(self, words: SlideText, number: int, part: str) -> str:
-        slide = words.read(part)
-        shown = slide.text + _GAP if slide.text else ""
-        notes = slide.notes + _GAP if slide.notes else ""
-        if not (shown or notes):
-            return ""
-        start, middle = self._n_chars, self._n_chars + len(shown)
-        self._n_chars = middle + len(notes)
-        self._starts.append(start)
-        self._add("slide", str(number), Span(start, self._n_chars))
-        self._add("heading", slide.title, Span(start, self._n_chars))
-        self._add("heading", _NOTES if notes else "", Span(middle, self._n_chars))
-        self._about.title = self._about.title or slide.title or None
-        return shown + notes
-
-    def _add(self, kind: str, words: str, char_span: Span) -> None:
-        if words and len(self._segments) < MAX_SEGMENTS:
-            self._segments.append(Segment(kind, words, char_span))
 
 
 def _slides(package: Package) -> list[str]:
