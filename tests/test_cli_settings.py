@@ -70,6 +70,17 @@ def test_one_setting_is_shown_with_its_default(program: Program) -> None:
     assert "idle_minutes" not in said
 
 
+def test_what_is_true_or_false_is_written_as_such(program: Program) -> None:
+    assert "It may be: true, false\n" in program("hidden").stdout
+    assert "hidden is true now" in program("hidden", "true").stderr
+    assert program.file.read_text() == "hidden = true\n"
+    assert load_settings(program.home).hidden is True
+    assert program("hidden").stdout.startswith("hidden = true (by default false)\n")
+    assert json.loads(program("hidden", "--json").stdout)[0]["value"] is True
+    program.file.write_text("hidden = 1\n")
+    assert "should be true or false" in program("hidden").stderr
+
+
 def test_the_default_comes_back(program: Program) -> None:
     program("power", "always")
     assert program("power", "--default").exit_code == 0
@@ -83,6 +94,8 @@ def test_the_default_comes_back(program: Program) -> None:
         (("powr", "auto"), "No setting is called 'powr'. Did you mean 'power'?"),
         (("zebra",), "Known: model, backend"),
         (("power", "often"), 'should be "auto" or "always"'),
+        (("hidden", "yes"), "should be true or false"),
+        (("hidden", "1"), "should be true or false"),
         (("window_tokens", "12"), "should be from 256 to 32,768"),
         (("window_tokens", "many"), "should be of type int"),
         (("idle_minutes", "nan"), "should be more than 0"),

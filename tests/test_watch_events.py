@@ -226,6 +226,48 @@ def test_what_is_passed_over_makes_no_noise(ears: Ears, tmp_path: Path) -> None:
     assert ears.paths == {os.fsencode(tmp_path / "note.md")}
 
 
+def test_what_an_ignore_file_names_makes_no_noise(ears: Ears, tmp_path: Path) -> None:
+    (tmp_path / "a/out/deep").mkdir(parents=True)
+    (tmp_path / "a/.gitignore").write_text("out/\n*.log\n")
+    ears.watch(tmp_path)
+    (tmp_path / "a/out/deep/a.md").write_text("a")
+    (tmp_path / "a/b.log").write_text("a")
+    (tmp_path / "a/out2").mkdir()
+    (tmp_path / "a/b.md").write_text("a")
+    ears.hear(tmp_path / "a/b.md", tmp_path / "a/out2")
+    assert ears.paths == {os.fsencode(tmp_path / "a" / one) for one in ("b.md", "out2")}
+
+
+def test_a_changed_ignore_file_is_heard_as_its_folder(
+    ears: Ears, tmp_path: Path
+) -> None:
+    (tmp_path / "a/out/deep").mkdir(parents=True)
+    (tmp_path / "a/.gitignore").write_text("out/\n")
+    ears.watch(tmp_path)
+    (tmp_path / "a/.gitignore").write_text("other/\n")
+    ears.hear(tmp_path / "a")
+    assert ears.paths == {os.fsencode(tmp_path / "a")}
+    ears.forget_all()
+    (tmp_path / "a/out/deep/a.md").write_text("a")
+    ears.hear(tmp_path / "a/out/deep/a.md")
+    (tmp_path / "a/new.pplxignore").write_text("out/\n")
+    (tmp_path / "a/new.pplxignore").rename(tmp_path / "a/.pplxignore")
+    ears.until(lambda: os.fsencode(tmp_path / "a") in ears.paths)
+    ears.forget_all()
+    (tmp_path / "a/out/deep/b.md").write_text("b")
+    (tmp_path / "last.md").write_text("b")
+    ears.hear(tmp_path / "last.md")
+    assert ears.paths == {os.fsencode(tmp_path / "last.md")}
+
+
+def test_an_ignore_file_at_the_top_makes_a_whole_walk_due(
+    ears: Ears, tmp_path: Path
+) -> None:
+    ears.watch(tmp_path)
+    (tmp_path / ".ignore").write_text("*.log\n")
+    ears.until(lambda: ears.folders == [os.fsencode(tmp_path)])
+
+
 def test_a_hidden_folder_that_is_registered_itself(ears: Ears, tmp_path: Path) -> None:
     root = tmp_path / ".config/notes"
     root.mkdir(parents=True)

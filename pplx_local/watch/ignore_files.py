@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from pplx_local.watch.patterns import LONGEST_GLOB, Pattern, compiled, parse
 
@@ -24,6 +25,18 @@ _LONGEST_TOLD = 100
 _BY_RULE = "ignored by "
 
 
+class _Wild(NamedTuple):
+    line: int
+    is_path: bool
+    fits: Callable[[bytes], object]
+    pattern: Pattern
+
+    @classmethod
+    def of(cls, pattern: Pattern) -> _Wild:
+        fits = compiled(pattern.glob).fullmatch
+        return cls(pattern.line, pattern.is_path, fits, pattern)
+
+
 @dataclass(frozen=True, slots=True)
 class _Lines:
     """Patterns, so laid out that a name is compared with few of them."""
@@ -33,7 +46,7 @@ class _Lines:
     suffixes: Mapping[bytes, Pattern]
     lengths: tuple[int, ...]
     """Of the suffixes."""
-    wild: tuple[Pattern, ...]
+    wild: tuple[_Wild, ...]
     """All others, the last line first."""
 
     @classmethod
@@ -42,35 +55,37 @@ class _Lines:
         names: dict[bytes, Pattern] = {}
         paths: dict[bytes, Pattern] = {}
         suffixes: dict[bytes, Pattern] = {}
-        wild: list[Pattern] = []
+        wild: list[_Wild] = []
         for one in patterns:
             if one.is_plain:
                 (paths if one.is_path else names)[one.glob] = one
             elif one.suffix is not None:
                 suffixes[one.suffix] = one
             else:
-                wild.append(one)
+                wild.append(_Wild.of(one))
         lengths = tuple({len(suffix) for suffix in suffixes})
         return cls(names, paths, suffixes, lengths, tuple(reversed(wild)))
 
     def last(self, path: bytes, name: bytes) -> Pattern | None:
         """Find the last line that matches."""
-        found = [self.names.get(name), self.paths.get(path)]
-        if self.lengths:
-            n = len(name)
-            found += [self.suffixes.get(name[n - k :]) for k in self.lengths if k <= n]
-        best = max(filter(None, found), key=_line, default=None)
+        best = self._last_of_the_plain(path, name)
         after = best.line if best else 0
-        for one in self.wild:
-            if one.line < after:
+        for line, is_path, fits, pattern in self.wild:
+            if line < after:
                 break
-            if compiled(one.glob).fullmatch(path if one.is_path else name):
-                return one
+            if fits(path if is_path else name):
+                return pattern
         return best
 
-
-def _line(pattern: Pattern) -> int:
-    return pattern.line
+    def _last_of_the_plain(self, path: bytes, name: bytes) -> Pattern | None:
+        best = self.names.get(name)
+        if (one := self.paths.get(path)) and not (best and best.line > one.line):
+            best = one
+        for length in self.lengths:
+            one = self.suffixes.get(name[-length:]) if length else self.suffixes[b""]
+            if one and not (best and best.line > one.line):
+                best = one
+        return best
 
 
 class IgnoreFile:

@@ -167,7 +167,8 @@ class Tree:
     def _is_worth_telling(self, path: bytes, event: InotifyEvent) -> bool:
         is_folder = event.is_directory
         if event.name in NAMES and not is_folder:
-            self._judge_anew(path.rpartition(b"/")[0] or b"/")
+            if not event.is_modify:  # until it is closed
+                self._judge_anew(path.rpartition(b"/")[0] or b"/")
             return True
         if is_folder:
             self._rules.forget()
