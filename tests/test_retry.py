@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,11 @@ from typer.testing import CliRunner
 
 from pplx_local.cli.app import app
 from pplx_local.documents import reader
+from pplx_local.documents.messages import Message
 from pplx_local.errors import FolderError
+from pplx_local.records import TextBlock
 
+LONG = "words and words\n" * 200_000
 BROKEN = "%PDF-1.7\nnot much of one"
 
 
@@ -70,6 +76,64 @@ def test_what_answered_answers_on_until_it_has_been_read(failing: Desk) -> None:
         index.retry()
         assert [one.state for one in index.page("failed", limit=9)] == ["failed"] * 2
         list(index.update())
+
+
+@pytest.fixture
+def deadly(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A file that kills its reader as long as this list is left as it is."""
+    names = ["deadly.txt", "copy.txt"]
+    desk.write("deadly.txt", LONG)
+    desk.write("neighbour.txt", "A bittern booms.")
+    blocks_of, next_message = reader.Reading.__iter__, reader.ReaderProcess.receive
+
+    def dying(reading: reader.Reading) -> Iterator[TextBlock]:
+        blocks = blocks_of(reading)
+        yield next(blocks)
+        if reading.path.rsplit(b"/", 1)[-1].decode() in names:
+            os.kill(children[-1].pid, signal.SIGSEGV)
+        yield from blocks
+
+    def noted(child: reader.ReaderProcess) -> Message:
+        children.append(child)
+        return next_message(child)
+
+    children: list[reader.ReaderProcess] = []
+    monkeypatch.setattr(reader.Reading, "__iter__", dying)
+    monkeypatch.setattr(reader.ReaderProcess, "receive", noted)
+    return names
+
+
+def reasons(desk: Desk) -> set[str | None]:
+    with desk.open() as index:
+        return {file.reason for file in index.page("failed", limit=9)}
+
+
+def test_a_file_kills_its_reader_three_times_and_is_left_alone(
+    desk: Desk, deadly: list[str], reads: list[str]
+) -> None:
+    for n_times in (1, 2, 3):
+        report = desk.update()
+        assert (report.failed, reads.count("deadly.txt")) == (1, n_times)
+    assert desk.file("neighbour.txt").state == "indexed"
+    assert desk.update().failed == 0
+    desk.write("copy.txt", LONG)
+    assert desk.update().failed == 1
+    assert reads.count("deadly.txt") + reads.count("copy.txt") == 3
+    assert reasons(desk) == {"its reader crashed (SIGSEGV), 3 times"}
+
+
+def test_a_file_that_killed_its_reader_is_tried_afresh_when_asked(
+    desk: Desk, deadly: list[str]
+) -> None:
+    for _ in range(3):
+        desk.update()
+    with desk.open(write=True) as index:
+        index.retry()
+    assert desk.update().failed == 1
+    assert reasons(desk) == {"its reader crashed (SIGSEGV)"}, "the first of three again"
+    deadly.clear()
+    assert desk.update().failed == 0
+    assert set(desk.states().values()) == {"indexed"}
 
 
 def test_the_command_reads_them_again(failing: Desk, reads: list[str]) -> None:

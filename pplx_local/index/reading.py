@@ -7,14 +7,19 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 from pplx_local.documents import Reader, digest_file, pipeline_of
-from pplx_local.errors import DocumentError, Unreadable
+from pplx_local.errors import DocumentError, ReaderKilled, Unreadable
 from pplx_local.index.findings import Findings
 from pplx_local.index.happening import Happening, Tell, Told, tell_nobody
 from pplx_local.index.look import denied_record, look_at, record_of, why_unreachable
 from pplx_local.index.missing import away
 from pplx_local.records import FileRecord, FolderRecord, Progress
-from pplx_local.store import Store, Waiting
+from pplx_local.store import Kills, Store, Waiting
 from pplx_local.watch import Denied, Found
+
+MAX_KILLS = 3
+"""A file that killed its reader so often is left alone. It is tried again later, not at
+once: the machine may have been short of memory, and a file that hangs costs the whole
+time that it is given."""
 
 _COMMIT_EVERY_S = 0.25
 """What a kill may cost; also how often progress is told."""
@@ -137,6 +142,10 @@ class ReadingStage:
             job.error = error
             return job
         job.document_id = self._store.find_document(job.digest, job.pipeline)
+        kills = self._store.kills(job.digest, job.pipeline)
+        if kills.n >= MAX_KILLS:
+            job.error = _given_up(kills)
+            return job
         is_copy_of_before = before is not None and before.digest == job.digest
         if job.document_id is None and not is_copy_of_before:
             self._reader.prefetch(path)
@@ -192,11 +201,18 @@ class ReadingStage:
         record = replace(record, digest=job.digest, pipeline=job.pipeline)
         try:
             document_id = self._document(job)
+        except ReaderKilled as error:
+            self._refuse(record, self._counted(job, error))
         except DocumentError as error:
             self._refuse(record, error)
         else:
             indexed = replace(record, state="indexed", reason=None)
             self._put(replace(indexed, document_id=document_id))
+
+    def _counted(self, job: _Job, error: ReaderKilled) -> Unreadable:
+        assert job.digest is not None, "it was read"
+        n_kills = self._store.count_kill(job.digest, job.pipeline, str(error))
+        return _given_up(Kills(n_kills, str(error))) if n_kills >= MAX_KILLS else error
 
     def _refuse(self, record: FileRecord, error: DocumentError) -> None:
         """Give the file its state; what it was before answers on if a retry may help."""
@@ -248,3 +264,7 @@ class ReadingStage:
                 raise Unreadable("it changed while it was being read", retry=True)
             writer.finish(reading.document)
         return writer.document_id
+
+
+def _given_up(kills: Kills) -> Unreadable:
+    return Unreadable(f"{kills.reason}, {kills.n} times")

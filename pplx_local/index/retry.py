@@ -24,5 +24,6 @@ def give_another_try(store: Store, targets: Iterable[Target]) -> list[Target]:
             folder_id=target.folder.folder_id, state="failed", under=target.under
         )
     ]
+    store.forget_kills(file.digest for _, file in failed if file.digest)
     store.put_files(replace(file, retry=True) for _, file in failed if not file.retry)
     return [Target(folder, file.path) for folder, file in failed]

@@ -2,6 +2,7 @@
 
 from pplx_local.store.documents import ChunkRef, DocumentWriter
 from pplx_local.store.filters import NO_FILTERS, Among, Filters, Parts
+from pplx_local.store.kills import Kills
 from pplx_local.store.lexical import (
     MAX_TERMS,
     LexicalQuery,
@@ -22,6 +23,7 @@ __all__ = [
     "ChunkRef",
     "DocumentWriter",
     "Filters",
+    "Kills",
     "LexicalQuery",
     "Parts",
     "Selection",

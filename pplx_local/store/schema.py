@@ -107,6 +107,11 @@ def m007_authors(database: Database) -> None:
     )
 
 
+def m008_kills(database: Database) -> None:
+    """Count how often bytes killed their parser."""
+    database.execute(_KILLS)
+
+
 def _files(database: Database) -> Iterator[list[Row]]:
     """List the files (id, path), some at a time."""
     after = 0
@@ -126,6 +131,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m005_no_mean,
     m006_no_shards,
     m007_authors,
+    m008_kills,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -294,6 +300,15 @@ CREATE TABLE queue (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX queue_newest ON queue (mtime_ns DESC);
 CREATE INDEX queue_by_inode ON queue (inode)"""
+
+_KILLS = """
+CREATE TABLE IF NOT EXISTS kills (
+    digest TEXT NOT NULL,
+    pipeline TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (digest, pipeline)
+) STRICT, WITHOUT ROWID"""
 
 _FACTS = """
 ALTER TABLE files ADD COLUMN folded TEXT NOT NULL DEFAULT '';

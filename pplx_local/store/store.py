@@ -30,6 +30,7 @@ from pplx_local.store.connection import Database, create_file
 from pplx_local.store.documents import ChunkRef, Documents, DocumentWriter
 from pplx_local.store.files import Files
 from pplx_local.store.filters import Filters
+from pplx_local.store.kills import KillCount, Kills
 from pplx_local.store.lexical import LexicalQuery, Lexicon, Term
 from pplx_local.store.phrases import Phrases
 from pplx_local.store.queue import Queue, Waiting
@@ -50,6 +51,7 @@ class Store:
         self._lexicon = Lexicon(database)
         self._files = Files(database)
         self._queue = Queue(database)
+        self._kills = KillCount(database)
         self._documents = Documents(database, self._lexicon)
         self._spaces = Spaces(database)
         self._vectors = Vectors(database, self._spaces)
@@ -210,6 +212,19 @@ class Store:
     def queue(self) -> QueueStatus:
         """Count what waits."""
         return self._queue.status()
+
+    def kills(self, digest: str, pipeline: str) -> Kills:
+        """Say how often bytes have killed the process of their parser."""
+        return self._kills.get(digest, pipeline)
+
+    def count_kill(self, digest: str, pipeline: str, reason: str) -> int:
+        """Note that they did; return how often by now."""
+        return self._kills.add(digest, pipeline, reason)
+
+    def forget_kills(self, digests: Iterable[str]) -> None:
+        """Start afresh with these bytes."""
+        with self._database.transaction():
+            self._kills.forget(digests)
 
     # --- documents ---
 
@@ -552,6 +567,7 @@ class Store:
         Readers are not waited for: what they hold up is done the next time. Pages that
         were kept in memory are given back.
         """
+        self._kills.forget_gone()
         self._settling.tidy()
         self._database.rows("PRAGMA shrink_memory")
 
