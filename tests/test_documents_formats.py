@@ -276,66 +276,6 @@ def test_nested_and_unclosed_html_is_read(read: Read) -> None:
     assert read("a.html", "<b><i><a href='" * 500 + "'>soup")[0].endswith("soup")
 
 
-# --- source code -------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "code", "names"),
-    [
-        (
-            "a.py",
-            "import x\n\n@cache\ndef f():\n  pass\n\nclass A:\n  def g(self): 1\n",
-            ["f", "A"],
-        ),
-        (
-            "a.go",
-            "package a\n\nfunc (s *S) Run() {\n}\n\ntype T struct {\n}\n",
-            ["Run", "T"],
-        ),
-        (
-            "a.rs",
-            "use a;\n\npub fn run() {\n}\n\nstruct T;\n\nimpl T {\n}\n",
-            ["run", "T", "T"],
-        ),
-        (
-            "a.ts",
-            "export class A {\n  m() {}\n}\n\nexport async function go() {}\n",
-            ["A", "go"],
-        ),
-        (
-            "a.c",
-            "#include <a>\n\nstatic int\tadd(int a)\n{\n}\n\nstruct s {\n};\n",
-            ["add", "s"],
-        ),
-        ("a.sh", "set -e\n\nrun() {\n}\n", ["run"]),
-    ],
-)
-def test_top_level_definitions_are_places(
-    read: Read, name: str, code: str, names: list[str]
-) -> None:
-    text, document = read(name, code)
-    assert text == code
-    assert [segment.label for segment in document.segments] == names
-    assert {segment.kind for segment in document.segments} == {"symbol"}
-
-
-def test_a_decorated_function_starts_at_its_decorator(read: Read) -> None:
-    text, document = read("a.py", "x = 1\n\n@one\n@two(3)\ndef f():\n    pass\n")
-    assert sections(text, document)["f"].startswith("@one\n")
-
-
-@pytest.mark.timeout(20)
-@pytest.mark.parametrize("name", ["a.py", "a.c", "a.rs", "a.sql", "a.js"])
-def test_hostile_code_takes_no_longer_than_other_text(read: Read, name: str) -> None:
-    for hostile in (
-        "@x\n" * 60_000,
-        "static " * 30_000,
-        "a" * 200_000,
-        "a b\n" * 50_000,
-    ):
-        assert read(name, hostile)[1].n_chars == len(hostile)
-
-
 # --- PDF ---------------------------------------------------------------------
 
 
