@@ -55,6 +55,20 @@ _LEGACY_ENCODINGS = (
     "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp874 koi8_r cp866"
     " cp932 euc_jp cp949 big5 gb18030 mac_roman cp850"
 )
+_SUPERSETS = {
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+"""What is meant by the names of charsets in files that go beyond them."""
+
+_SEVEN_BITS = ("utf-7", "hz", "iso2022")
 _FALLBACK_HANDLER = "pplx_local.cp1252"
 
 
@@ -122,6 +136,9 @@ def find_encoding(head: bytes, *, declared: str | None = None) -> tuple[str, str
     for magic, what in _MAGIC:
         if head.startswith(magic):
             raise Unsupported(f"binary file ({what})")
+    declared = _codec(declared)
+    if declared and declared.startswith(_SEVEN_BITS) and head.isascii():
+        return declared, "replace"
     if any(escape in head for escape in _ISO_2022_JP) and _decodes(
         head, "iso2022_jp", 8
     ):
@@ -140,14 +157,16 @@ def find_encoding(head: bytes, *, declared: str | None = None) -> tuple[str, str
 
 def _is_mostly_utf8(head: bytes) -> bool:
     """Allow for a few wrong bytes, which a log or a joined file may have."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
+        text = decoder.decode(head)
     except UnicodeDecodeError:
         text = head.decode("utf-8", "surrogateescape")
         wrong = len(re.findall("[\udc80-\udcff]", text))
         right = len(re.findall("[^\x00-\x7f\udc80-\udcff]", text))
         return right >= wrong
-    return True
+    is_cut = bool(decoder.getstate()[0])
+    return not is_cut or not text.isascii() or len(head) >= HEAD_BYTES
 
 
 def _wide_encoding(head: bytes) -> str | None:
@@ -184,7 +203,7 @@ def _decodes(head: bytes, encoding: str, cut_bytes: int = 0) -> bool:
 
 
 def _legacy_encoding(head: bytes, declared: str | None) -> str:
-    if declared and _is_text_codec(declared) and _decodes(head, declared, 4):
+    if declared and _decodes(head, declared, 4):
         return declared
     matches = charset_normalizer.from_bytes(
         _telling_sample(head), cp_isolation=_LEGACY_ENCODINGS.split()
@@ -205,11 +224,14 @@ def _is_as_good(
     return match.chaos <= best.chaos + 0.15 and match.coherence >= best.coherence - 0.15
 
 
-def _is_text_codec(name: str) -> bool:
+def _codec(charset: str | None) -> str | None:
+    """Find the codec that is meant by the name of a charset."""
     try:
-        return codecs.lookup(name)._is_text_encoding
-    except LookupError:
-        return False
+        codec = codecs.lookup(charset or "")
+    except (LookupError, ValueError):
+        return None
+    name = _SUPERSETS.get(codec.name, codec.name)
+    return name if codec._is_text_encoding else None
 
 
 def _telling_sample(head: bytes) -> bytes:

@@ -15,8 +15,15 @@ Family = Literal[
     "code",
     "pdf",
     "spreadsheet",
+    "delimited",
+    "json",
+    "notebook",
+    "cards",
     "word",
     "slides",
+    "rtf",
+    "mail",
+    "mailbox",
     "opendocument",
     "unsupported",
 ]
@@ -26,11 +33,18 @@ PARSER_VERSIONS = MappingProxyType(
         "text": 2,
         "markdown": 3,
         "html": 3,
-        "code": 1,
+        "code": 2,
         "pdf": 2,
         "spreadsheet": 1,
+        "delimited": 1,
+        "json": 1,
+        "notebook": 1,
+        "cards": 1,
         "word": 1,
         "slides": 1,
+        "rtf": 1,
+        "mail": 1,
+        "mailbox": 1,
         "opendocument": 1,
     }
 )
@@ -50,13 +64,9 @@ class Kind(NamedTuple):
 
 _MARKDOWN = "md markdown mdown mkd mdx qmd rmd"
 _HTML = "html htm xhtml xht"
-_SPREADSHEET = "xlsx xlsm xlsb xltx xltm xls xlt ods ots"
 _TEXT = {
     "plain text": "txt text asc nfo me 1st",
     "log": "log",
-    "CSV": "csv",
-    "TSV": "tsv tab",
-    "JSON": "json jsonl ndjson geojson json5",
     "YAML": "yaml yml",
     "TOML": "toml",
     "XML": "xml xsd xsl xslt rss atom opml plist",
@@ -68,8 +78,6 @@ _TEXT = {
     "Org": "org",
     "patch": "diff patch",
     "subtitles": "srt vtt sub",
-    "calendar": "ics",
-    "contacts": "vcf",
 }
 _CODE = {
     "Python": "py pyi pyw",
@@ -113,18 +121,26 @@ _CODE = {
     "assembly": "s asm",
 }
 _DOCUMENTS_NOT_READ_YET = {
-    "word processing": "doc rtf pages wps wpd",
+    "word processing": "doc pages wps wpd",
     "slides": "ppt key",
     "spreadsheet": "numbers",
     "book": "epub mobi azw azw3 fb2 djvu",
-    "mail": "eml msg mbox emlx pst",
-    "notebook": "ipynb one",
+    "mail": "msg pst",
+    "notebook": "one",
     "drawing": "vsdx vsd odg drawio",
     "print file": "ps eps xps",
 }
-_OFFICE: dict[Family, dict[str, str]] = {
+_DOCUMENTS: dict[Family, dict[str, str]] = {
+    "spreadsheet": {"spreadsheet": "xlsx xlsm xlsb xltx xltm xls xlt ods ots"},
+    "delimited": {"CSV": "csv", "TSV": "tsv tab"},
+    "json": {"JSON": "json jsonl ndjson geojson json5"},
+    "notebook": {"notebook": "ipynb"},
+    "cards": {"calendar": "ics", "contacts": "vcf"},
     "word": {"word processing": "docx docm dotx dotm"},
     "slides": {"slides": "pptx pptm potx potm ppsx ppsm"},
+    "rtf": {"word processing": "rtf"},
+    "mail": {"mail": "eml emlx"},
+    "mailbox": {"mail": "mbox mbx"},
     "opendocument": {"word processing": "odt ott fodt", "slides": "odp otp fodp"},
 }
 _NO_TEXT = {
@@ -147,6 +163,9 @@ _NAMES = {
     "cmakelists.txt": Kind("CMake", "code"),
     "readme": Kind("plain text", "text"),
     "license": Kind("plain text", "text"),
+    # What mail programs call a folder of messages; other files of these names stay
+    # what they are: a text without a head.
+    **dict.fromkeys(("mbox", "inbox", "sent", "drafts"), Kind("mail", "mailbox")),
 }
 
 
@@ -165,8 +184,7 @@ def _table() -> dict[str, Kind]:
         table |= dict.fromkeys(extensions.split(), Kind(label, "unsupported", reason))
     table |= dict.fromkeys(_MARKDOWN.split(), Kind("Markdown", "markdown"))
     table |= dict.fromkeys(_HTML.split(), Kind("HTML", "html"))
-    table |= dict.fromkeys(_SPREADSHEET.split(), Kind("spreadsheet", "spreadsheet"))
-    for family, kinds in _OFFICE.items():
+    for family, kinds in _DOCUMENTS.items():
         for label, extensions in kinds.items():
             table |= dict.fromkeys(extensions.split(), Kind(label, family))
     return table | {"pdf": Kind("PDF", "pdf")}

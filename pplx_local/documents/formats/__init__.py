@@ -18,8 +18,15 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "code": "source_code:SourceCode",
         "pdf": "pdf:Pdf",
         "spreadsheet": "spreadsheet:Spreadsheet",
+        "delimited": "delimited:Delimited",
+        "json": "json_text:Json",
+        "notebook": "notebook:Notebook",
+        "cards": "cards:Cards",
         "word": "word:Word",
         "slides": "slides:Slides",
+        "rtf": "rtf:Rtf",
+        "mail": "mail:Mail",
+        "mailbox": "mail:Mailbox",
         "opendocument": "opendocument:OpenDocument",
     }
 )
