@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pplx_local.documents import Reader
 from pplx_local.documents.formats import format_of
 from pplx_local.documents.formats.cells import cell_text, range_name, row_text
+from pplx_local.documents.formats.json_text import laid_out, unescaped
 from pplx_local.documents.formats.workbook import open_workbook
 from pplx_local.documents.kinds import kind_of
 from pplx_local.documents.source import Source
@@ -273,3 +278,198 @@ def test_a_workbook_without_values_is_empty(tmp_path: Path) -> None:
         pytest.raises(EmptyDocument, match="no values"),
     ):
         list(format_of(kind, source).pieces())
+
+
+# --- tables as text ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "columns"),
+    [
+        ("a.csv", "name,cost\nrent,900\nwater,30\n", "name, cost"),
+        ("a.csv", 'Name;Preis\n"Wasser; kalt";1,50\nBrot;3,20\n', "Name, Preis"),
+        ("a.tsv", "a key\tvalue, if any\nb\t1, 2\n", "a key, value, if any"),
+        ("a.csv", "rent,900\nwater,30\n", None),
+        ("a.csv", "2024-01-02,rent\n2024-01-03,water\n", None),
+        ("a.csv", "Dear all,\nwe met, and talked, and left.\nBye,\n", None),
+        ("a.csv", 'a,b\n"never closed, ' + "word " * 40_000, None),
+        ("a.csv", ",".join(f"c{i}" for i in range(20_000)) + "\n1\n", None),
+    ],
+)
+def test_a_table_stays_as_it_is_written_and_names_its_columns(
+    read: Read, name: str, table: str, columns: str | None
+) -> None:
+    text, document = read(name, table)
+    assert text == table
+    assert document.metadata.get("columns") == columns
+
+
+# --- JSON --------------------------------------------------------------------
+
+
+def test_json_that_a_person_laid_out_keeps_its_lines(read: Read) -> None:
+    written = r"""{
+  "city": "K\u00f6ln \ud83d\ude00 \ud83d",
+  "path": "C:\\temp\/new",
+  "note": "one\ntwo \"three\"\u0000"
+}
+"""
+    assert read("a.json", written)[0] == (
+        '{\n  "city": "Köln 😀 \ufffd",\n  "path": "C:\\temp/new",\n'
+        '  "note": "one two "three" "\n}\n'
+    )
+
+
+def test_json_of_one_line_is_laid_out(read: Read) -> None:
+    records = [
+        {"name": "Straße 1", "tags": ["old", "b\nc"], "at": {"x": 1.5, "y": None}},
+        {"name": "Two", "lines": [[1, 2], [3, 4]], "picture": "iVBOR" * 400},
+    ]
+    text, _ = read("a.json", json.dumps({"title": "Places", "records": records}))
+    assert text == (
+        "title: Places\nrecords:\n\n"
+        "  name: Straße 1\n  tags: old, b c\n  at:\n    x: 1.5\n    y: null\n\n"
+        "  name: Two\n  lines:\n  1, 2\n  3, 4\n  picture: …"
+    )
+
+
+def test_json_lines_stay_lines_however_long(read: Read) -> None:
+    lines = "".join(json.dumps({"id": i, "text": "word " * 400}) + "\n" for i in (1, 2))
+    assert read("a.jsonl", lines)[0] == lines
+
+
+RECORDS = json.dumps([{"a": 'é "\\/\n', "b": [1, "x😀"], "c d": [[{"e": None}], {}]}])
+
+
+@given(cuts=st.lists(st.integers(0, len(RECORDS)), max_size=8))
+def test_json_reads_the_same_however_it_comes(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(RECORDS)]
+    pieces = [RECORDS[a:b] for a, b in pairwise(edges)]
+    for way in (laid_out, unescaped):
+        whole = "".join(way(iter((RECORDS,))))
+        assert "".join(way(iter(pieces))) == whole
+        assert "x😀" in whole
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "[" * 200_000,
+        '{"a":' * 60_000,
+        "\\" * 300_000,
+        '"' + '\\"' * 200_000,
+        ":" * 99_999,
+    ],
+)
+def test_hostile_json_takes_no_longer_than_other_text(hostile: str) -> None:
+    for way in (laid_out, unescaped):
+        assert "".join(way(iter((hostile, ' "needle"')))).strip('" ').endswith("needle")
+
+
+# --- notebooks ---------------------------------------------------------------
+
+CELLS = [
+    {"cell_type": "markdown", "source": ["# Rain\n", "\n", "Its sums.\n"]},
+    {
+        "cell_type": "code",
+        "source": "# no heading\nprint(rain)",
+        "outputs": [
+            {"output_type": "stream", "text": ["\x1b[31m12 mm\x1b[0m\n"]},
+            {"output_type": "display_data", "data": {"image/png": "iVBOR" * 9_000}},
+            {"output_type": "execute_result", "data": {"text/plain": "x" * 9_000}},
+            {"output_type": "error", "ename": "KeyError", "evalue": "'may'"},
+        ],
+    },
+    {"cell_type": "code", "source": [], "outputs": []},
+    {"cell_type": "markdown", "source": "## Snow\n\n```\n# no heading"},
+    {"cell_type": "markdown", "source": "## Ice"},
+]
+ABOUT = {
+    "language_info": {"name": "python"},
+    "authors": [{"name": "A. Nowak"}, {"name": "B. Lee"}],
+}
+
+
+def test_the_cells_of_a_notebook_are_places(read: Read) -> None:
+    notebook = {"nbformat": 4, "metadata": ABOUT, "cells": CELLS}
+    text, document = read("a.ipynb", json.dumps(notebook))
+    cells = places(text, document, "cell")
+    assert cells == {
+        "1": "# Rain\n\nIts sums.\n\n",
+        "2": "# no heading\nprint(rain)\n\n12 mm\n\n" + "x" * 2_000 + "\n\n"
+        "KeyError: 'may'\n\n",
+        "4": "## Snow\n\n```\n# no heading\n\n",
+        "5": "## Ice\n\n",
+    }
+    assert "".join(cells.values()) == text
+    assert list(places(text, document, "heading")) == ["Rain", "Snow", "Ice"]
+    assert document.title == "Rain"
+    assert document.metadata == {
+        "code_language": "python",
+        "author": "A. Nowak, B. Lee",
+    }
+
+
+def test_a_notebook_of_the_third_edition_is_read(read: Read) -> None:
+    cells = [
+        {"cell_type": "heading", "level": 2, "source": "Rain"},
+        {"cell_type": "code", "input": "rain", "outputs": [{"text": ["12\n"]}]},
+    ]
+    text, document = read("a.ipynb", json.dumps({"worksheets": [{"cells": cells}]}))
+    assert text == "## Rain\n\nrain\n\n12\n\n"
+    assert list(places(text, document, "heading")) == ["Rain"]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ('{"cells": [{"source": ["ne\\u0065dle', '{"cells": [{"source": ["needle'),
+        ("[" * 100_000, "[" * 100_000),
+        ('{"cells": [{"source": null}, 5, {"source": "a", "outputs": 1}]}', "a\n\n"),
+    ],
+)
+def test_a_broken_notebook_is_read_as_far_as_it_goes(
+    read: Read, content: str, text: str
+) -> None:
+    assert read("a.ipynb", content)[0] == text
+
+
+# --- calendars and contacts --------------------------------------------------
+
+
+def test_the_entries_of_a_calendar_are_places(read: Read) -> None:
+    calendar = (
+        "BEGIN:VCALENDAR\r\nX-WR-CALNAME:Home\r\nBEGIN:VEVENT\r\n"
+        "DTSTART;TZID=Europe/Berlin:20240517T083000\r\nSUMMARY:Den\r\n tist\\, left\r\n"
+        "DESCRIPTION:bring\\nthe card\r\nBEGIN:VALARM\r\nSUMMARY:no\r\nEND:VALARM\r\n"
+        "END:VEVENT\r\nBEGIN:VEVENT\r\nDTSTART:20240518\r\nSUMMARY:Fair\r\nEND:VEVENT\r\n"
+        "END:VCALENDAR\r\n"
+    )
+    text, document = read("a.ics", calendar)
+    entries = places(text, document, "heading")
+    assert entries["Dentist, left"].startswith(
+        "BEGIN: VEVENT\nDTSTART: 2024-05-17 08:30\nSUMMARY: Dentist, left\n"
+        "DESCRIPTION: bring the card\n"
+    )
+    assert entries["Fair"].startswith("BEGIN: VEVENT\nDTSTART: 2024-05-18\n")
+    assert document.title == "Home"
+
+
+def test_contacts_are_decoded_and_their_pictures_left_out(read: Read) -> None:
+    contacts = (
+        "BEGIN:VCARD\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=BCrgen=\n"
+        " Gro=C3=9F\nPHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ\n SkZJRg==\n"
+        "item1.EMAIL:j@example.org\nEND:VCARD\n"
+    )
+    text, document = read("a.vcf", contacts)
+    assert text == ("BEGIN: VCARD\nFN: Jürgen Groß\nEMAIL: j@example.org\nEND: VCARD\n")
+    assert list(places(text, document, "heading")) == ["Jürgen Groß"]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "hostile", ["a\n b" * 200_000, "X" * 3_000_000, "A;QUOTED-PRINTABLE:=\n" * 50_000]
+)
+def test_hostile_cards_take_no_longer_than_other_text(read: Read, hostile: str) -> None:
+    assert "needle" in read("a.vcf", hostile + "\nneedle")[0]

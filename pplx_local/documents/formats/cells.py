@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
+from pplx_local.documents.formats.flow import clean
+
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 _MAX_GAP = 8
 """Cells in a row that are left empty: more of them say no more than these."""
 
@@ -17,7 +18,7 @@ def cell_text(value: Cell) -> str:
     """Write the value of a cell on one line; empty for none."""
     match value:
         case str():
-            return " ".join(_CONTROLS.sub("", value).split())
+            return " ".join(clean(value).split())
         case bool():
             return str(value).upper()
         case float():
