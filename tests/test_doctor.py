@@ -13,6 +13,8 @@ from fakes import FakeBackend, FakeWorker
 from pplx_local.backend import open_backend
 from pplx_local.config import Settings
 from pplx_local.doctor import Check, encoders, examine
+from pplx_local.doctor.parsing import how_held
+from pplx_local.documents import Hold
 from pplx_local.errors import BackendUnavailable, EncoderCrashed
 from pplx_local.models import STARTER, find
 from pplx_local.records import Encoded
@@ -48,6 +50,7 @@ def checks(settings: Settings, worker=fake_worker) -> dict[str, Check]:
 
 def test_a_fresh_home_is_in_order(settings):
     found = checks(settings)
+    assert found.pop("reading files").outcome != "fail", "as well as the system can"
     assert {name: check.outcome for name, check in found.items()} == {
         "python": "ok", "sqlite": "ok", "home": "ok", "disk": "ok",
         "index": "warn", "model": "warn", "file system": "ok", "daemon": "warn",
@@ -184,3 +187,28 @@ def test_a_home_that_cannot_be_written_fails(settings):
     settings.home.chmod(0o500)
     assert checks(settings)["home"].outcome == "fail"
     settings.home.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("system", "hold", "outcome", "said"),
+    [
+        ("linux", Hold(7, True), "ok", "held by Landlock 7, seccomp and limits (2"),
+        ("linux", Hold(0, True), "warn", "held by seccomp and limits"),
+        ("linux", Hold(0, True), "warn", "it could read other files"),
+        ("linux", Hold(3, False), "warn", "it could use the network"),
+        ("linux", Hold(), "warn", "other files and it could use the network"),
+        ("darwin", Hold(seatbelt=True), "ok", "held by sandbox-exec and limits"),
+        ("darwin", Hold(), "warn", "it could write and use the network"),
+    ],
+)
+def test_what_holds_the_reading_of_files_is_said(system, hold, outcome, said):
+    check = how_held(hold, "limits (2 GB and 60 s for a file)", system)
+    assert check.outcome == outcome
+    assert said in check.detail
+    assert (check.remedy is None) == (outcome == "ok")
+
+
+def test_a_reader_that_cannot_be_started_is_a_failure(settings, monkeypatch):
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    check = checks(settings)["reading files"]
+    assert (check.outcome, check.detail) == ("fail", "its reader could not be started")

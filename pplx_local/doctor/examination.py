@@ -18,6 +18,7 @@ from pplx_local.config import Settings
 from pplx_local.doctor.background import background
 from pplx_local.doctor.check import Check, Outcome, guarded
 from pplx_local.doctor.encoders import encoders
+from pplx_local.doctor.parsing import parsing
 from pplx_local.errors import FingerprintMismatch
 from pplx_local.index import WorkerFactory, spawn_worker
 from pplx_local.index.library import NO_MODEL
@@ -56,6 +57,7 @@ def examine(
     yield _disk(settings.home)
     yield from guarded("index", partial(_index, settings))
     yield from guarded("vectors", partial(_vectors, settings))
+    yield from guarded("reading files", partial(parsing, settings))
     yield from guarded("daemon", partial(background, settings))
     yield from guarded("model", partial(_models, settings, worker))
 

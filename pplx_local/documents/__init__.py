@@ -2,11 +2,13 @@
 
 from pplx_local.documents.kinds import Family, Kind, kind_of, pipeline_of, type_of
 from pplx_local.documents.reader import Reader, Reading
+from pplx_local.documents.sandbox import Hold
 from pplx_local.documents.source import digest_file
 from pplx_local.documents.type_names import type_like, types_named
 
 __all__ = [
     "Family",
+    "Hold",
     "Kind",
     "Reader",
     "Reading",

@@ -35,7 +35,7 @@ class ReaderProcess:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._ready = False
+        self._greeting: Ready | None = None
         self._own_bytes = 0
         """Resident when it was ready to read."""
         self._connection, theirs = multiprocessing.Pipe(duplex=True)
@@ -70,23 +70,25 @@ class ReaderProcess:
 
     def greet(self) -> Ready | Broken:
         """Wait until it has started."""
+        if self._greeting:
+            return self._greeting
         message = self._receive(_START_S)
         if not isinstance(message, Ready):
             return Broken("its reader could not be started", by_file=False)
-        self._ready = True
         self._own_bytes = self._memory_bytes()
+        self._greeting = message
         return message
 
     def receive(self) -> Message:
         """Wait for the next message, within the limits."""
-        if not self._ready and isinstance(message := self.greet(), Broken):
-            return message
+        if isinstance(greeting := self.greet(), Broken):
+            return greeting
         return self._receive(self._limits.timeout_s)
 
     def _receive(self, timeout_s: float) -> Message:
         deadline = time.monotonic() + timeout_s
         while not self._connection.poll(min(_POLL_S, timeout_s)):
-            if self._ready and self._taken_bytes() > self._limits.memory_bytes:
+            if self._greeting and self._taken_bytes() > self._limits.memory_bytes:
                 return Broken(self._limits.memory_reason)
             if time.monotonic() > deadline:
                 return Broken(self._limits.time_reason)

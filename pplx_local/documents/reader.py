@@ -14,6 +14,7 @@ from pplx_local.documents.kinds import kind_of
 from pplx_local.documents.limits import Limits
 from pplx_local.documents.messages import Broken, Finished, Message
 from pplx_local.documents.process import ReaderProcess
+from pplx_local.documents.sandbox import Hold
 from pplx_local.documents.source import open_regular
 from pplx_local.errors import DocumentError, ReaderKilled, Unreadable, Unsupported
 from pplx_local.records import Document, TextBlock
@@ -115,6 +116,19 @@ class Reader:
         if self._child is None:
             self._child = ReaderProcess(self._limits)
             self._n_files = 0
+
+    def hold(self) -> Hold:
+        """Say what the child has locked itself in with, once it is ready.
+
+        Raises:
+            Unreadable: It could not be started.
+        """
+        self.start()
+        assert self._child, "just started"
+        greeting = self._child.greet()
+        if isinstance(greeting, Broken):
+            raise _error(greeting)
+        return greeting.hold
 
     def prefetch(self, path: bytes) -> None:
         """Let the child go on with this file, which has to be read next."""
