@@ -271,6 +271,16 @@ def test_the_charset_of_a_page_is_believed_only_if_it_fits(
     assert read("a.html", page)[0] == "Größe"
 
 
+def test_elements_that_close_themselves_swallow_no_page(read: Read) -> None:
+    page = """<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head>
+    <title/><script src="a.js"/></head><body><p id="a"/>so&shy;ft<br/>words</body></html>"""
+    assert read("a.xhtml", page)[0] == "soft\nwords"
+
+
+def test_what_stands_for_an_object_is_read(read: Read) -> None:
+    assert read("a.html", "<object data=x><p>instead</object>")[0] == "instead"
+
+
 def test_nested_and_unclosed_html_is_read(read: Read) -> None:
     assert read("a.html", "<div>" * 5_000 + "deep")[0] == "deep"
     assert read("a.html", "<b><i><a href='" * 500 + "'>soup")[0].endswith("soup")
@@ -313,7 +323,7 @@ def test_each_page_of_a_pdf_is_a_place(read: Read) -> None:
     assert text == "One\nline two\n\nThree\n\n"
     assert document.title == "On pages"
     assert sections(text, document) == {"1": "One\nline two\n\n", "3": "Three\n\n"}
-    assert document.metadata == {"pages": "3", "pages_without_text": "1"}
+    assert document.metadata == {"pages": "3", "pages_without_text": "1 of 3: 2"}
 
 
 def test_words_broken_at_a_line_end_are_mended(read: Read) -> None:

@@ -1,0 +1,54 @@
+"""The pages of a PDF, one after the other, each as its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pypdfium2 as pdfium
+
+from pplx_local.documents.formats.pdf.lines import Letters, Line
+from pplx_local.documents.formats.pdf.notes import notes_of
+from pplx_local.documents.formats.pdf.order import in_reading_order
+
+_MAX_DAMAGED_RUN = 100
+"""So many pages in a row that cannot be opened are pages that are not there."""
+
+
+class Page(NamedTuple):
+    """What is on a page."""
+
+    lines: list[Line]
+    """In reading order."""
+    notes: list[str]
+    """Comments, and what was filled into a form."""
+    has_text: bool
+    """Whether there is any, running headers and page numbers counted."""
+
+
+def pages_of(document: pdfium.PdfDocument) -> Iterator[Page]:
+    """Read each page; one that cannot be opened has nothing on it."""
+    damaged_run = 0
+    for index in range(len(document)):
+        try:
+            page = document[index]
+            found = _read(page)
+        except pdfium.PdfiumError:
+            damaged_run += 1
+            if damaged_run >= _MAX_DAMAGED_RUN:
+                return
+            yield Page([], [], has_text=False)
+            continue
+        damaged_run = 0
+        page.close()
+        yield found
+
+
+def _read(page: pdfium.PdfPage) -> Page:
+    letters = Letters(page)
+    try:
+        lines = in_reading_order(letters.lines(), letters.split_lines())
+    finally:
+        letters.close()
+    notes = list(notes_of(page))
+    return Page(lines, notes, has_text=bool(lines or notes))
