@@ -10,11 +10,19 @@ import pytest
 
 from pplx_local.answer import Place
 from pplx_local.documents import kind_of
+from pplx_local.documents.kinds import known_types
 from pplx_local.errors import OpenError
-from pplx_local.opener import Environment, Where, clipboard_program, page_of, plan
+from pplx_local.opener import (
+    Environment,
+    Where,
+    chapter_of,
+    clipboard_program,
+    page_of,
+    plan,
+)
 from pplx_local.opener.editors import FORMS
 from pplx_local.opener.planning import plan_for
-from pplx_local.opener.sort import ALLOWED, HTML, judge
+from pplx_local.opener.sort import ALLOWED, HTML, MACROS, SOURCE, judge
 from pplx_local.opener.windows import PDF_VIEWERS
 
 NOTE = "/home/ada/note.md"
@@ -291,7 +299,58 @@ def test_the_page_is_that_of_the_hits_place(place, page):
     assert page_of(place) == page
 
 
+# --- books ---
+
+
+CHAPTER = Where(line=12, chapter="Loomings", part="chapter Loomings")
+
+
+def test_a_book_opens_at_its_chapter_where_a_viewer_finds_it():
+    env = desktop("ebook-viewer", "xdg-open")
+    command = plan_for("book", "/moby.epub", CHAPTER, "open", env)
+    argv = ("ebook-viewer", "--open-at=toc:Loomings", "/moby.epub")
+    assert command == (argv, False, None, ())
+
+
+@pytest.mark.parametrize(
+    ("where", "notice"), [(CHAPTER, "The place is chapter Loomings."), (Where(), None)]
+)
+def test_another_viewer_opens_a_book_and_the_person_is_told_the_chapter(where, notice):
+    command = plan_for("book", "/moby.epub", where, "open", desktop("xdg-open"))
+    assert command == (("xdg-open", "/moby.epub"), False, notice, ())
+
+
+def test_the_chapter_is_the_innermost_of_the_hits_place():
+    place = (Place("chapter", "Part I"), Place("chapter", "One"), Place("heading", "x"))
+    assert chapter_of(place) == "One"
+    assert chapter_of((Place("heading", "x"),)) is None
+
+
 # --- other documents, folders and displays ---
+
+
+def test_what_has_no_pages_says_its_slide_or_cells():
+    where = Where(line=9, part="slide 4")
+    command = plan_for("viewed", "/a.pptx", where, "open", desktop("xdg-open"))
+    assert command == (("xdg-open", "/a.pptx"), False, "The place is slide 4.", ())
+    told = plan_for("viewed", "/a.docx", PAGE, "open", desktop("xdg-open")).notice
+    assert told == "Turn to page 7: xdg-open takes no page."
+
+
+def test_the_source_of_a_mail_is_read_without_a_line_that_it_has_not():
+    env = desktop("vim", EDITOR="vim")
+    command = plan_for("source", "/a.eml", PLACE, "open", env)
+    assert command == (("vim", "/a.eml"), True, "The place is line 12 of its text.", ())
+    where = Where(line=9, part="message Re: tide")
+    assert plan_for("source", "/a.mbox", where, "page", desktop("less")).notice == (
+        "The place is message Re: tide."
+    )
+
+
+def test_what_may_hold_macros_is_shown_in_its_folder_and_told_so():
+    command = plan_for("macros", "/home/ada/a.docm", Where(), "open", mac())
+    assert command.argv == ("open", "-R", "/home/ada/a.docm")
+    assert command.notice == "/home/ada/a.docm may hold macros, so its folder is shown."
 
 
 @pytest.mark.parametrize(
@@ -424,6 +483,7 @@ def test_what_is_no_document_is_shown_in_its_folder_and_told_so():
 # --- what a file is ---
 
 ZIP = b"PK\x03\x04" + bytes(26)
+ODF = ZIP + b"mimetypeapplication/vnd.oasis.opendocument."
 GENUINE = {
     "pdf": b"%PDF-1.7\n",
     "png": b"\x89PNG\r\n\x1a\n\0",
@@ -437,18 +497,19 @@ GENUINE = {
     "heic": b"\0\0\0\x18ftypheic",
     "heif": b"\0\0\0\x18ftypmif1",
     "avif": b"\0\0\0\x18ftypavif",
-    "docx": ZIP + b"[Content_Types].xml",
-    "pptx": ZIP + b"ppt/presentation.xml",
-    "xlsx": ZIP + b"xl/workbook.xml",
-    "odt": ZIP + b"mimetypeapplication/vnd.oasis.opendocument.text",
-    "odp": ZIP + b"mimetypeapplication/vnd.oasis.opendocument.presentation",
-    "ods": ZIP + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+    **dict.fromkeys(["docx", "dotx"], ZIP + b"[Content_Types].xml"),
+    **dict.fromkeys(["pptx", "potx", "ppsx"], ZIP + b"ppt/presentation.xml"),
+    **dict.fromkeys(["xlsx", "xltx"], ZIP + b"xl/workbook.xml"),
+    **dict.fromkeys(["odt", "ott"], ODF + b"text"),
+    **dict.fromkeys(["odp", "otp"], ODF + b"presentation"),
+    **dict.fromkeys(["ods", "ots"], ODF + b"spreadsheet"),
     "epub": ZIP + b"mimetypeapplication/epub+zip",
     "pages": ZIP + b"Index/Document.iwa",
     "key": ZIP + b"Index/Document.iwa",
     "numbers": ZIP + b"Index/Document.iwa",
     "doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0",
     "ppt": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0",
+    "xlt": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0",
     "xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0",
     "rtf": rb"{\rtf1\ansi",
     "mobi": bytes(60) + b"BOOKMOBI",
@@ -460,7 +521,7 @@ GENUINE = {
 
 @pytest.mark.parametrize("extension", sorted(ALLOWED))
 def test_a_document_is_what_its_name_and_its_bytes_say(extension):
-    expected = "pdf" if extension == "pdf" else "viewed"
+    expected = {"pdf": "pdf", "epub": "book"}.get(extension, "viewed")
     assert judge(Path(f"/a/b.{extension}"), GENUINE[extension]) == expected
     assert judge(Path(f"/a/b.{extension.upper()}"), GENUINE[extension]) == expected
 
@@ -485,7 +546,7 @@ def test_what_only_bears_the_name_of_a_document_is_none(extension, head, expecte
     "name",
     [
         *("run.sh", "run.command", "a.desktop", "a.py", "a.ps1", "a.bat", "a.svg"),
-        *("a.eml", "a.url", "a.webloc", "a.ipynb", "a.md", "a.txt", "Makefile", ".pdf"),
+        *("a.url", "a.webloc", "a.md", "a.txt", "Makefile", ".pdf"),
     ],
 )
 def test_what_could_be_run_is_text(name):
@@ -498,9 +559,25 @@ def test_a_page_is_html_by_its_name_and_nothing_if_it_is_no_text(name):
     assert judge(Path("/a", name), b"\x7fELF\0") == "binary"
 
 
-@pytest.mark.parametrize("name", ["a.docm", "a.xlsm", "a.jar", "a.exe", "a.app", "a"])
+@pytest.mark.parametrize("name", ["a.jar", "a.exe", "a.app", "a"])
 def test_what_no_viewer_is_given_is_none_of_the_documents(name):
     assert judge(Path("/a", name), GENUINE["docx"]) == "binary"
+
+
+@pytest.mark.parametrize("extension", sorted(MACROS))
+def test_what_carries_macros_is_told_apart_by_its_type(extension):
+    assert judge(Path(f"/a/b.{extension}"), GENUINE["docx"]) == "macros"
+    assert judge(Path(f"/a/b.{extension}"), b"words\n") == "text"
+
+
+@pytest.mark.parametrize("extension", sorted(SOURCE))
+def test_what_is_read_as_it_means_is_shown_as_its_source(extension):
+    assert judge(Path(f"/a/b.{extension}"), b"From: ada\n") == "source"
+    assert judge(Path(f"/a/b.{extension}"), b"\x7fELF\0") == "binary"
+
+
+def test_a_mailbox_without_an_extension_is_one():
+    assert judge(Path("/a/Inbox"), b"From ada\n") == "source"
 
 
 @pytest.mark.parametrize("head", ["\ufeffa".encode("utf-16-le"), b"\xef\xbb\xbf\0"])
@@ -514,6 +591,15 @@ def test_the_types_are_those_of_the_documents():
     documents = {"PDF", "image", "word processing", "slides", "spreadsheet", "book"}
     assert labels == documents
     assert {kind_of(b"a." + name.encode()).family for name in HTML} == {"html"}
+
+
+def test_every_document_that_is_read_can_be_opened_or_is_told_why_not():
+    """Its text as it is written, or a viewer, or its source, or its folder."""
+    as_written = {"text", "code", "markdown", "delimited", "json"}
+    known = set(ALLOWED) | HTML | SOURCE | MACROS
+    for name, kind in known_types():
+        if kind.family not in as_written | {"unsupported"}:
+            assert name in known, name
 
 
 # --- files as they are ---

@@ -103,7 +103,7 @@ def test_lines_are_numbered_and_pages_are_not() -> None:
 
 
 def test_formats_are_those_that_are_read() -> None:
-    as_written = ("text", "code", "markdown")
+    as_written = ("text", "code", "markdown", "delimited", "json")
     for extension, kind in known_types():
         if kind.family != "unsupported":
             is_written = kind.family in as_written

@@ -1,7 +1,7 @@
-"""Opening what was found: at the line or page, and only what is safe to open."""
+"""Opening what was found: at its line, page or chapter, and only what is safe."""
 
 from pplx_local.opener.clipboard import clipboard_program, copy
-from pplx_local.opener.command import Command, Where, Wish, page_of
+from pplx_local.opener.command import Command, Where, Wish, chapter_of, page_of
 from pplx_local.opener.doing import run, spawn
 from pplx_local.opener.environment import Environment
 from pplx_local.opener.planning import plan
@@ -11,6 +11,7 @@ __all__ = [
     "Environment",
     "Where",
     "Wish",
+    "chapter_of",
     "clipboard_program",
     "copy",
     "page_of",

@@ -21,12 +21,27 @@ class Where(NamedTuple):
     """1-based, in bytes of UTF-8; editors that count characters land close by."""
     page: int | None = None
     """1-based."""
+    chapter: str | None = None
+    """Its title, as the book's table of contents has it."""
+    part: str | None = None
+    """What a person has to look for: a slide, cells, a chapter."""
 
 
 def page_of(place: Sequence[Place]) -> int | None:
     """Find the page in a hit's place; None where its document has none."""
     labels = (label for kind, label in place if kind == "page")
     return next((int(label) for label in labels if label.isdecimal()), None)
+
+
+def chapter_of(place: Sequence[Place]) -> str | None:
+    """Find the innermost chapter in a hit's place; None where there is none."""
+    labels = [label for kind, label in place if kind == "chapter"]
+    return labels[-1] if labels else None
+
+
+def at_part(part: str) -> str:
+    """Say which part to go to by hand."""
+    return f"The place is {part}."
 
 
 class Command(NamedTuple):

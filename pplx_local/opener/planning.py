@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 
 from pplx_local.errors import OpenError
-from pplx_local.opener.command import Command, Where, Wish
+from pplx_local.opener.command import Command, Where, Wish, at_part
 from pplx_local.opener.editors import any_editor, at_line, chosen_editor, pager_command
 from pplx_local.opener.environment import Environment
 from pplx_local.opener.sort import Sort, sort_of
-from pplx_local.opener.windows import pdf_command, reveal_command, viewer_command
+from pplx_local.opener.windows import (
+    book_command,
+    pdf_command,
+    reveal_command,
+    viewer_command,
+)
 
 _AS_SOURCE = (
     "HTML is shown as its source: a browser would run its scripts and fetch what it "
     "points to."
+)
+
+_IN_WINDOWS: MappingProxyType[Sort, Callable[[str, Where, Environment], Command]] = (
+    MappingProxyType(
+        {"pdf": pdf_command, "book": book_command, "viewed": viewer_command}
+    )
 )
 
 
@@ -45,17 +58,19 @@ def plan_for(
     """
     if wish == "reveal" or sort == "folder":
         return reveal_command(path, environment)
-    if sort in ("text", "html"):
+    if sort in ("text", "html", "source"):
         return _text_command(sort, path, where, wish, environment)
     if wish != "open":
         raise OpenError(f"{path} is no text that {_reader(wish)} could show. Open it.")
-    if sort == "pdf":
-        return pdf_command(path, where, environment)
-    if sort == "viewed":
-        return viewer_command(path, where, environment)
+    if viewer := _IN_WINDOWS.get(sort):
+        return viewer(path, where, environment)
+    why = (
+        "may hold macros"
+        if sort == "macros"
+        else "is of no type to be opened from here"
+    )
     return _with(
-        reveal_command(path, environment),
-        f"{path} is of no type that is opened from here, so its folder is shown.",
+        reveal_command(path, environment), f"{path} {why}, so its folder is shown."
     )
 
 
@@ -66,8 +81,15 @@ def _text_command(
         return _reading(path, where, wish, environment)
     # Lines are counted in the text that a browser would show, not in the source.
     command = _reading(path, Where(), wish, environment)
-    told = () if where.line is None else (at_line(where, of=" of its text"),)
-    return _with(command, *([_AS_SOURCE] if wish == "open" else []), *told)
+    as_source = [_AS_SOURCE] if sort == "html" and wish == "open" else []
+    return _with(command, *as_source, *_told(where))
+
+
+def _told(where: Where) -> tuple[str, ...]:
+    """Say where in the text the place is, by its part if it has one."""
+    if where.part is not None:
+        return (at_part(where.part),)
+    return () if where.line is None else (at_line(where, of=" of its text"),)
 
 
 def _reading(path: str, where: Where, wish: Wish, environment: Environment) -> Command:

@@ -14,8 +14,11 @@ from typing import Literal
 
 from pplx_local.errors import OpenError
 
-Sort = Literal["text", "html", "pdf", "viewed", "binary", "folder"]
-""""viewed" is what the system's own opener may choose a program for."""
+Sort = Literal[
+    "text", "html", "source", "pdf", "book", "viewed", "macros", "binary", "folder"
+]
+""""viewed" is what the system's own opener may choose a program for, "source" a text
+that says something else than the document it holds, line by line."""
 
 _HEAD_BYTES = 8192
 _ZIP = rb"PK\x03\x04.{26}"  # the name of the first file in it comes next
@@ -30,17 +33,17 @@ _BEGINNINGS = {
     "tif tiff": rb"II\*\0|MM\0\*",
     "webp": rb"RIFF.{4}WEBP",
     "heic heif avif": rb".{4}ftyp",
-    "docx pptx xlsx": _ZIP + _OFFICE,
-    "odt odp ods epub": _ZIP + rb"mimetypeapplication/",
+    "docx dotx pptx potx ppsx xlsx xltx": _ZIP + _OFFICE,
+    "odt ott odp otp ods ots epub": _ZIP + rb"mimetypeapplication/",
     "pages key numbers": _ZIP + _APPLE,
-    "doc ppt xls": rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "doc ppt xls xlt": rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "rtf": rb"\{\\rtf",
     "mobi azw azw3": rb".{60}BOOKMOBI",
     "djvu": rb"AT&TFORM",
 }
 """How files begin that a viewer may be given, by extension. Not here, so never handed on:
 what is run (programs, scripts, .desktop, .jar, .app), what carries macros by its very
-type (.docm, .xlsm), and what fetches from the network when it is shown (HTML, SVG,
+type (`MACROS`), and what fetches from the network when it is shown (HTML, SVG,
 mail). Those are shown as text if they are text, or else in their folder."""
 ALLOWED = MappingProxyType(
     {
@@ -49,7 +52,21 @@ ALLOWED = MappingProxyType(
         for extension in extensions.split()
     }
 )
+MACROS = frozenset({"docm", "dotm", "pptm", "potm", "ppsm", "xlsm", "xltm", "xlsb"})
+"""An office program asks before it runs them, and people say yes: who opens such a file
+should do so knowingly, from its folder."""
 HTML = frozenset({"html", "htm", "xhtml", "xht"})
+SOURCE = frozenset(
+    {
+        *("eml", "emlx", "mbox", "mbx", "inbox", "sent", "drafts"),
+        *("ipynb", "fodt", "fodp", "ics", "vcf"),
+    }
+)
+"""Of which the text is read as what it means, as a mail is without its base64; a mail
+program's mailboxes have names alone."""
+_OWN_SORTS: MappingProxyType[str, Sort] = MappingProxyType(
+    {"pdf": "pdf", "epub": "book"}
+)
 _TEXT_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 """UTF-16 and UTF-32 are text and have zeros."""
 
@@ -84,7 +101,9 @@ def judge(path: Path, head: bytes) -> Sort:
     extension = path.suffix[1:].lower()
     beginning = ALLOWED.get(extension)
     if beginning and beginning.match(head):
-        return "pdf" if extension == "pdf" else "viewed"
+        return _OWN_SORTS.get(extension, "viewed")
     if b"\0" in head and not head.startswith(_TEXT_MARKS):
-        return "binary"
-    return "html" if extension in HTML else "text"
+        return "macros" if extension in MACROS else "binary"
+    if extension in HTML:
+        return "html"
+    return "source" if (extension or path.name.lower()) in SOURCE else "text"

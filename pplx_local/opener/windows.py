@@ -1,4 +1,4 @@
-"""What is shown in windows: PDF at its page, other documents, and folders."""
+"""What is shown in windows: PDF at its page, books, other documents, and folders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from urllib.parse import quote_from_bytes
 
 from pplx_local.errors import OpenError
-from pplx_local.opener.command import Command, Where
+from pplx_local.opener.command import Command, Where, at_part
 from pplx_local.opener.environment import Environment
 
 _BY_INDEX = ("--page-index={page}", "{path}")
@@ -25,6 +25,8 @@ PDF_VIEWERS = MappingProxyType(
 )
 """Those that can be told a page, all of which count from 1. First those that somebody
 must have chosen; desktops bring the others along."""
+_BOOK_VIEWER = "ebook-viewer"
+"""Of calibre: it finds a chapter by a part of its title."""
 _OPENERS = MappingProxyType({"xdg-open": (), "gio": ("open",)})
 _MANAGER = "org.freedesktop.FileManager1"
 _OBJECT = "/org/freedesktop/FileManager1"
@@ -51,6 +53,19 @@ def pdf_command(path: str, where: Where, environment: Environment) -> Command:
     return viewer_command(path, where, environment)
 
 
+def book_command(path: str, where: Where, environment: Environment) -> Command:
+    """Plan how a book is shown at its chapter.
+
+    Raises:
+        OpenError: There is no display, or nothing to show it with.
+    """
+    can_turn = environment.shows_windows and environment.first(_BOOK_VIEWER)
+    if where.chapter is None or not can_turn:
+        return viewer_command(path, where, environment)
+    argv = (_BOOK_VIEWER, f"--open-at=toc:{where.chapter}", path)
+    return Command(argv, in_terminal=False)
+
+
 def viewer_command(path: str, where: Where, environment: Environment) -> Command:
     """Plan how a document is shown in what the system opens it with.
 
@@ -58,9 +73,14 @@ def viewer_command(path: str, where: Where, environment: Environment) -> Command
         OpenError: There is no display, or nothing to show it with.
     """
     argv = (*_opener(path, environment), path)
-    page = where.page
-    turn = None if page is None else f"Turn to page {page}: {argv[0]} takes no page."
-    return Command(argv, in_terminal=False, notice=turn)
+    return Command(argv, in_terminal=False, notice=_turn(where, argv[0]))
+
+
+def _turn(where: Where, program: str) -> str | None:
+    """Say what to turn to by hand."""
+    if where.page is not None:
+        return f"Turn to page {where.page}: {program} takes no page."
+    return None if where.part is None else at_part(where.part)
 
 
 def reveal_command(path: str, environment: Environment) -> Command:

@@ -13,6 +13,7 @@ from textual.app import SuspendNotSupported
 from pplx_local.errors import OpenError, PplxLocalError
 from pplx_local.wording.amounts import count
 from pplx_local.wording.excerpt import excerpt
+from pplx_local.wording.place import outer_part
 
 if TYPE_CHECKING:
     from pplx_local.answer import Hit
@@ -38,10 +39,13 @@ async def show(app: PplxLocal, hits: Sequence[Hit], wish: Wish) -> None:
 
 
 def _planned(hit: Hit, wish: Wish) -> Command:
-    from pplx_local.opener import Environment, Where, page_of, plan
+    from pplx_local.opener import Environment, Where, chapter_of, page_of, plan
 
     best = excerpt(hit, _NEAR_CHARS)
-    where = Where(best.line, best.column, page_of(hit.place))
+    where = Where(
+        *(best.line, best.column, page_of(hit.place), chapter_of(hit.place)),
+        part=outer_part(hit.place) or None,
+    )
     return plan(hit.path, where, wish, Environment.here())
 
 

@@ -32,8 +32,12 @@ def part_in_words(kind: str, label: str) -> str:
 
 def place_or_line(place: Sequence[Place], line: int) -> str:
     """Say the page, the slide or the cells, where there are such; else the line."""
-    outer = [one for one in place if one.kind not in _WITHIN_LINES]
-    return place_in_words(outer) or f"line {line}"
+    return outer_part(place) or f"line {line}"
+
+
+def outer_part(place: Sequence[Place]) -> str:
+    """Say what a person can turn to: `slide 4`, `chapter Loomings`; empty for none."""
+    return place_in_words([one for one in place if one.kind not in _WITHIN_LINES])
 
 
 def _parts(place: Sequence[Place]) -> Iterator[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Input, Static
@@ -15,6 +14,7 @@ from pplx_local.errors import PplxLocalError
 from pplx_local.tui.keys import KeyLine
 from pplx_local.tui.paint import plain
 from pplx_local.tui.search.asking import Question, Reply, replies
+from pplx_local.tui.search.keys import KEYS
 from pplx_local.tui.search.query import Query
 from pplx_local.tui.search.results import Results
 
@@ -39,30 +39,7 @@ class SearchScreen(Screen[None]):
     app: PplxLocal
 
     AUTO_FOCUS = "#query"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,ctrl+n", "move(1)", "Next hit", priority=True, show=False),
-        Binding("up,ctrl+p", "move(-1)", "Hit before", priority=True, show=False),
-        Binding("pagedown", "move_page(1)", "Next page", priority=True, show=False),
-        Binding("pageup", "move_page(-1)", "Page before", priority=True, show=False),
-        Binding("enter", "open", "Open", priority=True),
-        Binding("ctrl+e", "edit", "Edit", priority=True),
-        Binding("ctrl+o", "reveal", "Reveal", priority=True),
-        Binding("tab", "mark", "Mark", priority=True),
-        Binding("ctrl+y", "copy_path", "Copy path", priority=True),
-        Binding("alt+y", "copy_place", "Copy path:line", priority=True, show=False),
-        Binding("alt+t", "copy_text", "Copy passage", priority=True, show=False),
-        Binding("ctrl+r", "cycle_mode", "Mode", priority=True),
-        Binding(
-            "ctrl+slash,ctrl+underscore", "toggle_preview", "Preview", priority=True
-        ),
-        Binding("alt+up", "recall(-1)", "Older question", priority=True, show=False),
-        Binding("alt+down", "recall(1)", "Newer question", priority=True, show=False),
-        Binding("shift+down", "scroll(1)", "Preview down", priority=True, show=False),
-        Binding("shift+up", "scroll(-1)", "Preview up", priority=True, show=False),
-        Binding("alt+pagedown", "scroll_page(1)", priority=True, show=False),
-        Binding("alt+pageup", "scroll_page(-1)", priority=True, show=False),
-        Binding("escape", "leave", "Clear, quit", priority=True),
-    ]
+    BINDINGS = KEYS
     DEFAULT_CSS = """
     SearchScreen {
         layout: vertical;
