@@ -115,3 +115,31 @@ def pptx(slides: list[str], parts: Mapping[str, str | bytes] | None = None) -> b
             **(parts or {}),
         }
     )
+
+
+def epub(
+    pages: Mapping[str, str],
+    *,
+    facts: str = "",
+    parts: Mapping[str, str | bytes] | None = None,
+) -> bytes:
+    """Make a book; `nav.xhtml` and `toc.ncx` are its contents if they are in `parts`."""
+    parts = parts or {}
+    items = "".join(f'<item id="i{i}" href="{name}"/>' for i, name in enumerate(pages))
+    if "b/nav.xhtml" in parts:
+        items += '<item id="nav" href="nav.xhtml" properties="nav"/>'
+    if "b/toc.ncx" in parts:
+        items += '<item id="ncx" href="toc.ncx"/>'
+    order = "".join(f'<itemref idref="i{i}"/>' for i in range(len(pages)))
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+        '<rootfile full-path="b/c.opf"/></rootfiles></container>'
+    )
+    package = (
+        f'<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="{_NAMES["dc"]}">'
+        f"<metadata>{facts}</metadata><manifest>{items}</manifest>"
+        f'<spine toc="ncx">{order}</spine></package>'
+    )
+    texts = {f"b/{name.replace('%20', ' ')}": page for name, page in pages.items()}
+    own = {"META-INF/container.xml": container, "b/c.opf": package}
+    return packed({**own, **texts, **parts})

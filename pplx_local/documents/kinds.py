@@ -25,6 +25,7 @@ Family = Literal[
     "mail",
     "mailbox",
     "opendocument",
+    "book",
     "unsupported",
 ]
 
@@ -46,6 +47,7 @@ PARSER_VERSIONS = MappingProxyType(
         "mail": 1,
         "mailbox": 1,
         "opendocument": 1,
+        "book": 1,
     }
 )
 """Raised when a reader gives another text, other segments or chunk borders, or finds
@@ -124,7 +126,7 @@ _DOCUMENTS_NOT_READ_YET = {
     "word processing": "doc pages wps wpd",
     "slides": "ppt key",
     "spreadsheet": "numbers",
-    "book": "epub mobi azw azw3 fb2 djvu",
+    "book": "mobi azw azw3 fb2 djvu",
     "mail": "msg pst",
     "notebook": "one",
     "drawing": "vsdx vsd odg drawio",
@@ -142,6 +144,7 @@ _DOCUMENTS: dict[Family, dict[str, str]] = {
     "mail": {"mail": "eml emlx"},
     "mailbox": {"mail": "mbox mbx"},
     "opendocument": {"word processing": "odt ott fodt", "slides": "odp otp fodp"},
+    "book": {"book": "epub"},
 }
 _NO_TEXT = {
     "image": "png jpg jpeg gif bmp tif tiff webp heic heif avif ico svg psd raw cr2"

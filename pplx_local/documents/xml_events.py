@@ -50,6 +50,7 @@ _OTHERS = {
     "http://purl.org/dc/terms/": "dcterms",
     "http://www.daisy.org/z3986/2005/ncx/": "ncx",
     "http://www.gribuser.ru/xml/fictionbook/2.0": "fb",
+    "http://openebook.org/namespaces/oeb-package/1.0/": "opf",
     "http://www.idpf.org/2007/opf": "opf",
     "http://www.idpf.org/2007/ops": "epub",
     "http://www.w3.org/1999/xlink": "xlink",

@@ -28,6 +28,7 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "mail": "mail:Mail",
         "mailbox": "mail:Mailbox",
         "opendocument": "opendocument:OpenDocument",
+        "book": "book:Book",
     }
 )
 """Where the reader of each family is: a folder of notes needs no library for PDF."""

@@ -11,9 +11,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pplx_local.documents.day import read_day
 from pplx_local.documents.decode import decode_stream
+from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.markdown import language_code
 from pplx_local.documents.formats.outline import Outline
+from pplx_local.documents.formats.page_writer import PageWriter
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
 from pplx_local.errors import Unreadable
@@ -25,12 +27,20 @@ _CHARSET = re.compile(
 )
 
 
+_XHTML = re.compile(r"\A\s*<\?xml|xmlns=[\"']http://www\.w3\.org/1999/xhtml")
+# A browser that takes <title/> for HTML waits for the title's end as long as it reads.
+_SELF_CLOSED = re.compile(
+    r"<(?!(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)\b)"
+    r"([A-Za-z][\w:.-]{0,50})((?:\s[^<>]*)?)/>"
+)
+
+
 def _names(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
 _INVISIBLE = _names(
-    "head script style template noscript iframe object metadata -comment !doctype"
+    "head script style template noscript iframe metadata -comment !doctype"
 )
 _PARAGRAPHS = _names(
     "p h1 h2 h3 h4 h5 h6 ul ol dl table pre blockquote figure article section header"
@@ -86,16 +96,11 @@ class HtmlPage:
 
     def pieces(self) -> Iterator[str]:
         """Parse the page, and give its text."""
-        data = self._source.read_all()
-        found = _CHARSET.search(data, 0, 4096)
-        declared = (found[1] or found[2]).decode() if found else None
-        markup = "".join(decode_stream([data], declared=declared))
-        del data
-        tree = LexborHTMLParser(markup)
+        tree = LexborHTMLParser(decode_page(self._source.read_all()))
         if tree.root is None:
             raise Unreadable("damaged: no HTML in it")
         self._note(tree)
-        yield _visible_text(tree.root, self._outline, 0)
+        yield _visible_text(tree.root, PageWriter(self._outline))
 
     def breaks(self, char_start: int, text: str) -> list[int]:
         """Give the headings of a block."""
@@ -119,20 +124,39 @@ class HtmlPage:
             self._about.metadata["author"] = author
 
 
-def read_markup(markup: str, outline: Outline, char_start: int = 0) -> str:
+def decode_page(data: bytes) -> str:
+    """Decode a page, by the charset that it states if that fits.
+
+    Raises:
+        Unsupported: The bytes are no text.
+    """
+    found = _CHARSET.search(data, 0, 4096)
+    declared = (found[1] or found[2]).decode() if found else None
+    markup = "".join(decode_stream([data], declared=declared))
+    is_xml = _XHTML.search(markup, 0, 4096)
+    return _SELF_CLOSED.sub(r"<\1\2></\1>", markup) if is_xml else markup
+
+
+def read_markup(
+    markup: str,
+    outline: Outline,
+    char_start: int = 0,
+    anchors: dict[str, int] | None = None,
+) -> str:
     """Give the visible text of a page that is part of a document.
 
     Args:
         markup: HTML, decoded.
         outline: Gets the headings of the page.
         char_start: Where the text will begin in the document.
+        anchors: For the ids that are its keys, gets where they stand in the document.
     """
     root = LexborHTMLParser(markup).root
-    return _visible_text(root, outline, char_start) if root else ""
+    writer = PageWriter(outline, char_start, anchors)
+    return _visible_text(root, writer) if root else ""
 
 
-def _visible_text(root: LexborNode, outline: Outline, char_start: int) -> str:
-    writer = _Writer(outline, char_start)
+def _visible_text(root: LexborNode, writer: PageWriter) -> str:
     _walk(root, writer)
     return "".join(writer.parts)
 
@@ -162,79 +186,21 @@ def _author(stated: Mapping[str, list[str]]) -> str:
     return ""
 
 
-class _Writer:
-    """Joins words the way a page shows them: runs of blanks are one."""
-
-    def __init__(self, outline: Outline, char_start: int) -> None:
-        self.parts: list[str] = []
-        self._outline = outline
-        self._char_start = char_start
-        self._n_chars = 0
-        self._gap = ""
-        """What comes before the next word: nothing, a blank, a tab or line ends."""
-        self._heading: tuple[int, list[str]] | None = None
-
-    def separate(self, gap: str) -> None:
-        """Ask for at least this gap before the next word; longer lines win."""
-        if (gap.count("\n"), gap) > (self._gap.count("\n"), self._gap):
-            self._gap = gap
-
-    def write(self, text: str, *, preformatted: bool) -> None:
-        """Add the text of a node."""
-        words = text.strip("\n") if preformatted else " ".join(text.split())
-        if not preformatted and (not words or text[0].isspace()):
-            self.separate(" ")
-        if not words:
-            return
-        if self._n_chars:
-            self._append(self._gap)
-        self._gap = ""
-        self._note_heading(words)
-        self._append(words)
-        if not preformatted and text[-1].isspace():
-            self.separate(" ")
-
-    def write_alone(self, text: str) -> None:
-        """Add what stands for a picture, apart from the words beside it."""
-        self.separate(" ")
-        self.write(text, preformatted=False)
-        self.separate(" ")
-
-    def _append(self, text: str) -> None:
-        self.parts.append(text)
-        self._n_chars += len(text)
-
-    def open_heading(self, level: int) -> None:
-        """Start to collect the words of a heading."""
-        self._heading = (level, [])
-
-    def close_heading(self) -> None:
-        """Note the heading where its first word was written."""
-        if self._heading and self._heading[1]:
-            level, words = self._heading
-            self._outline.add(self._heading_start, level, " ".join(words))
-        self._heading = None
-
-    def _note_heading(self, words: str) -> None:
-        if self._heading:
-            if not self._heading[1]:
-                self._heading_start = self._char_start + self._n_chars
-            self._heading[1].append(words)
-
-
-def _walk(root: LexborNode, writer: _Writer) -> None:
+def _walk(root: LexborNode, writer: PageWriter) -> None:
     """Go through the tree without recursion: it may be 100,000 levels deep."""
     node: LexborNode | None = root
     n_pre = 0
     while node is not None:
         tag = node.tag
         if tag == "-text":
-            writer.write(node.text_content or "", preformatted=n_pre > 0)
+            writer.write(clean(node.text_content or ""), preformatted=n_pre > 0)
         elif tag in _PICTURES:
             writer.write_alone(node.attributes.get("alt") or "")
         child = None if tag in _INVISIBLE or tag is None else node.first_child
         if tag != "-text" and tag is not None:
             _enter(tag, writer)
+            if writer.anchors:
+                _pass_anchors(node, writer)
         if child is not None:
             n_pre += tag == "pre"
             node = child
@@ -249,7 +215,7 @@ def _walk(root: LexborNode, writer: _Writer) -> None:
             n_pre -= node is not None and node.tag == "pre"
 
 
-def _enter(tag: str, writer: _Writer) -> None:
+def _enter(tag: str, writer: PageWriter) -> None:
     if tag in _PARAGRAPHS:
         writer.separate("\n\n")
     elif tag in _LINES:
@@ -260,7 +226,13 @@ def _enter(tag: str, writer: _Writer) -> None:
         writer.open_heading(int(tag[1]))
 
 
-def _leave(tag: str | None, writer: _Writer) -> None:
+def _pass_anchors(node: LexborNode, writer: PageWriter) -> None:
+    for key in ("id", "name"):
+        if name := node.attributes.get(key):
+            writer.pass_anchor(name)
+
+
+def _leave(tag: str | None, writer: PageWriter) -> None:
     if tag is None or tag == "-text":
         return
     if _HEADING.fullmatch(tag):

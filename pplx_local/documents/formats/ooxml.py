@@ -25,7 +25,9 @@ _NO_DAY = date(1601, 1, 1)
 """Where the clock of Windows begins."""
 
 _FACTS = frozenset({"dc:title", "dc:creator", "dc:language", "dcterms:created"})
-_PICTURE = re.compile(r"/media/[^/]+$", re.IGNORECASE)
+_PICTURE = re.compile(
+    r"/media/[^/]+$|\.(jpe?g|png|gif|svg|webp|tiff?|emf|wmf)$", re.IGNORECASE
+)
 
 
 class Relation(NamedTuple):
