@@ -25,10 +25,13 @@ _ENDS_SENTENCE = re.compile(r"[.!?:\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]]
 _UNSPACED = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 """Chinese and Japanese: no blank stands between two of these."""
 
+_WORD_CHARS = 4
 _INDENT = 0.8
 _SAME_SIZE = 1.25
 _LOOSE = 1.4
 _SPARSE = 0.75
+_NARROW = 8.0
+"""Times the height of a line: what is not as wide is a label, and no column of prose."""
 
 
 class Vocabulary:
@@ -46,8 +49,14 @@ class Vocabulary:
         """Say whether the two parts are one word without a hyphen."""
         whole = self._n[(first.rpartition("-")[2] + second).lower()]
         compound = self._n[f"{first}-{second}".lower()]
+        if whole != compound:
+            return whole > compound
         is_plain = (first + second).isalpha() and second[0].islower()
-        return whole > compound or (whole == compound and is_plain)
+        return is_plain and not (self._is_word(first) and self._is_word(second))
+
+    def _is_word(self, part: str) -> bool:
+        """Say whether a part is a word by itself: short ones are syllables too."""
+        return len(part) >= _WORD_CHARS and self._n[part.lower()] > 0
 
 
 def _whole(lines: Iterable[Line]) -> Iterable[str]:
@@ -127,7 +136,8 @@ class _Joiner:
 
     def _starts_paragraph(self, i: int) -> bool:
         above, line = self._lines[i - 1], self._lines[i]
-        if _is_row(above) or _is_row(line):
+        is_narrow = self._edges[i - 1] - above.left < _NARROW * above.height
+        if is_narrow or _is_row(above) or _is_row(line):
             return True
         if _ITEM.match(line.text) or self._has_room(i):
             return True
