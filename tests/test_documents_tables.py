@@ -386,6 +386,7 @@ CELLS = [
     {"cell_type": "markdown", "source": "## Ice"},
 ]
 ABOUT = {
+    "title": "Weather",
     "language_info": {"name": "python"},
     "authors": [{"name": "A. Nowak"}, {"name": "B. Lee"}],
 }
@@ -404,7 +405,7 @@ def test_the_cells_of_a_notebook_are_places(read: Read) -> None:
     }
     assert "".join(cells.values()) == text
     assert list(places(text, document, "heading")) == ["Rain", "Snow", "Ice"]
-    assert document.title == "Rain"
+    assert document.title == "Weather"
     assert document.metadata == {
         "code_language": "python",
         "author": "A. Nowak, B. Lee",

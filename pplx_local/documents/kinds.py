@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -24,8 +25,15 @@ Family = Literal[
     "rtf",
     "mail",
     "mailbox",
+    "markup",
+    "latex",
+    "bibtex",
+    "subtitles",
     "opendocument",
     "book",
+    "longtail",
+    "fictionbook",
+    "apple",
     "unsupported",
 ]
 
@@ -35,19 +43,26 @@ PARSER_VERSIONS = MappingProxyType(
         "markdown": 3,
         "html": 3,
         "code": 2,
-        "pdf": 2,
+        "pdf": 3,
         "spreadsheet": 1,
         "delimited": 1,
         "json": 1,
         "notebook": 1,
         "cards": 1,
+        "longtail": 1,
         "word": 1,
         "slides": 1,
         "rtf": 1,
         "mail": 1,
         "mailbox": 1,
+        "markup": 1,
+        "latex": 1,
+        "bibtex": 1,
+        "subtitles": 1,
         "opendocument": 1,
         "book": 1,
+        "fictionbook": 1,
+        "apple": 1,
     }
 )
 """Raised when a reader gives another text, other segments or chunk borders, or finds
@@ -73,13 +88,7 @@ _TEXT = {
     "TOML": "toml",
     "XML": "xml xsd xsl xslt rss atom opml plist",
     "settings": "ini cfg conf properties editorconfig desktop service",
-    "LaTeX": "tex latex ltx sty cls",
-    "BibTeX": "bib",
-    "reStructuredText": "rst rest",
-    "AsciiDoc": "adoc asciidoc",
-    "Org": "org",
     "patch": "diff patch",
-    "subtitles": "srt vtt sub",
 }
 _CODE = {
     "Python": "py pyi pyw",
@@ -123,11 +132,11 @@ _CODE = {
     "assembly": "s asm",
 }
 _DOCUMENTS_NOT_READ_YET = {
-    "word processing": "doc pages wps wpd",
-    "slides": "ppt key",
-    "spreadsheet": "numbers",
-    "book": "mobi azw azw3 fb2 djvu",
-    "mail": "msg pst",
+    "word processing": "wps wpd",
+    "slides": "",
+    "spreadsheet": "",
+    "book": "mobi azw azw3 djvu",
+    "mail": "pst",
     "notebook": "one",
     "drawing": "vsdx vsd odg drawio",
     "print file": "ps eps xps",
@@ -143,9 +152,26 @@ _DOCUMENTS: dict[Family, dict[str, str]] = {
     "rtf": {"word processing": "rtf"},
     "mail": {"mail": "eml emlx"},
     "mailbox": {"mail": "mbox mbx"},
+    "markup": {
+        "reStructuredText": "rst rest",
+        "AsciiDoc": "adoc asciidoc",
+        "Org": "org",
+    },
+    "latex": {"LaTeX": "tex latex ltx sty cls"},
+    "bibtex": {"BibTeX": "bib"},
+    "subtitles": {"subtitles": "srt vtt sub sbv ass ssa"},
     "opendocument": {"word processing": "odt ott fodt", "slides": "odp otp fodp"},
     "book": {"book": "epub"},
+    "fictionbook": {"book": "fb2"},
+    "apple": {"word processing": "pages", "slides": "key", "spreadsheet": "numbers"},
 }
+_LONG_TAIL = {
+    "word processing": "doc dot",
+    "slides": "ppt pps pot",
+    "mail": "msg",
+}
+_LONG_TAIL_READER = "xberg"
+_LONG_TAIL_REASON = "needs an extra: pip install 'pplx-local[longtail]'"
 _NO_TEXT = {
     "image": "png jpg jpeg gif bmp tif tiff webp heic heif avif ico svg psd raw cr2"
     " nef arw dng xcf ai",
@@ -182,6 +208,11 @@ def _table() -> dict[str, Kind]:
         for extension in extensions.split():
             reason = f"no reader for .{extension} files yet"
             table[extension] = Kind(label, "unsupported", reason)
+    can_read = find_spec(_LONG_TAIL_READER) is not None
+    for label, extensions in _LONG_TAIL.items():
+        old = Kind(label, "longtail")
+        needy = Kind(label, "unsupported", _LONG_TAIL_REASON)
+        table |= dict.fromkeys(extensions.split(), old if can_read else needy)
     for label, extensions in _NO_TEXT.items():
         reason = f"{label}, which holds no text to read"
         table |= dict.fromkeys(extensions.split(), Kind(label, "unsupported", reason))
@@ -192,6 +223,9 @@ def _table() -> dict[str, Kind]:
             table |= dict.fromkeys(extensions.split(), Kind(label, family))
     return table | {"pdf": Kind("PDF", "pdf")}
 
+
+_READ_BY_LABEL = frozenset({"code", "delimited", "longtail", "markup"})
+"""Families whose readers look for other things in each kind of file."""
 
 _BY_EXTENSION = _table()
 _OTHER = Kind("other", "text")
@@ -230,6 +264,6 @@ def pipeline_of(path: bytes) -> str:
     kind = kind_of(path)
     if kind.family == "unsupported":
         return f"unsupported:{kind.reason}"
-    language = f".{kind.label}" if kind.family == "code" else ""
+    language = f".{kind.label}" if kind.family in _READ_BY_LABEL else ""
     version = PARSER_VERSIONS[kind.family]
     return f"{kind.family}{language}:{version}+chunk:{CHUNKER_VERSION}"

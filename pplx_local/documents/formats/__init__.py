@@ -22,13 +22,20 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "json": "json_text:Json",
         "notebook": "notebook:Notebook",
         "cards": "cards:Cards",
+        "longtail": "long_tail:LongTail",
         "word": "word:Word",
         "slides": "slides:Slides",
         "rtf": "rtf:Rtf",
         "mail": "mail:Mail",
         "mailbox": "mail:Mailbox",
+        "markup": "headings:Headings",
+        "latex": "latex:Latex",
+        "bibtex": "latex:Bibtex",
+        "subtitles": "subtitles:Subtitles",
         "opendocument": "opendocument:OpenDocument",
         "book": "book:Book",
+        "fictionbook": "fiction_book:FictionBook",
+        "apple": "apple:Apple",
     }
 )
 """Where the reader of each family is: a folder of notes needs no library for PDF."""

@@ -41,8 +41,8 @@ class Notebook(Markdown):
         if notebook is None:
             yield from unescaped(iter((text,)))
             return
-        self._note(_fields(notebook.get("metadata")))
         yield from self._written(_cells(notebook))
+        self._note(_fields(notebook.get("metadata")))
 
     def breaks(self, char_start: int, text: str) -> list[int]:
         """Give the cells that start in a block; the headings among them were found."""
