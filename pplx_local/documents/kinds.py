@@ -34,6 +34,8 @@ Family = Literal[
     "longtail",
     "fictionbook",
     "apple",
+    "fictionbook",
+    "apple",
     "unsupported",
 ]
 
@@ -61,6 +63,8 @@ PARSER_VERSIONS = MappingProxyType(
         "subtitles": 1,
         "opendocument": 1,
         "book": 1,
+        "fictionbook": 1,
+        "apple": 1,
         "fictionbook": 1,
         "apple": 1,
     }
@@ -133,8 +137,6 @@ _CODE = {
 }
 _DOCUMENTS_NOT_READ_YET = {
     "word processing": "wps wpd",
-    "slides": "",
-    "spreadsheet": "",
     "book": "mobi azw azw3 djvu",
     "mail": "pst",
     "notebook": "one",
@@ -162,6 +164,8 @@ _DOCUMENTS: dict[Family, dict[str, str]] = {
     "subtitles": {"subtitles": "srt vtt sub sbv ass ssa"},
     "opendocument": {"word processing": "odt ott fodt", "slides": "odp otp fodp"},
     "book": {"book": "epub"},
+    "fictionbook": {"book": "fb2"},
+    "apple": {"word processing": "pages", "slides": "key", "spreadsheet": "numbers"},
     "fictionbook": {"book": "fb2"},
     "apple": {"word processing": "pages", "slides": "key", "spreadsheet": "numbers"},
 }

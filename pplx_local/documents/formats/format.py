@@ -26,6 +26,13 @@ class About:
     day: date | None = None
 
 
+class Whole(Protocol):
+    """All that a format needs of a source whose bytes it takes at once."""
+
+    def read_all(self) -> bytes:
+        """Read everything that is left."""
+
+
 class Format(Protocol):
     """Reads one file of a format family; made anew for each file."""
 

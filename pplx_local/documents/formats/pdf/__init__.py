@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from pplx_local.documents.formats.format import MAX_SEGMENTS, About
+from pplx_local.documents.formats.format import MAX_SEGMENTS, About, Whole
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.formats.pdf.bookmarks import Bookmark, bookmarks_of, line_of
 from pplx_local.documents.formats.pdf.facts import note_facts
@@ -14,7 +14,6 @@ from pplx_local.documents.formats.pdf.opening import opened
 from pplx_local.documents.formats.pdf.pages import Page, pages_of
 from pplx_local.documents.formats.pdf.prose import Vocabulary, prose
 from pplx_local.documents.kinds import Kind
-from pplx_local.documents.source import Source
 from pplx_local.errors import NoText
 from pplx_local.records import Segment, Span
 
@@ -22,7 +21,7 @@ from pplx_local.records import Segment, Span
 class Pdf:
     """The text layer, page by page."""
 
-    def __init__(self, source: Source, kind: Kind) -> None:
+    def __init__(self, source: Whole, kind: Kind) -> None:
         self._source = source
         self._about = About()
         self._outline = Outline("heading")
