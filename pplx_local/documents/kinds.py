@@ -34,8 +34,6 @@ Family = Literal[
     "longtail",
     "fictionbook",
     "apple",
-    "fictionbook",
-    "apple",
     "unsupported",
 ]
 
@@ -63,8 +61,6 @@ PARSER_VERSIONS = MappingProxyType(
         "subtitles": 1,
         "opendocument": 1,
         "book": 1,
-        "fictionbook": 1,
-        "apple": 1,
         "fictionbook": 1,
         "apple": 1,
     }
@@ -164,8 +160,6 @@ _DOCUMENTS: dict[Family, dict[str, str]] = {
     "subtitles": {"subtitles": "srt vtt sub sbv ass ssa"},
     "opendocument": {"word processing": "odt ott fodt", "slides": "odp otp fodp"},
     "book": {"book": "epub"},
-    "fictionbook": {"book": "fb2"},
-    "apple": {"word processing": "pages", "slides": "key", "spreadsheet": "numbers"},
     "fictionbook": {"book": "fb2"},
     "apple": {"word processing": "pages", "slides": "key", "spreadsheet": "numbers"},
 }

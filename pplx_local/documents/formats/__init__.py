@@ -36,8 +36,6 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "book": "book:Book",
         "fictionbook": "fiction_book:FictionBook",
         "apple": "apple:Apple",
-        "fictionbook": "fiction_book:FictionBook",
-        "apple": "apple:Apple",
     }
 )
 """Where the reader of each family is: a folder of notes needs no library for PDF."""
