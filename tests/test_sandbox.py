@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ import psutil
 import pytest
 
 from pplx_local.documents import Reader, sandbox
+from pplx_local.documents.messages import Broken, Finished, Ready, pack, unpack
 from pplx_local.documents.sandbox import calls, landlock, seatbelt
-from pplx_local.errors import Unreadable
+from pplx_local.errors import NoText, Unreadable
+from pplx_local.records import Chunk, Document, Segment, Span, TextBlock
 
 ESCAPES = Path(__file__).with_name("escapes.py")
 LIMITS = {"timeout_s": 30.0, "memory_bytes": 10**9, "max_file_bytes": 10**8}
@@ -202,6 +205,38 @@ def _small(folder: Path) -> bytes:
     path = folder / "small.html"
     path.write_text("<p>words</p>")
     return os.fsencode(path)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(b"", b"words", b"\xff", b"[" * 100_000, b'["nothing of ours"]'),
+        *(b'["block",0,5,[]]', b'["block",0,"\\ud800",[]]', b'["finished",{},""]'),
+        *(b'["block",0,"x",[[0,[0,9]]]]', b'["block",-5,"x",[]]'),
+        *(b'["block",9223372036854775807,"x",[]]', b'["block",0,"x",[[-1,[0,1]]]]'),
+    ],
+)
+def test_a_child_that_was_taken_over_tells_nothing_wrong(said: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        unpack(said)
+
+
+def test_what_the_child_says_comes_as_it_was() -> None:
+    segments = (Segment("page", "1", Span(0, 5)),)
+    about = {"author": "Zoë \U0001f980"}
+    day = date(2024, 2, 29)
+    document = Document("text", 1, None, "de", 5, segments, about, day)
+    for message in (
+        TextBlock(5, "häl\U0001f980o", (Chunk(0, Span(5, 10)),)),
+        Finished(document, "ab"),
+        Broken("its reader crashed", by_file=False),
+        Ready(sandbox.Hold(7, seccomp=True)),
+    ):
+        assert unpack(pack(message)) == message
+    for error in (NoText("3 pages"), Unreadable("damaged", retry=True)):
+        back = unpack(pack(error))
+        assert isinstance(back, type(error))
+        assert (str(back), back.retry) == (str(error), error.retry)
 
 
 def test_on_a_mac_the_rules_name_what_is_refused() -> None:

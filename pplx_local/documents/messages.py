@@ -1,18 +1,27 @@
 """What the reader's child sends, as JSON.
 
-It handles hostile files, so nothing that it says may run in the parent.
+It handles hostile files and may be taken over by one: nothing that it says runs in the
+parent, and what is not of the right types, or leads outside of its text, is not taken.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import date
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
 
 from pplx_local import errors
 from pplx_local.documents.sandbox import Hold
 from pplx_local.errors import DocumentError, Unreadable
-from pplx_local.records import Chunk, Document, Segment, Span, TextBlock
+from pplx_local.records import Chunk, Document, Span, TextBlock
+
+NONSENSE = "its reader answered nonsense"
+_MANY = 1 << 53
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (errors.EmptyDocument, errors.NoText, errors.Unsupported)
+}
 
 
 class Ready(NamedTuple):
@@ -40,65 +49,90 @@ class Broken(NamedTuple):
 
 Message = Ready | TextBlock | Finished | DocumentError | Broken
 
-_ERRORS = {
-    kind.__name__: kind
-    for kind in (errors.EmptyDocument, errors.NoText, errors.Unsupported, Unreadable)
-}
+
+class _Ready(msgspec.Struct, array_like=True, tag="ready"):
+    hold: Hold
+
+
+class _Block(msgspec.Struct, array_like=True, tag="block"):
+    char_start: int
+    text: str
+    chunks: tuple[Chunk, ...]
+
+
+class _Finished(msgspec.Struct, array_like=True, tag="finished"):
+    document: Document
+    digest: str
+
+
+class _Error(msgspec.Struct, array_like=True, tag="error"):
+    name: str
+    reason: str
+    retry: bool
+
+
+class _Broken(msgspec.Struct, array_like=True, tag="broken"):
+    reason: str
+    by_file: bool
+
+
+_Sent = _Ready | _Block | _Finished | _Error | _Broken
+_decode = msgspec.json.Decoder(_Sent).decode
 
 
 def pack(message: Message) -> bytes:
     """Make bytes of a message."""
-    return json.dumps(_plain(message), ensure_ascii=False).encode()
+    return msgspec.json.encode(_plain(message))
 
 
-def _plain(message: Message) -> list[object]:
+def _plain(message: Message) -> _Sent:
     match message:
         case TextBlock(char_start, text, chunks):
-            return ["block", char_start, text, chunks]
+            return _Block(char_start, text, chunks)
         case Finished(document, digest):
-            return ["finished", digest, _fields(document)]
+            return _Finished(document, digest)
         case DocumentError():
-            return ["error", type(message).__name__, str(message), message.retry]
+            return _Error(type(message).__name__, str(message), message.retry)
         case Broken(reason, by_file):
-            return ["broken", reason, by_file]
+            return _Broken(reason, by_file)
         case Ready(hold):
-            return ["ready", *hold]
-
-
-def _fields(document: Document) -> dict[str, object]:
-    fields = {name: getattr(document, name) for name in Document.__slots__}
-    return fields | {"day": document.day and document.day.isoformat()}
+            return _Ready(hold)
 
 
 def unpack(data: bytes) -> Message:
-    """Make a message of bytes."""
-    kind, *rest = json.loads(data)
-    match kind:
-        case "block":
-            return _block(*rest)
-        case "finished":
-            digest, fields = rest
-            return Finished(_document(fields), digest)
-        case "error":
-            return _error(*rest)
-        case "broken":
-            return Broken(*rest)
-    return Ready(Hold(*rest))
+    """Make a message of bytes.
+
+    Raises:
+        ValueError: They are none.
+    """
+    try:
+        sent = _decode(data)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    match sent:
+        case _Block(char_start, text, chunks):
+            whole = Span(char_start, char_start + len(text))
+            _demand_inside(whole, (chunk.char_span for chunk in chunks))
+            _demand_small(whole.end, *(chunk.ordinal for chunk in chunks))
+            return TextBlock(char_start, text, chunks)
+        case _Finished(document, digest):
+            whole = Span(0, document.n_chars)
+            _demand_inside(whole, (one.char_span for one in document.segments))
+            _demand_small(whole.end, document.parser_version)
+            return Finished(document, digest)
+        case _Error(name, reason, retry):
+            kind = _ERRORS.get(name)
+            return kind(reason) if kind else Unreadable(reason, retry=retry)
+        case _Broken(reason, by_file):
+            return Broken(reason, by_file)
+    return Ready(sent.hold)
 
 
-def _block(char_start: int, text: str, chunks: list[Any]) -> TextBlock:
-    made = tuple(Chunk(ordinal, Span(*span)) for ordinal, span in chunks)
-    return TextBlock(char_start, text, made)
+def _demand_inside(whole: Span, spans: Iterable[Span]) -> None:
+    if not all(whole.start <= start <= end <= whole.end for start, end in spans):
+        raise ValueError("a place outside of the text")
 
 
-def _document(fields: dict[str, Any]) -> Document:
-    segments = fields.pop("segments")
-    made = tuple(Segment(kind, words, Span(*span)) for kind, words, span in segments)
-    day = fields.pop("day")
-    return Document(**fields, segments=made, day=day and date.fromisoformat(day))
-
-
-def _error(name: str, reason: str, retry: bool) -> DocumentError:
-    if name == Unreadable.__name__:
-        return Unreadable(reason, retry=retry)
-    return _ERRORS[name](reason)
+def _demand_small(*numbers: int) -> None:
+    if not all(0 <= number < _MANY for number in numbers):
+        raise ValueError("a number that counts nothing")

@@ -16,7 +16,7 @@ import psutil
 from pplx_local.documents import sandbox
 from pplx_local.documents.channel import send_file
 from pplx_local.documents.limits import Limits
-from pplx_local.documents.messages import Broken, Message, Ready, unpack
+from pplx_local.documents.messages import NONSENSE, Broken, Message, Ready, unpack
 
 _START_S = 60.0
 _POLL_S = 0.25
@@ -96,6 +96,8 @@ class ReaderProcess:
             return unpack(self._connection.recv_bytes(_MAX_MESSAGE_BYTES))
         except (EOFError, OSError):
             return self._post_mortem()
+        except ValueError:
+            return Broken(NONSENSE)
 
     def _taken_bytes(self) -> int:
         """Measure what reading took, on top of what the child had before."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from pplx_local.documents.kinds import kind_of
 from pplx_local.documents.limits import Limits
-from pplx_local.documents.messages import Broken, Finished, Message
+from pplx_local.documents.messages import NONSENSE, Broken, Finished, Message
 from pplx_local.documents.process import ReaderProcess
 from pplx_local.documents.sandbox import Hold
 from pplx_local.documents.source import open_regular
@@ -45,14 +45,18 @@ class Reading:
             DocumentError: The file yields no document, whatever came before; its
                 state and reason are the file's.
         """
+        n_chars = 0
         for message in self._messages:
             match message:
-                case TextBlock():
+                case TextBlock(char_start, text) if char_start == n_chars:
+                    n_chars += len(text)
                     yield message
-                case Finished(document, digest):
+                case Finished(document, digest) if document.n_chars == n_chars:
                     self._document, self.digest = document, digest
                 case DocumentError():
                     raise message
+                case _:
+                    raise ReaderKilled(NONSENSE)
 
     @property
     def document(self) -> Document:
