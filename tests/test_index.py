@@ -383,7 +383,10 @@ def test_why_answers_for_any_path(desk: Desk) -> None:
     desk.write("new.txt", "later")
     with desk.open() as index:
         assert index.why(desk.folder / "garden.txt") == "indexed"
-        assert index.why(desk.folder / "empty.txt").startswith("empty: ")
+        assert index.why(desk.folder / "empty.txt") == "empty"
+        assert index.why(desk.folder) == (
+            "a folder: of 4 files seen in it 3 are indexed"
+        )
         assert "node_modules" in index.why(desk.folder / "node_modules" / "x.js")
         assert "update" in index.why(desk.folder / "new.txt")
         assert "no such file" in index.why(desk.folder / "never.txt")

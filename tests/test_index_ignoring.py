@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,10 @@ def test_a_look_at_one_path_goes_by_the_files_above_it(full: Bench) -> None:
     full.scan("sub/engine.txt", "garden.txt", ".env")
     assert full.state("sub/engine.txt") == "skipped"
     assert full.state("garden.txt") == "indexed"
-    assert full.index.why(full.folder / ".env") == "skipped: looks like a secret"
+    assert full.index.why(full.folder / ".env") == (
+        "skipped: looks like a secret; to have it all the same, write !.env into "
+        f"{full.folder}/.pplxignore"
+    )
 
 
 def test_a_file_that_waits_and_is_named_meanwhile_is_not_read(bench: Bench) -> None:
@@ -82,6 +87,45 @@ def test_a_file_that_is_not_honoured_says_so(full: Bench) -> None:
     assert full.scan().unchanged == 3
     said = full.index.why(full.folder / ".gitignore")
     assert said == "skipped: rules that are not honoured: longer than 1,000,000 bytes"
+
+
+@pytest.mark.parametrize(
+    "name", [".notes.md", ".config/app/a.md", "in/.ssh/config", "in/.env", "uv.lock"]
+)
+def test_what_is_passed_over_by_default_comes_as_it_is_told(
+    full: Bench, name: str
+) -> None:
+    path = full.write(name, "a heron\n")
+    full.scan()
+    said = full.index.why(path)
+    assert said.startswith("skipped: ")
+    line = said.partition(" write ")[2].partition(" into ")[0]
+    full.write(".pplxignore", f"{line}\n")
+    full.scan()
+    full.read()
+    assert full.index.why(path) == "indexed"
+
+
+def test_a_name_that_is_no_utf8_can_be_asked_about(full: Bench) -> None:
+    try:
+        path = full.write(os.fsdecode(b".caf\xe9/a.md"), "a heron\n")
+    except OSError:
+        pytest.skip("names are always UTF-8 here")
+    said = full.index.why(path)
+    assert said.startswith(f"skipped: {full.folder}/.caf\\xe9: hidden folder; ")
+
+
+def test_files_go_and_come_with_the_limit_of_their_size(full: Bench) -> None:
+    full.write("long.txt", "heron " * 100)
+    settings = full.index.settings
+    for limit, state in ((300, "skipped"), (600, "indexed"), (300, "skipped")):
+        full.index.settings = replace(settings, max_file_bytes=limit)
+        full.scan()
+        full.read()
+        assert full.state("long.txt") == state
+    assert full.index.why(full.folder / "long.txt") == (
+        "skipped: longer than 300 bytes (the setting max_file_bytes)"
+    )
 
 
 def test_a_second_scan_changes_nothing(full: Bench) -> None:

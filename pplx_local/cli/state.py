@@ -124,7 +124,8 @@ def _list(files: Iterable[FileRecord], as_json: bool) -> int:
         return len(listed)
     n_files = 0
     for file in files:
-        reason = f"  ({visible(file.reason)})" if file.reason else ""
+        is_more = file.reason not in (None, file.state)
+        reason = f"  ({visible(str(file.reason))})" if is_more else ""
         write_data(f"{file.state:<12}{visible_path(file.path)}{reason}")
         n_files += 1
     return n_files

@@ -39,8 +39,9 @@ class Looking:
             self._choice = self._choose()
             self._watcher.judge_anew()
 
-    def _choose(self) -> tuple[bool, bool]:
-        return self._index.settings.hidden, self._index.settings.ignore_files
+    def _choose(self) -> tuple[bool, bool, int]:
+        now = self._index.settings
+        return now.hidden, now.ignore_files, now.max_file_bytes
 
     def notice(self) -> None:
         """Take from the watcher what is due."""

@@ -6,6 +6,7 @@ import os
 import stat
 
 from pplx_local.config import Settings
+from pplx_local.documents import kind_of
 from pplx_local.records import FileRecord, FolderRecord, State
 from pplx_local.watch import Denied, Found, Rules, true_path, walk
 
@@ -15,6 +16,16 @@ Identity = tuple[int, int, int]
 def rules_of(folder: bytes, settings: Settings) -> Rules:
     """Give the rules of a registered folder, by the settings of a person."""
     return Rules(folder, hidden=settings.hidden, ignore_files=settings.ignore_files)
+
+
+def why_skipped(found: Found, settings: Settings) -> str | None:
+    """Say why a file is not read: by a rule, for its kind or for its size."""
+    if reason := found.skip or kind_of(found.path).reason:
+        return reason
+    most = settings.max_file_bytes
+    if found.size > most:
+        return f"longer than {most:,} bytes (the setting max_file_bytes)"
+    return None
 
 
 def look_at(path: bytes) -> Found | Denied | None:

@@ -42,7 +42,7 @@ class Missing:
         store: Store,
         targets: Sequence[Target],
         findings: Findings,
-        exclude: bytes | None,
+        exclude: bytes,
         rules_of: Callable[[FolderRecord], Rules],
         tell: Tell,
     ) -> None:
@@ -88,7 +88,7 @@ class Missing:
                 self._let_go(record)
 
     def _would_be_met(self, path: bytes, folder: FolderRecord) -> bool:
-        if self._exclude and path.startswith(self._exclude):
+        if path.startswith(self._exclude):
             return False
         return look_at(path) is not None and is_walked(path, self._rules_of(folder))
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import heapq
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 
-from pplx_local.documents import kind_of, pipeline_of
+from pplx_local.config import Settings
+from pplx_local.documents import pipeline_of
 from pplx_local.index.changes import Changes
 from pplx_local.index.findings import Findings
 from pplx_local.index.happening import Tell, tell_nobody
@@ -24,7 +24,9 @@ from pplx_local.index.look import (
     identity,
     is_walked,
     record_of,
+    rules_of,
     was_never_read,
+    why_skipped,
     why_unreachable,
 )
 from pplx_local.index.missing import Missing, away
@@ -52,9 +54,8 @@ class Scan:
         store: Store,
         targets: Sequence[Target],
         findings: Findings,
-        rules_of: Callable[[bytes], Rules],
+        settings: Settings,
         *,
-        exclude: Path | None = None,
         retry: bool = True,
         tell: Tell = tell_nobody,
     ) -> None:
@@ -64,16 +65,15 @@ class Scan:
             store: Open for writing.
             targets: What to look at, each apart from the others.
             findings: What is found is added here.
-            rules_of: Gives the rules of a registered folder.
-            exclude: Our own state, which is no document.
+            settings: By which files are passed over; their home is no document.
             retry: Give unchanged files that could not be read another chance.
             tell: Told what was renamed and what is gone.
         """
         self._store, self._targets, self._findings = store, targets, findings
-        self._exclude = os.fsencode(exclude) + b"/" if exclude else None
+        self._settings, self._rules = settings, dict[bytes, Rules]()
+        self._exclude = os.fsencode(settings.home) + b"/"
         self._retry = retry
         self._changes = Changes(store, anew=retry)
-        self._rules_of, self._rules = rules_of, dict[bytes, Rules]()
         self._missing = Missing(
             store, targets, findings, self._exclude, self._rules_for, tell
         )
@@ -150,7 +150,7 @@ class Scan:
         if not is_walked(target.root, rules):
             return
         for entry in walk(target.root, rules):
-            if self._exclude and entry.path.startswith(self._exclude):
+            if entry.path.startswith(self._exclude):
                 continue
             if isinstance(entry, Denied):
                 self._deny(target, entry)
@@ -160,7 +160,7 @@ class Scan:
     def _rules_for(self, folder: FolderRecord) -> Rules:
         """Give the rules of a folder, as they are during all of this scan."""
         if folder.path not in self._rules:
-            self._rules[folder.path] = self._rules_of(folder.path)
+            self._rules[folder.path] = rules_of(folder.path, self._settings)
         return self._rules[folder.path]
 
     def _deny(self, target: Target, denied: Denied) -> None:
@@ -171,7 +171,7 @@ class Scan:
         self._changes.settle(self._store.file(denied.path), record)
 
     def _compare(self, target: Target, found: Found, old: FileRecord | None) -> None:
-        if reason := found.skip or kind_of(found.path).reason:
+        if reason := why_skipped(found, self._settings):
             skipped = record_of(target.folder, found, "skipped", reason)
             self._changes.settle(old, skipped)
         elif old and self._is_settled(old, found):

@@ -79,15 +79,8 @@ class Steps:
 
         With `retry`, unchanged files that could not be read get another chance.
         """
-        home = self.settings.home
         return Scan(
-            self.store,
-            targets,
-            findings,
-            self.rules_of,
-            exclude=home,
-            retry=retry,
-            tell=self.tell,
+            self.store, targets, findings, self.settings, retry=retry, tell=self.tell
         ).run()
 
     def rules_of(self, folder: bytes) -> Rules:

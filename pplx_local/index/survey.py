@@ -17,7 +17,7 @@ from pplx_local.index.cost import (
     tokens_in,
     tokens_read,
 )
-from pplx_local.index.look import rules_of
+from pplx_local.index.look import rules_of, why_skipped
 from pplx_local.index.paths import readable
 from pplx_local.models import Profile, profile_of
 from pplx_local.records import KindCount, Progress, Survey
@@ -64,8 +64,8 @@ class Surveying:
             self._files[f"cannot be read: {entry.reason}", True] += 1
             return
         kind = kind_of(entry.path)
-        reason = in_short(entry.skip) if entry.skip else kind.reason
-        key = (reason or kind.label, reason is not None)
+        reason = why_skipped(entry, self._settings)
+        key = (in_short(reason) if reason else kind.label, reason is not None)
         self._files[key] += 1
         self._sizes[key] += entry.size
         if reason is None:

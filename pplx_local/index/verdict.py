@@ -10,30 +10,56 @@ from pplx_local.index.look import rules_of
 from pplx_local.index.paths import lies_in, not_registered
 from pplx_local.records import FileRecord
 from pplx_local.store import Store
+from pplx_local.watch import Rules, in_words
 
 
 def what_became(path: Path, store: Store, settings: Settings) -> str:
     """Say the state of a file and its reason, or why it has none."""
-    if record := store.file(os.fsencode(path)):
-        return _state(record)
     registered = [folder.path for folder in store.folders()]
     folder = next((f for f in registered if lies_in(os.fsencode(path), f)), None)
     if folder is None:
         return not_registered(path, registered)
-    rules = rules_of(folder, settings)
+    if path.is_relative_to(settings.home):
+        return "skipped: what pplx-local keeps for itself is no document"
+    found = _why_passed_over(path, store, rules_of(folder, settings))
+    return found or _what_is_there(path, store)
+
+
+def _why_passed_over(path: Path, store: Store, rules: Rules) -> str | None:
+    """Say what is known of a path, or of the first folder above it that is not read."""
+    if record := store.file(os.fsencode(path)):
+        return _state(record) + _remedy(record, rules)
     for part in (*reversed(path.parents), path):
         raw = os.fsencode(part)
-        if not lies_in(raw, folder):
+        if not lies_in(raw, rules.folder):
             continue
         if record := store.file(raw):  # a folder has one when it cannot be entered
-            return f"{part}: {_state(record)}"
+            return f"{in_words(raw)}: {_state(record)}"
         is_folder = part != path or os.path.isdir(part)  # noqa: PTH112  can raise
         if reason := rules.why(raw, is_folder=is_folder):
-            return f"skipped: {part}: {reason}"
+            remedy = rules.remedy(raw, is_folder=is_folder)
+            return f"skipped: {in_words(raw)}: {reason}{remedy}"
+    return None
+
+
+def _what_is_there(path: Path, store: Store) -> str:
+    if os.path.isdir(path):  # noqa: PTH112  is_dir() can raise
+        states = [file.state for file in store.files(under=os.fsencode(path))]
+        n_indexed = states.count("indexed")
+        return (
+            f"a folder: of {len(states):,} files seen in it {n_indexed:,} are indexed"
+        )
     if not os.path.lexists(path):
         return "there is no such file"
     return "not seen yet: run pplx-local update"
 
 
 def _state(record: FileRecord) -> str:
-    return f"{record.state}: {record.reason}" if record.reason else record.state
+    if record.reason in (None, record.state):
+        return record.state
+    return f"{record.state}: {record.reason}"
+
+
+def _remedy(record: FileRecord, rules: Rules) -> str:
+    is_by_rule = record.reason == rules.by_default(record.path, is_folder=False)
+    return rules.remedy(record.path, is_folder=False) if is_by_rule else ""

@@ -129,8 +129,8 @@ class IgnoreFile:
 
     def reason(self, pattern: Pattern) -> str:
         """Say which line of which file a name is passed over by."""
-        name = _told(self.path.removeprefix(self.base))
-        text, folder = _told(pattern.text), _told(self.base[:-1] or b"/")
+        name = in_words(self.path.removeprefix(self.base))
+        text, folder = in_words(pattern.text), in_words(self.base[:-1] or b"/")
         if len(text) > _LONGEST_TOLD:
             text = f"{text[:_LONGEST_TOLD]}…"
         return f"{_BY_RULE}{name} line {pattern.line}: {text} (in {folder})"
@@ -146,7 +146,8 @@ def in_short(reason: str) -> str:
     return reason.partition(" line ")[0] if reason.startswith(_BY_RULE) else reason
 
 
-def _told(raw: bytes) -> str:
+def in_words(raw: bytes) -> str:
+    """Give bytes of a file's name as text that can be stored and sent."""
     return raw.decode("utf-8", "backslashreplace")
 
 

@@ -19,10 +19,12 @@ from pplx_local.watch.ignore_files import (
     OWN,
     PLAIN,
     IgnoreFile,
+    in_words,
     is_repository,
     read_excludes,
     read_ignore_file,
 )
+from pplx_local.watch.patterns import is_pattern
 from pplx_local.watch.rules import SECRET, ignored
 
 _REPOSITORY = b".git"
@@ -160,6 +162,28 @@ class Rules:
         if isinstance(level, str):
             return level
         return level.why(path, path.rpartition(b"/")[2], is_folder=is_folder)
+
+    def by_default(self, path: bytes, *, is_folder: bool) -> str | None:
+        """Say why a path is passed over if no file says otherwise, by its name alone."""
+        name = path.rpartition(b"/")[2]
+        return ignored(name, is_folder=is_folder, hidden=self._outside.hidden)
+
+    def remedy(self, path: bytes, *, is_folder: bool) -> str:
+        """Say what would have a path indexed that is passed over by default.
+
+        Returns:
+            Words to follow the reason; none for what another rule passes over, or
+            where the name would have to be written as a pattern.
+        """
+        name = path.rpartition(b"/")[2]
+        why = self.why(path, is_folder=is_folder)
+        if not why or why != self.by_default(path, is_folder=is_folder):
+            return ""
+        if is_pattern(name):
+            return ""
+        line = in_words(b"!" + name + b"/" * is_folder)
+        file = in_words(os.path.join(self.folder, OWN))  # noqa: PTH118  bytes
+        return f"; to have it all the same, write {line} into {file}"
 
     def beside(self, path: bytes) -> Level | str:
         """Give what holds where a path lies, or why nothing is looked at there.

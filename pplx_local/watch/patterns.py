@@ -68,7 +68,7 @@ class Pattern:
     @property
     def is_plain(self) -> bool:
         """Tell whether it has no wildcard."""
-        return _SPECIAL.search(self.glob) is None
+        return not is_pattern(self.glob)
 
     @property
     def suffix(self) -> bytes | None:
@@ -91,6 +91,11 @@ class Pattern:
         if name.startswith(b".") and not last.startswith(b"."):
             return False
         return re.search(rb"[^\W_]|[\x80-\xff]", _BRACKETS.sub(b"", last)) is not None
+
+
+def is_pattern(glob: bytes) -> bool:
+    """Tell whether something stands for more than itself."""
+    return _SPECIAL.search(glob) is not None
 
 
 def parse(line: bytes, number: int) -> Pattern | None:
