@@ -109,6 +109,13 @@ class Settings:
         "means embedding everything anew.",
         span=(256, 32_768),
     )
+    exhaustive: bool = _key(
+        False,
+        "Whether the late leg scores every passage, not a shortlist: all token vectors "
+        "are kept beside the model then, where they fit. For a GPU; doctor says how many "
+        "do.",
+        is_live=True,
+    )
     prefix_position: int = _key(
         0,
         "Where a late-interaction checkpoint's prefix stands: 0 for first, as its card "

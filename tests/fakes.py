@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b, sha256
 from pathlib import Path
@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local import models, reference
+from pplx_local.backend.packed import largest
 from pplx_local.encoding import EncodedQuery, Session, WorkerInfo
 from pplx_local.errors import EncoderCrashed
 from pplx_local.records import (
     DenseVectors,
     Encoded,
     EncodingRecipe,
+    Nearest,
     Role,
     Scores,
     SpaceSpec,
@@ -214,8 +216,27 @@ class FakeBackend:
     ) -> Scores:
         return reference.maxsim(query, docs, want_matches=want_matches)
 
-    def resident(self, docs: TokenVectors) -> Any:
-        raise NotImplementedError
+    def resident(
+        self, docs: TokenVectors, *, device: str | None = None
+    ) -> FakeResident:
+        return FakeResident(docs)
+
+    def free_bytes(self, device: str) -> int:
+        return 1 << 40
+
+
+@dataclass
+class FakeResident:
+    """Codes that are kept, scored by the reference."""
+
+    docs: TokenVectors
+
+    def maxsim(self, query: TokenVectors, chunks: Sequence[int]) -> Scores:
+        values = reference.maxsim(query, self.docs).values
+        return Scores(values[np.asarray(chunks, dtype=np.int64)], None)
+
+    def best(self, query: TokenVectors, k: int) -> Nearest:
+        return largest(reference.maxsim(query, self.docs).values, k)
 
 
 class FakeWorker:
@@ -315,6 +336,21 @@ class FakeWorker:
     ) -> Scores:
         self.start()
         return self._session.maxsim(query, docs, want_matches=want_matches)
+
+    def keep(self, name: str, ids: Sequence[int], docs: TokenVectors) -> Future[None]:
+        return self._answer(self._session.keep, name, ids, docs)
+
+    def let_go(self, name: str, ids: Sequence[int]) -> Future[None]:
+        return self._answer(self._session.let_go, name, ids)
+
+    def best(
+        self, name: str, n_chunks: int, query: TokenVectors, k: int
+    ) -> Nearest | None:
+        self.start()
+        return self._session.best(name, n_chunks, query, k)
+
+    def free_bytes(self) -> int:
+        return self._session.free_bytes()
 
     def memory_bytes(self) -> int:
         return 0

@@ -70,3 +70,24 @@ def test_resident_codes_score_like_the_others(target, encoding) -> None:
         np.testing.assert_allclose(
             resident.maxsim(query, chunks).values, everything[chunks], rtol=1e-5
         )
+
+
+@pytest.mark.parametrize("encoding", ["int8", "bits"])
+def test_the_best_of_resident_codes_are_the_references(target, encoding) -> None:
+    backend, device = target
+    rng = np.random.default_rng(3)
+    docs, query = _docs(rng, [4, 0, 9, 2, 40], 64, encoding), _query(rng, 6, 64)
+    values = reference.maxsim(query, docs).values
+    resident = backend.resident(docs, device=device)
+    for k in (1, 3, 9):
+        best = resident.best(query, k)
+        assert best.chunks.tolist() == np.argsort(-values)[: min(k, 4)].tolist()
+        np.testing.assert_allclose(best.values, values[best.chunks], rtol=1e-5)
+    assert (
+        len(backend.resident(_docs(rng, [0], 64, encoding)).best(query, 3).chunks) == 0
+    )
+
+
+def test_a_device_tells_what_it_has_left(target) -> None:
+    backend, device = target
+    assert 1 << 20 < backend.free_bytes(device) < 1 << 50

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import mlx.core as mx
+import psutil
 
 from pplx_local.errors import BackendUnavailable
 from pplx_local.records import EncodingRecipe, Scores, TokenVectors
@@ -52,9 +53,19 @@ class MlxBackend:
         """Score chunks as `reference.maxsim` does."""
         return self.resident(docs).score_all(query, want_matches=want_matches)
 
-    def resident(self, docs: TokenVectors) -> ResidentTokens:
-        """Keep codes on the best device."""
-        return ResidentTokens(docs, _DEVICES[self.devices()[0]])
+    def resident(
+        self, docs: TokenVectors, *, device: str | None = None
+    ) -> ResidentTokens:
+        """Keep codes on a device; None for the best."""
+        return ResidentTokens(docs, _DEVICES[self._device(device)])
+
+    def free_bytes(self, device: str) -> int:
+        """Tell how much memory of a device nobody uses now."""
+        available = psutil.virtual_memory().available
+        if self._device(device) == "cpu":
+            return available
+        limit = int(mx.device_info(mx.gpu)["max_recommended_working_set_size"])
+        return min(limit - mx.get_active_memory(), available)
 
     def _device(self, wanted: str | None) -> str:
         here = self.devices()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import torch
 
 from pplx_local.errors import BackendUnavailable
@@ -55,9 +56,21 @@ class TorchBackend:
         docs_here = ResidentTokens(docs, torch.device("cpu"))
         return docs_here.score_all(query, want_matches=want_matches)
 
-    def resident(self, docs: TokenVectors) -> ResidentTokens:
-        """Keep codes on the best device."""
-        return ResidentTokens(docs, torch.device(self.devices()[0]))
+    def resident(
+        self, docs: TokenVectors, *, device: str | None = None
+    ) -> ResidentTokens:
+        """Keep codes on a device; None for the best."""
+        return ResidentTokens(docs, torch.device(self._device(device)))
+
+    def free_bytes(self, device: str) -> int:
+        """Tell how much memory of a device nobody uses now."""
+        on = torch.device(self._device(device))
+        if on.type == "cuda":
+            return torch.cuda.mem_get_info(on)[0]
+        if on.type == "mps":
+            taken = torch.mps.driver_allocated_memory()
+            return torch.mps.recommended_max_memory() - taken
+        return psutil.virtual_memory().available
 
     def _device(self, wanted: str | None) -> str:
         here = self.devices()

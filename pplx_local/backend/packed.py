@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.records import Nearest
+from pplx_local.records import Nearest, TokenVectors
 
 
 def groups(
@@ -37,6 +37,19 @@ def rows_of(
     if np.array_equal(starts[1:], ends[:-1]):
         return slice(int(starts[0]), int(ends[-1]))
     return np.concatenate([np.arange(*span) for span in zip(starts, ends, strict=True)])
+
+
+def joined(parts: Sequence[TokenVectors]) -> TokenVectors:
+    """Put the chunks of several, of one encoding, behind one another."""
+    lengths = [np.diff(one.cu_seqlens) for one in parts]
+    scales = [one.scales for one in parts if one.scales is not None]
+    return TokenVectors(
+        parts[0].encoding,
+        np.concatenate([one.codes for one in parts]),
+        np.concatenate(scales) if scales else None,
+        np.concatenate([one.positions for one in parts]),
+        np.cumsum([0, *np.concatenate(lengths)], dtype=np.int32),
+    )
 
 
 def largest(values: NDArray[np.float32], k: int) -> Nearest:

@@ -121,8 +121,12 @@ class Backend(Protocol):
         """
         ...
 
-    def resident(self, docs: TokenVectors) -> Resident:
-        """Keep codes on the device."""
+    def resident(self, docs: TokenVectors, *, device: str | None = None) -> Resident:
+        """Keep codes on a device; None for the best."""
+        ...
+
+    def free_bytes(self, device: str) -> int:
+        """Tell how much memory of a device nobody uses now."""
         ...
 
 

@@ -18,7 +18,14 @@ from pplx_local.encoding.session import EncodedQuery, WorkerInfo
 from pplx_local.encoding.worker import Reply, Setup
 from pplx_local.errors import EncoderCrashed, PplxLocalError
 from pplx_local.models import Checkpoint
-from pplx_local.records import Encoded, Scores, Span, TokenVectors, WindowPlan
+from pplx_local.records import (
+    Encoded,
+    Nearest,
+    Scores,
+    Span,
+    TokenVectors,
+    WindowPlan,
+)
 from pplx_local.window import WindowRule
 
 _PATIENCE_S = 60.0
@@ -159,6 +166,26 @@ class EncoderWorker:
             "maxsim", query, docs, want_matches=want_matches
         ).result()
         return scores
+
+    def keep(self, name: str, ids: Sequence[int], docs: TokenVectors) -> Future[None]:
+        """Add chunks to those that the child keeps on its device."""
+        return self._ask("keep", name, list(ids), docs)
+
+    def let_go(self, name: str, ids: Sequence[int]) -> Future[None]:
+        """Leave chunks that the child keeps out from now on."""
+        return self._ask("let_go", name, list(ids))
+
+    def best(
+        self, name: str, n_chunks: int, query: TokenVectors, k: int
+    ) -> Nearest | None:
+        """Find the k best of the chunks that are kept; None where others are."""
+        found: Nearest | None = self._ask("best", name, n_chunks, query, k).result()
+        return found
+
+    def free_bytes(self) -> int:
+        """Tell how much memory of the encoder's device nobody uses now."""
+        n_bytes: int = self._ask("free_bytes").result()
+        return n_bytes
 
     def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
         """Say where each token of each text lies, in characters."""

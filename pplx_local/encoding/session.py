@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local import window
 from pplx_local.backend import Backend, Encoder
+from pplx_local.encoding.residence import Residence
 from pplx_local.encoding.words import whole_word
 from pplx_local.records import (
     DenseVectors,
     Encoded,
+    Nearest,
     Scores,
     Span,
     TokenVectors,
@@ -61,6 +64,12 @@ class Session:
     rule: WindowRule
     backend: Backend
     encoder: Encoder
+    _residence: Residence = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep nothing yet."""
+        make = partial(self.backend.resident, device=self.encoder.device)
+        object.__setattr__(self, "_residence", Residence(make))
 
     def plan(
         self,
@@ -108,6 +117,24 @@ class Session:
     ) -> Scores:
         """Score chunks as `reference.maxsim` does."""
         return self.backend.maxsim(query, docs, want_matches=want_matches)
+
+    def keep(self, name: str, ids: Sequence[int], docs: TokenVectors) -> None:
+        """Add chunks to those that are kept on the device, as `Residence.keep` does."""
+        self._residence.keep(name, ids, docs)
+
+    def let_go(self, name: str, ids: Sequence[int]) -> None:
+        """Leave chunks that are kept out from now on."""
+        self._residence.let_go(name, ids)
+
+    def best(
+        self, name: str, n_chunks: int, query: TokenVectors, k: int
+    ) -> Nearest | None:
+        """Find the k best of the chunks that are kept, as `Residence.best` does."""
+        return self._residence.best(name, n_chunks, query, k)
+
+    def free_bytes(self) -> int:
+        """Tell how much memory of the device nobody uses now."""
+        return self.backend.free_bytes(self.encoder.device)
 
     def memory_bytes(self) -> int:
         """Tell the most memory that the encoder took so far."""

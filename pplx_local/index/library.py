@@ -264,7 +264,13 @@ class Index(Contents):
     def _searcher(self, spaces: ProfileSpaces, mode: Mode, *, wait: bool) -> Searcher:
         no_model = self._why_no_model()
         return make_searcher(
-            self.store, spaces, self._workers, mode, no_model, wait=wait
+            self.store,
+            spaces,
+            self._workers,
+            mode,
+            no_model,
+            wait=wait,
+            exhaustive=self.settings.exhaustive,
         )
 
     def _why_no_model(self) -> str:

@@ -29,6 +29,7 @@ def make_searcher(
     no_model: str,
     *,
     wait: bool = True,
+    exhaustive: bool = False,
 ) -> Searcher:
     """Make a searcher with the spaces that the mode needs.
 
@@ -39,6 +40,7 @@ def make_searcher(
         mode: What will be ranked by.
         no_model: Why there is none, where the profile is empty.
         wait: For a model that is loading; else its legs are missing for now.
+        exhaustive: Whether the late leg scores all chunks, where they can be kept.
     """
     serving = spaces.serving()
     ready: dict[Role, SearchSpace] = {}
@@ -48,7 +50,7 @@ def make_searcher(
         for role, held in serving.items():
             if role in missing:
                 continue
-            found = _ready(held, workers, wait=wait)
+            found = _ready(held, workers, wait=wait, exhaustive=exhaustive)
             if isinstance(found, SearchSpace):
                 ready[role] = found
             else:
@@ -85,7 +87,9 @@ def _absent(spaces: ProfileSpaces, no_model: str) -> dict[Role, str]:
     }
 
 
-def _ready(held: Held, workers: Workers, *, wait: bool) -> SearchSpace | str:
+def _ready(
+    held: Held, workers: Workers, *, wait: bool, exhaustive: bool
+) -> SearchSpace | str:
     """Get the encoder of a space ready; return why there is none."""
     if not held.is_made:
         return "nothing is embedded yet: run pplx-local update"
@@ -96,7 +100,9 @@ def _ready(held: Held, workers: Workers, *, wait: bool) -> SearchSpace | str:
         worker.info()  # at once, or with the reason why it cannot be loaded
     except PplxLocalError as error:
         return str(error)
-    return SearchSpace.of(held.space, worker, held.checkpoint)
+    is_late = held.space.spec.role == "late"
+    kept = workers.kept(worker, held.space) if exhaustive and is_late else None
+    return SearchSpace.of(held.space, worker, held.checkpoint, kept)
 
 
 def _is_gone(store: Store, path: bytes) -> bool:

@@ -10,6 +10,8 @@ from pplx_local.config import Settings
 from pplx_local.encoding import EncoderWorker
 from pplx_local.models import Checkpoint
 from pplx_local.priority import NICENESS
+from pplx_local.search.exhaustive import Exhaustive
+from pplx_local.store import Space
 
 WorkerFactory = Callable[[Checkpoint, Path, Settings], EncoderWorker]
 
@@ -67,6 +69,7 @@ class Workers:
         self._lock = threading.Lock()
         """Never held while a child is started or ended."""
         self._made: dict[str, EncoderWorker] = {}
+        self._kept: dict[EncoderWorker, Exhaustive] = {}
 
     def get(self, checkpoint: Checkpoint, model_dir: Path) -> EncoderWorker:
         """Give the worker of a checkpoint, which is started without waiting for it."""
@@ -77,6 +80,14 @@ class Workers:
                 self._made[checkpoint.name] = worker
         worker.start()
         return worker
+
+    def kept(self, worker: EncoderWorker, space: Space) -> Exhaustive:
+        """Give what a worker keeps of a space; of another one it keeps nothing then."""
+        with self._lock:
+            kept = self._kept.get(worker)
+            if kept is None or kept.space != space:
+                kept = self._kept[worker] = Exhaustive(worker, space)
+            return kept
 
     def only(self, checkpoint: Checkpoint, model_dir: Path) -> EncoderWorker:
         """End all others first: two models may be more than the memory holds.
@@ -99,6 +110,7 @@ class Workers:
         """End them all; another one can be asked for afterwards."""
         with self._lock:
             closing, self._made = self._made, {}
+            self._kept.clear()
         for worker in closing.values():
             worker.close()
 
@@ -110,6 +122,7 @@ class Workers:
         if not self._keep_for_queries:
             with self._lock:
                 self._made.pop(name, None)
+                self._kept.pop(worker, None)
             worker.close()
         elif worker.since_query_s() >= _QUERIES_GO_ON_S:
             worker.rest(after_s=0.0)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import DenseVectors, Scores, TokenVectors
+from pplx_local.search.exhaustive import Exhaustive
 from pplx_local.store import LexicalQuery, Selection, Space, Store, Term
 
 Ids = NDArray[np.int64]
@@ -19,6 +20,9 @@ MaxSim = Callable[[TokenVectors, TokenVectors], Scores]
 SHORTLIST = 500
 """Chunks that the bits hand to the int8 codes. At 384 dimensions of three thresholds,
 137 hold the int8 top 10 for 99 % of queries."""
+
+_MORE = 4
+"""Times as many chunks are asked for where a selection holds too few of them."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,34 @@ class DenseLeg:
 
 @dataclass(frozen=True)
 class LateLeg:
-    """Token vectors: MaxSim over chunks that the other legs and the null sample name."""
+    """Token vectors: MaxSim over chunks that the other legs and the null sample name.
+
+    Where all chunks are kept by the encoder, it names some itself.
+    """
 
     store: Store
     space: Space
     query: TokenVectors
     maxsim: MaxSim
+    exhaustive: Exhaustive | None = None
+
+    def best(self, k: int, within: Selection | None = None) -> Ids | None:
+        """Return the k best of all chunks, of a selection if given.
+
+        None where they are not kept, or not all yet.
+        """
+        n = k
+        while self.exhaustive:
+            found = self.exhaustive.best(self.store, self.query, n)
+            if found is None:
+                return None
+            held = found.chunks
+            if within is not None:
+                held = held[within.holds(held)]
+            if len(held) >= k or len(found.chunks) < n:
+                return held[:k]
+            n *= _MORE
+        return None
 
     def score(self, chunk_ids: Ids) -> Values:
         """Sum of the best similarities; -inf for a chunk without token vectors."""

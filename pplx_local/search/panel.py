@@ -50,6 +50,12 @@ class Panel:
         The shortlist by bits is made beside the keywords' candidates.
         """
         found, finder = [null], self.dense or self.pooled
+        if self.late and self.late.exhaustive:
+            with clock.time("late"):
+                best = self.late.best(k, within)
+            if best is not None:
+                found.append(best)
+                finder = self.dense
         shortlist = finder.begin(within) if finder else None
 
         with clock.time("lexical"):
@@ -98,7 +104,8 @@ def _late(
         return None
     late, words = spaces["late"], encoded["late"].words
     tokens = weigh(tokens, words, lexical.shares, late.idf_power)
-    return LateLeg(store, late.space, tokens, _maxsim(late.encoder))
+    maxsim = _maxsim(late.encoder)
+    return LateLeg(store, late.space, tokens, maxsim, late.exhaustive)
 
 
 def _maxsim(encoder: QueryEncoder) -> Callable[[TokenVectors, TokenVectors], Scores]:

@@ -10,6 +10,7 @@ from typing import Protocol
 from pplx_local.encoding import EncodedQuery
 from pplx_local.models import Checkpoint
 from pplx_local.records import Scores, Span, TokenVectors
+from pplx_local.search.exhaustive import Exhaustive
 from pplx_local.store import Space
 
 
@@ -41,10 +42,17 @@ class SearchSpace:
     """Of the idf by which a query's words are weighted in MaxSim; 0 for all alike."""
     scripts: tuple[str, ...] = ()
     """Unicode scripts that its checkpoint reads; empty for all."""
+    exhaustive: Exhaustive | None = None
+    """What scores all of its chunks; None to go by shortlists."""
 
     @classmethod
     def of(
-        cls, space: Space, encoder: QueryEncoder, checkpoint: Checkpoint
+        cls,
+        space: Space,
+        encoder: QueryEncoder,
+        checkpoint: Checkpoint,
+        exhaustive: Exhaustive | None = None,
     ) -> SearchSpace:
         """Take from the checkpoint what searches have to know of it."""
-        return cls(space, encoder, checkpoint.idf_power, checkpoint.scripts)
+        idf_power, scripts = checkpoint.idf_power, checkpoint.scripts
+        return cls(space, encoder, idf_power, scripts, exhaustive)

@@ -203,6 +203,22 @@ class Spaces:
         )
         return 1.0 if visible == 0 else complete / visible
 
+    def complete_documents(self, space: Space) -> dict[int, range]:
+        """Give the visible documents that are complete, and the chunks of each."""
+        runs: dict[int, range] = self._remembered(
+            ("complete", space.space_id), lambda: self._list_complete(space)
+        )
+        return runs
+
+    def _list_complete(self, space: Space) -> dict[int, range]:
+        rows = self._database.rows(
+            "SELECT document_id, first_chunk, n_chunks FROM document_spaces"
+            " JOIN documents USING (document_id)"
+            " WHERE space_id = ? AND hidden_ns IS NULL",
+            (space.space_id,),
+        )
+        return {one: range(first, first + n_chunks) for one, first, n_chunks in rows}
+
     def _count_complete(self, space: Space) -> Row:
         """Count the visible documents: those that are complete, and all."""
         # Hidden ones are few and indexed: counted (CROSS JOIN: first) and subtracted.

@@ -422,6 +422,10 @@ class Store:
         """
         self._spaces.finish_document(space, document_id, n_without_tokens)
 
+    def complete_documents(self, space: Space) -> dict[int, range]:
+        """Give the visible documents that are complete, and the chunks of each."""
+        return self._spaces.complete_documents(space)
+
     def coverage(self, space: Space) -> float:
         """Divide the visible documents that are complete by all visible ones."""
         return self._spaces.coverage(space)
