@@ -16,13 +16,16 @@ from fakes import (
     fake_checkpoint,
     install_fake_checkpoint,
 )
+from test_documents_formats import pdf
 
 from pplx_local.bench import (
     BenchRow,
     measure_encode,
     measure_index,
+    measure_read,
     measure_search,
     measure_start,
+    read,
     start,
 )
 from pplx_local.bench.search import _by_numpy
@@ -255,3 +258,32 @@ def test_without_a_model_there_is_nothing_to_measure(tmp_path, folder):
     settings = Settings(home=tmp_path, model="none")
     with pytest.raises(ModelError, match="doctor"):
         measure_index(settings, folder, follow=follow, worker=fake_worker)
+
+
+# --- reading -----------------------------------------------------------------
+
+
+def test_reading_counts_the_pages_of_files_with_text(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "_RIVAL", "a_library_that_is_not_here")
+    folder = settings.home / "pdfs"
+    folder.mkdir(parents=True)
+    for name, data in (
+        ("a.pdf", pdf("One", "", "Two")),
+        ("b.pdf", pdf("Three")),
+        ("scan.pdf", pdf("")),
+        ("broken.pdf", b"%PDF-1.7"),
+    ):
+        (folder / name).write_bytes(data)
+    files, pages, ours, rival = measure_read(settings, folder).rows
+    assert (files.value, pages.value) == (2, 4)
+    assert (ours.value or 0) > 0
+    assert rival.value is None
+    assert "pip install" in rival.what
+
+
+def test_reading_asks_for_a_folder_with_pdfs(settings: Settings) -> None:
+    for folder in (None, settings.home / "none", settings.home):
+        with pytest.raises(FolderError):
+            measure_read(settings, folder)

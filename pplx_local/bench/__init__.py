@@ -3,6 +3,7 @@
 from pplx_local.bench.encode import measure_encode
 from pplx_local.bench.index import measure_index
 from pplx_local.bench.interface import measure_interface
+from pplx_local.bench.read import measure_read
 from pplx_local.bench.result import BenchResult, BenchRow
 from pplx_local.bench.search import measure_search
 from pplx_local.bench.start import measure_start
@@ -13,6 +14,7 @@ __all__ = [
     "measure_encode",
     "measure_index",
     "measure_interface",
+    "measure_read",
     "measure_search",
     "measure_start",
 ]

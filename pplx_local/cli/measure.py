@@ -56,6 +56,21 @@ def bench_index(
     _write(result, as_json)
 
 
+@bench.command("read")
+def bench_read(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", parser=typed_path, help="Where the PDFs are."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pages a second of reading PDFs, beside pypdf in as many processes."""
+    from pplx_local.bench import measure_read
+
+    _write(measure_read(Invocation.of(ctx).settings(), folder), as_json)
+
+
 @bench.command("search")
 def bench_search(
     ctx: typer.Context,
