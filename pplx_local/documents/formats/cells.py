@@ -10,6 +10,7 @@ from pplx_local.documents.formats.flow import clean
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
+_EXACT = 2.0**53
 _MAX_GAP = 8
 """Cells in a row that are left empty: more of them say no more than these."""
 
@@ -21,6 +22,8 @@ def cell_text(value: Cell) -> str:
             return " ".join(clean(value).split())
         case bool():
             return str(value).upper()
+        case float() if value.is_integer() and abs(value) < _EXACT:
+            return str(int(value))
         case float():
             return f"{value:.15g}"  # what a spreadsheet keeps of a number
         case datetime():

@@ -6,6 +6,8 @@ nowhere, but they stand above every passage of their sheet as a heading does.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import chain, groupby
@@ -13,17 +15,37 @@ from typing import NamedTuple
 
 from python_calamine import CalamineSheet
 
+from pplx_local.documents.day import read_day
+from pplx_local.documents.decode import decode_stream
 from pplx_local.documents.formats.cells import cell_text, range_name, row_text
+from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import MAX_SEGMENTS, About, label
-from pplx_local.documents.formats.workbook import open_workbook, sheet_at
+from pplx_local.documents.formats.html_page import read_markup
+from pplx_local.documents.formats.ooxml import note_core_facts, note_names, stated
+from pplx_local.documents.formats.outline import Outline
+from pplx_local.documents.formats.sheet_asides import Aside, asides_of
+from pplx_local.documents.formats.workbook import (
+    Workbook,
+    is_workbook,
+    open_workbook,
+    sheet_at,
+)
 from pplx_local.documents.kinds import Kind
+from pplx_local.documents.package import Package
 from pplx_local.documents.source import Source
-from pplx_local.errors import EmptyDocument, Unreadable
+from pplx_local.errors import EmptyDocument, Unreadable, Unsupported
 from pplx_local.records import Segment, Span
 
 _MAX_PLACES = 1_000
 """Places in a sheet: in a longer one several rows share theirs, since each hit looks
 through all of them."""
+
+
+_FACTS = frozenset(
+    {"dc:title", "dc:creator", "meta:initial-creator", "meta:creation-date"}
+)
+_TABLE = re.compile("<table", re.IGNORECASE)
+_HEAD_CHARS = 1 << 16
 
 
 class _Row(NamedTuple):
@@ -38,28 +60,55 @@ class _Row(NamedTuple):
 
 
 class Spreadsheet:
-    """The values of all sheets, hidden ones too."""
+    """The values of all sheets, hidden ones too, and what stands beside them."""
 
     def __init__(self, source: Source, kind: Kind) -> None:
         self._source = source
         self._about = About()
+        self._outline = Outline("heading")
         self._starts: list[int] = []
         self._n_chars = 0
 
     def pieces(self) -> Iterator[str]:
         """Give the rows of one sheet after the other, each sheet below its name."""
-        workbook = open_workbook(self._source)
-        names = workbook.sheet_names
+        data = self._source.read_all()
+        if not data:
+            raise EmptyDocument("empty")
+        if is_workbook(data):
+            yield from self._sheets(open_workbook(data))
+        else:
+            yield self._export(data)
+
+    def _export(self, data: bytes) -> str:
+        """Read what many a program exports under a spreadsheet's name: a page, or text.
+
+        Raises:
+            Unsupported: It is neither.
+        """
+        try:
+            text = "".join(decode_stream([data]))
+        except Unsupported as error:
+            raise Unsupported("no spreadsheet, in spite of its name") from error
+        is_page = _TABLE.search(text, 0, _HEAD_CHARS)
+        return read_markup(text, self._outline) if is_page else text
+
+    def _sheets(self, workbook: Workbook) -> Iterator[str]:
+        self._note_facts(workbook.package)
+        asides = asides_of(workbook.package) if workbook.package else {}
+        names = workbook.sheets.sheet_names
         damaged: list[str] = []
         for index, name in enumerate(names):
             try:
-                yield from self._sheet(name, sheet_at(workbook, index))
+                sheet = sheet_at(workbook.sheets, index)
+                yield from self._sheet(name, sheet, asides.get(name, []))
             except Unreadable as error:
                 damaged.append(name)
                 refusal = error
         if not self._n_chars:
             raise refusal if damaged else EmptyDocument("no values in its sheets")
-        self._note(names, damaged)
+        self._about.metadata["sheets"] = str(len(names))
+        if damaged:
+            self._about.metadata["damaged_sheets"] = label(", ".join(damaged))
 
     def breaks(self, char_start: int, text: str) -> list[int]:
         """Give the sheets that start in a block."""
@@ -68,39 +117,56 @@ class Spreadsheet:
         return [start - char_start for start in self._starts[first:last]]
 
     def about(self, n_chars: int) -> About:
-        """Give sheets and cells."""
+        """Give sheets and cells, or the headings of an exported page."""
+        self._about.segments += self._outline.segments(n_chars)
         return self._about
 
-    def _note(self, names: list[str], damaged: list[str]) -> None:
-        self._about.metadata["sheets"] = str(len(names))
-        if damaged:
-            self._about.metadata["damaged_sheets"] = label(", ".join(damaged))
+    def _note_facts(self, package: Package | None) -> None:
+        """Take title, author and day from what the package says of itself."""
+        if package is None:
+            return
+        with contextlib.suppress(Unreadable):
+            note_core_facts(package, self._about)
+            facts = stated(package, "meta.xml", _FACTS)
+            if facts:
+                author = facts.get("meta:initial-creator") or facts.get("dc:creator")
+                note_names(self._about, facts.get("dc:title", ""), author or "")
+                self._about.day = read_day(facts.get("meta:creation-date", ""))
 
-    def _sheet(self, name: str, sheet: CalamineSheet) -> Iterator[str]:
+    def _sheet(
+        self, name: str, sheet: CalamineSheet, asides: list[Aside]
+    ) -> Iterator[str]:
         """Give name and rows of a sheet; nothing where no cell is filled."""
         rows = _filled_rows(sheet)
         first = next(rows, None)
-        if first is None:
+        if first is None and not asides:
             return
         start, ordinal = self._n_chars, len(self._about.segments)
         self._starts.append(start)
         yield self._written(f"{label(name)}\n\n")
         n_rows = sheet.total_height // _MAX_PLACES + 1
-        for block in _blocks(chain((first,), rows), n_rows):
+        for block in _blocks(chain((first,) if first else (), rows), n_rows):
             yield self._block(block)
+        for aside in asides:
+            yield self._place(f"{clean(aside.text)}\n", aside.cell)
         yield self._written("\n")
         segment = Segment("sheet", label(name), Span(start, self._n_chars))
         self._about.segments.insert(ordinal, segment)
 
     def _block(self, rows: list[_Row]) -> str:
         """Write rows that share a place."""
-        start = self._n_chars
-        text = self._written("".join(f"{row_text(row.cells)}\n" for row in rows))
         first = rows[0].number, min(row.first for row in rows)
         last = rows[-1].number, max(row.last for row in rows)
-        if len(self._about.segments) < MAX_SEGMENTS:
+        text = "".join(f"{row_text(row.cells)}\n" for row in rows)
+        return self._place(text, range_name(first, last))
+
+    def _place(self, text: str, cells: str) -> str:
+        """Write a text that lies in these cells, if in any."""
+        start = self._n_chars
+        self._written(text)
+        if cells and len(self._about.segments) < MAX_SEGMENTS:
             span = Span(start, self._n_chars)
-            self._about.segments.append(Segment("cell", range_name(first, last), span))
+            self._about.segments.append(Segment("cell", cells, span))
         return text
 
     def _written(self, text: str) -> str:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from pplx_local.documents.formats.cells import cell_name
 from pplx_local.documents.package import Package
-from pplx_local.documents.source import Source
-from pplx_local.errors import EmptyDocument, Unreadable, Unsupported
+from pplx_local.errors import Unreadable, Unsupported
 
 _PACKAGE = b"PK\x03\x04"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAX_JUNK_BYTES = 1024
 _OLDEST = re.compile(rb"\x09[\x00\x02\x04]")
 _PASSWORD = "encrypted: it needs a password"
-_DAMAGED = "damaged, or no spreadsheet in spite of its name: its cells cannot be read"
+_DAMAGED = "damaged: its cells cannot be read"
 
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _BEGIN = re.compile(rb"\x09\x08[\x08\x10]\x00\x00[\x05\x06]\x05\x00")
@@ -36,26 +36,37 @@ _SHEET_PART = re.compile(r"/?xl[/\\]worksheets[/\\][^/\\]+\.xml", re.IGNORECASE)
 _TABLES = re.compile(r"content\.xml|/?xl[/\\].*\.(xml|bin)", re.IGNORECASE)
 
 
-def open_workbook(source: Source) -> CalamineWorkbook:
+class Workbook(NamedTuple):
+    """A spreadsheet that may be read."""
+
+    sheets: CalamineWorkbook
+    package: Package | None
+    """What it came in; None for .xls."""
+
+
+def is_workbook(data: bytes) -> bool:
+    """Say whether bytes are a spreadsheet's, and not some text under its name."""
+    in_package = _PACKAGE in data[:_MAX_JUNK_BYTES]
+    return in_package or data.startswith(_COMPOUND) or bool(_OLDEST.match(data))
+
+
+def open_workbook(data: bytes) -> Workbook:
     """Open a spreadsheet of any of its formats, whatever its name says.
 
     Raises:
-        Unsupported: It is older than what is read, or no spreadsheet.
-        Unreadable: It is encrypted, damaged, or would take too much memory.
+        Unsupported: It is older than what is read, or would take too much memory.
+        Unreadable: It is encrypted, damaged, or a bomb.
     """
-    data = source.read_all()
-    if not data:
-        raise EmptyDocument("empty")
+    package: Package | None = None
+    if _OLDEST.match(data):
+        raise Unsupported("made by Excel 4 or older: save it in today's format")
     if data.startswith(_COMPOUND):
         _refuse_encrypted(data)
-    elif _PACKAGE in data[:_MAX_JUNK_BYTES]:
-        _check(Package(io.BytesIO(data)))
-    elif _OLDEST.match(data):
-        raise Unsupported("made by Excel 4 or older: save it in today's format")
     else:
-        raise Unsupported("no spreadsheet, in spite of its name")
+        package = Package(io.BytesIO(data))
+        _check(package)
     try:
-        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+        return Workbook(CalamineWorkbook.from_filelike(io.BytesIO(data)), package)
     except BaseException as error:
         raise damage(error) from error
 
