@@ -37,3 +37,10 @@ def test_what_a_chunk_says_itself_is_not_said_again() -> None:
 
 def test_a_document_without_title_or_headings_has_nothing_above() -> None:
     assert Headings(Document("text", 1, None, None, 9, ())).above(5, "text") == ""
+
+
+def test_the_names_of_chapters_sheets_messages_and_symbols_stand_above_too() -> None:
+    for kind in ("chapter", "sheet", "message", "symbol"):
+        part = Segment(kind, "Pump", Span(0, 40))
+        headings = Headings(Document("code", 1, None, None, 40, (part,)))
+        assert headings.above(20, "It runs.") == "Pump. "

@@ -7,13 +7,17 @@ from collections import deque
 from pplx_local.records import Document, Segment
 
 
+_TELLING = frozenset({"heading", "chapter", "sheet", "message", "symbol"})
+"""Kinds of places whose names say what is below them; the number of a page does not."""
+
+
 class Headings:
     """The title and the headings of one document, asked from its start to its end."""
 
     def __init__(self, document: Document) -> None:
-        """Take those of a document; other places say nothing about a passage."""
+        """Take those of a document."""
         self._title = document.title
-        self._ahead = deque(one for one in document.segments if one.kind == "heading")
+        self._ahead = deque(one for one in document.segments if one.kind in _TELLING)
         self._open: list[Segment] = []
 
     def above(self, char_start: int, text: str) -> str:
