@@ -62,6 +62,8 @@ SAMPLES = {
     "gb18030": "中文测试文本我们在这里。今天的天气很好。",
     "big5": "繁體中文文字。今天的天氣很好。",
     "cp949": "한국어 텍스트입니다. 오늘은 날씨가 좋습니다.",
+    "mac_roman": "El niño comió una piña; ¿qué pasó mañana? Naïve Größe.",
+    "cp850": "Le comité s'est réuni pour réparer le toit à Noël.",
     "latin-1": "Größe, naïve façade, Straße, déjà vu",
     "cp1252": "“Zitat”… Größe € und Straße",
     "cp1250": "Příliš žluťoučký kůň úpěl ďábelské ódy",
@@ -89,6 +91,18 @@ def test_encodings_are_found(encoding: str) -> None:
 )
 def test_a_text_is_fixed_once(data: bytes, text: str) -> None:
     assert "".join(decode_stream([data])) == text
+
+
+def test_a_short_text_in_japanese_is_no_western_one() -> None:
+    text = "日本語のテキストです needle\n"
+    assert "".join(decode_stream([text.encode("shift_jis")])) == text
+
+
+@pytest.mark.timeout(20)
+def test_wrong_bytes_behind_a_long_line_are_found_at_once() -> None:
+    text = "words and more " * 60_000 + SAMPLES["latin-1"]
+    data = text.encode("latin-1")
+    assert "Größe, naïve" in "".join(decode_stream([data]))
 
 
 @given(text=st.text(), cuts=st.lists(st.integers(0, 200), max_size=6))

@@ -21,6 +21,8 @@ HEAD_BYTES = 1 << 20
 """What the encoding is decided on."""
 
 _SAMPLE_BYTES = 8_192
+_BEFORE_BYTES = 1_000
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -69,6 +71,16 @@ _SUPERSETS = {
 """What is meant by the names of charsets in files that go beyond them."""
 
 _SEVEN_BITS = ("utf-7", "hz", "iso2022")
+_WESTERN_ENCODINGS = ("cp1252", "mac_roman", "cp850")
+_LATIN_ENCODINGS = frozenset({"cp1250", "cp1252", "cp1254", "cp1257", "cp1258"})
+_TORN = re.compile(
+    "(?<=[a-zA-Z])[^\\w\\s!-/:-@\u2018\u2019\u2026-](?=[a-z])|(?<=[a-z])[\u00c0-\u00de\u0160\u017d]"
+)
+"""A sign inside of a word, or a capital letter behind a small one."""
+_EAST_ASIAN_RUN = re.compile(
+    "[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7af\uff01-\uff5e]{3,}"
+)
+_NOT_ASCII = re.compile("[^\0-\x7f]")
 _FALLBACK_HANDLER = "pplx_local.cp1252"
 
 
@@ -205,16 +217,37 @@ def _decodes(head: bytes, encoding: str, cut_bytes: int = 0) -> bool:
 def _legacy_encoding(head: bytes, declared: str | None) -> str:
     if declared and _decodes(head, declared, 4):
         return declared
+    sample = _telling_sample(head)
     matches = charset_normalizer.from_bytes(
-        _telling_sample(head), cp_isolation=_LEGACY_ENCODINGS.split()
+        sample, cp_isolation=_LEGACY_ENCODINGS.split()
     )
     best = matches.best()
     if best is None:
         return "cp1252"
+    if _is_east_asian(sample, best.encoding):
+        return best.encoding
     for match in matches:
         if match.encoding == "cp1252" and _is_as_good(match, best):
-            return "cp1252"
+            return _latin_encoding(sample, "cp1252")
+    if best.encoding in _LATIN_ENCODINGS:
+        return _latin_encoding(sample, best.encoding)
     return best.encoding
+
+
+def _is_east_asian(sample: bytes, encoding: str) -> bool:
+    """Believe in what reads as runs of characters: chance makes them one by one."""
+    text = sample.decode(encoding, "replace")
+    n_run = sum(map(len, _EAST_ASIAN_RUN.findall(text)))
+    return n_run > 0.8 * len(_NOT_ASCII.findall(text))
+
+
+def _latin_encoding(sample: bytes, likely: str) -> str:
+    """Choose the one that tears the fewest words; the likely one if it is as good."""
+
+    def n_torn(encoding: str) -> int:
+        return len(_TORN.findall(sample.decode(encoding, "replace")))
+
+    return min((likely, *_WESTERN_ENCODINGS), key=n_torn)
 
 
 def _is_as_good(
@@ -236,10 +269,11 @@ def _codec(charset: str | None) -> str | None:
 
 def _telling_sample(head: bytes) -> bytes:
     """Take the lines that have more than ASCII: only they tell encodings apart."""
-    lines = re.findall(rb"[^\n]*[\x80-\xff][^\n]*\n?", head)
     sample = b""
-    for line in lines:
-        sample += line[:_SAMPLE_BYTES]
+    for line in head.split(b"\n"):
+        if found := _BEYOND_ASCII.search(line):
+            start = max(found.start() - _BEFORE_BYTES, 0)
+            sample += line[start : start + _SAMPLE_BYTES] + b"\n"
         if len(sample) >= _SAMPLE_BYTES:
             break
     return sample
