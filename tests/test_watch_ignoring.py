@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pplx_local.watch import Found, Rules, in_short, walk
-from pplx_local.watch.ignore_files import LONGEST_FILE, MOST_WILDCARDS
+from pplx_local.watch import Found, Rules, ignore_files, in_short, judging, walk
+from pplx_local.watch.ignore_files import LONGEST_FILE
 from pplx_local.watch.patterns import compiled, parse
 
 
@@ -116,7 +116,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 @settings(
-    max_examples=80,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -371,14 +371,36 @@ def test_folders_and_pipes_of_these_names_say_nothing(tmp_path: Path) -> None:
     assert read(tmp_path) == {"a.log"}
 
 
-def test_patterns_beyond_the_limit_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_patterns_beyond_the_limit_are_left_out_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ignore_files, "MOST_WILDCARDS", 2)
     fill(tmp_path, "a.md", "b-last", "plain.txt")
-    lines = [f"x{number}*y" for number in range(MOST_WILDCARDS)]
-    write(tmp_path, ".gitignore", *lines, "b*", "*.md", "plain.txt", "a*" * 600)
+    lines = ["a*" * 600, "x*y", "y*x", "b*", "*.md", "plain.txt"]
+    write(tmp_path, ".gitignore", *lines)
     assert read(tmp_path) == {"b-last"}
     assert note_of(tmp_path) == (
         "rules that are not honoured: 2 of its patterns, which are too long or too many"
     )
+
+
+def test_files_that_are_too_much_together_are_not_honoured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "_MOST_PATTERNS", 5)
+    folder = tmp_path
+    for depth in range(3):
+        write(folder, ".gitignore", f"{depth}-1", f"{depth}-2")
+        fill(folder, f"{depth}-1", "other/a")
+        folder /= "in"
+    assert read(tmp_path) == {"in/in/2-1", "other/a", "in/other/a", "in/in/other/a"}
+    assert why(tmp_path, "in/in/.gitignore") == (
+        "rules that are not honoured: there are too many of them"
+    )
+    rules = Rules(os.fsencode(tmp_path))
+    for _ in range(3):  # what is kept between is let go of again and again
+        for name in ("in/1-1", "0-1", "in/in/1-2", "in/0-2"):
+            assert rules.why(os.fsencode(tmp_path / name), is_folder=False)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ OWN, PLAIN, GIT = b".pplxignore", b".ignore", b".gitignore"
 NAMES = frozenset((OWN, PLAIN, GIT))
 
 LONGEST_FILE = 1_000_000
+MOST_PATTERNS = 20_000
+"""In one file."""
 MOST_WILDCARDS = 2_000
-"""Patterns with wildcards in one file, each of which costs time for every name."""
+"""Of them with wildcards, each of which costs time for every name."""
 
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 _BOM = b"\xef\xbb\xbf"
@@ -107,6 +109,11 @@ class IgnoreFile:
         self.path, self.why_not = path, why_not
         self.base = base.rstrip(b"/") + b"/"
         self._patterns = tuple(patterns)
+
+    @property
+    def n_patterns(self) -> int:
+        """How many lines of it are honoured."""
+        return len(self._patterns)
 
     def last(self, path: bytes, name: bytes, *, is_folder: bool) -> Pattern | None:
         """Find the last line that matches something below its folder.
@@ -199,12 +206,13 @@ def _bounded(patterns: Iterable[Pattern]) -> tuple[list[Pattern], str | None]:
     kept: list[Pattern] = []
     n_wild, n_left = 0, 0
     for one in patterns:
-        is_cheap = one.is_plain or one.suffix is not None
-        n_wild += not is_cheap
-        if is_cheap or (len(one.glob) <= LONGEST_GLOB and n_wild <= MOST_WILDCARDS):
-            kept.append(one)
-        else:
+        is_wild = not one.is_plain and one.suffix is None
+        is_much = is_wild and (len(one.glob) > LONGEST_GLOB or n_wild == MOST_WILDCARDS)
+        if is_much or len(kept) == MOST_PATTERNS:
             n_left += 1
+        else:
+            n_wild += is_wild
+            kept.append(one)
     why = f"{n_left:,} of its patterns, which are too long or too many"
     return kept, why if n_left else None
 

@@ -9,7 +9,7 @@ every file but `.pplxignore`, since a `!` elsewhere means what is kept in a repo
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,6 +31,8 @@ _REPOSITORY = b".git"
 TELLING = NAMES | {_REPOSITORY}
 """Names whose presence changes what holds in a folder."""
 _MOST_KEPT = 4_096
+_MOST_PATTERNS = 100_000
+"""In force in a folder, and kept of all folders: far more than anybody writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,15 @@ class Level:
     files: tuple[IgnoreFile, ...] = ()
     """All of them, in the order in which they count."""
 
-    def enter(self, folder: bytes, names: Container[bytes]) -> Level:
+    def enter(self, folder: bytes, names: Collection[bytes]) -> Level:
         """Give what holds in a folder, given what holds around it.
 
         Args:
             folder: Absolute.
-            names: Of its entries; only those of ignore files and `.git` matter.
+            names: Those of its entries that are in `TELLING`.
         """
+        if not names:
+            return self
         own = self._with(self.own, folder, OWN, names)
         plain, git = self.plain, self.git
         if self.heeds_all:
@@ -70,12 +74,20 @@ class Level:
         files: tuple[IgnoreFile, ...],
         folder: bytes,
         name: bytes,
-        names: Container[bytes],
+        names: Collection[bytes],
     ) -> tuple[IgnoreFile, ...]:
         if name not in names:
             return files
         path = os.path.join(folder, name)  # noqa: PTH118  bytes
-        return _some(read_ignore_file(path, folder)) + files
+        file = read_ignore_file(path, folder)
+        if file and self.n_patterns + file.n_patterns > _MOST_PATTERNS:
+            file = IgnoreFile(path, folder, why_not="there are too many of them")
+        return _some(file) + files
+
+    @property
+    def n_patterns(self) -> int:
+        """How many lines are in force."""
+        return sum(file.n_patterns for file in self.files)
 
     def why(self, path: bytes, name: bytes, *, is_folder: bool) -> str | None:
         """Say why an entry is passed over; None when it is not.
@@ -135,10 +147,12 @@ class Rules:
         self.folder = folder
         self._outside = Level(hidden, ignore_files)
         self._inside: dict[bytes, Level | str] = {}
+        self._n_kept = 0
 
     def forget(self) -> None:
         """Read every ignore file anew."""
         self._inside.clear()
+        self._n_kept = 0
         self.__dict__.pop("_around", None)
 
     @cached_property
@@ -201,14 +215,14 @@ class Rules:
             unknown.append(folder)
             folder = folder.rpartition(b"/")[0] or b"/"
         for inner in reversed(unknown):
-            level = self._keep(inner, self._entered(level, inner))
+            level = self._keep(inner, self._entered(level, inner), level)
         return level
 
     def _known(self, folder: bytes) -> Level | str | None:
         known = self._inside.get(folder)
         if known is None and folder in (self.folder, b"/"):
             level = self._around.enter(folder, _telling_names(folder))
-            known = self._keep(folder, level)
+            known = self._keep(folder, level, self._around)
         return known
 
     def _entered(self, level: Level | str, folder: bytes) -> Level | str:
@@ -218,9 +232,14 @@ class Rules:
         why = level.why(folder, name, is_folder=True)
         return why or level.enter(folder, _telling_names(folder))
 
-    def _keep(self, folder: bytes, level: Level | str) -> Level | str:
-        if len(self._inside) >= _MOST_KEPT:
+    def _keep(
+        self, folder: bytes, level: Level | str, above: Level | str
+    ) -> Level | str:
+        if isinstance(level, Level) and level is not above:
+            self._n_kept += level.n_patterns
+        if len(self._inside) >= _MOST_KEPT or self._n_kept > _MOST_PATTERNS:
             self._inside.clear()
+            self._n_kept = 0
         self._inside[folder] = level
         return level
 

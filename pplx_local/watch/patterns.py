@@ -130,7 +130,7 @@ def _trimmed(line: bytes) -> bytes:
 # --- wildcards ---------------------------------------------------------------
 
 
-@lru_cache(4_096)  # most people's ignore files say the same
+@lru_cache(1_024)  # most people's ignore files say the same
 def compiled(glob: bytes) -> re.Pattern[bytes]:
     """Compile a pattern, for `fullmatch` on a name or a path."""
     try:

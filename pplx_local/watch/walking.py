@@ -132,9 +132,8 @@ def _enter(path: bytes, level: Level, way: list[_Inside]) -> Iterator[Denied]:
     except OSError as error:
         yield Denied(path, _reason(error))
         return
-    if telling := [entry.name for entry in entries if entry.name in TELLING]:
-        level = level.enter(path, telling)
-    way.append(_Inside(iter(entries), level))
+    telling = [entry.name for entry in entries if entry.name in TELLING]
+    way.append(_Inside(iter(entries), level.enter(path, telling)))
 
 
 def _place(entry: os.DirEntry[bytes]) -> bytes:
