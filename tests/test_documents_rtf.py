@@ -14,7 +14,7 @@ from pplx_local.documents.formats import About
 from pplx_local.documents.formats.rtf import Rtf
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
-from pplx_local.errors import Unreadable
+from pplx_local.errors import NoText, Unreadable
 
 Read = Callable[[str], tuple[str, About]]
 
@@ -113,6 +113,11 @@ def test_a_mark_inside_of_a_group_hides_nothing(read: Read) -> None:
 @pytest.mark.timeout(20)
 def test_hostile_rtf_is_read(read: Read, body: str) -> None:
     assert "needle" in read(body)[0]
+
+
+def test_pictures_alone_are_no_text(read: Read) -> None:
+    with pytest.raises(NoText, match="nothing but pictures"):
+        read(r"\par{\*\shppict{\pict\pngblip 00ff}}\par")
 
 
 def test_groups_without_end_are_refused(read: Read) -> None:

@@ -10,7 +10,7 @@ from pplx_local.documents.formats.rtf_words import FIELDS
 from pplx_local.documents.formats.rtf_writer import RtfWriter
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
-from pplx_local.errors import Unreadable
+from pplx_local.errors import NoText, Unreadable
 
 _MAX_HEADING_CHARS = 300
 
@@ -31,11 +31,15 @@ class Rtf:
             raise Unreadable("damaged: no RTF in it")
         writer = RtfWriter()
         n_chars = 0
+        is_blank = True
         for level, paragraph in writer.paragraphs(data[start:]):
             if level is not None and len(paragraph) <= _MAX_HEADING_CHARS:
                 self._outline.add(n_chars, level + 1, paragraph)
             yield paragraph
             n_chars += len(paragraph)
+            is_blank = is_blank and not paragraph.strip()
+        if is_blank and writer.n_pictures:
+            raise NoText("nothing but pictures: a scan?")
         self._note(writer)
 
     def breaks(self, char_start: int, text: str) -> list[int]:

@@ -66,6 +66,7 @@ class RtfWriter:
     """Turns the file's tokens into paragraphs, in one pass and without recursion."""
 
     def __init__(self) -> None:
+        self.n_pictures = 0
         self._group = _Group()
         self._outer: list[_Group] = []
         self._is_new = False
@@ -186,6 +187,7 @@ class RtfWriter:
         self._flush()
         is_optional, self._is_new, self._is_optional = self._is_optional, False, False
         self._n_replaced = 0
+        self.n_pictures += name == "pict"
         group = self._group
         if is_optional and name not in READ_THOUGH_OPTIONAL:
             group.to = _NOTHING
