@@ -256,12 +256,19 @@ def test_a_page_or_a_text_that_calls_itself_a_spreadsheet_is_read(read: Read) ->
 # --- spreadsheets that mean harm ---------------------------------------------
 
 
-def test_cells_far_apart_are_not_laid_out(read: Read) -> None:
-    rows = f"<row>{cell('A1', 1)}</row><row>{cell('XFD1048576', 2)}</row>"
-    with pytest.raises(Unsupported, match="too far apart: one of them is XFD1048576"):
-        read("a.xlsx", xlsx({"A": rows}))
-    formatted = rows.replace('"XFD1048576"><v>2</v></c>', '"XFD1048576" s="1"/>')
-    assert read("b.xlsx", xlsx({"A": formatted}))[0] == "A\n\n1\n\n"
+def test_cells_far_apart_are_read_without_what_lies_between(read: Read) -> None:
+    shared = f"<sst {_MAIN}><si><t>far</t></si><si><r><t>a</t></r><t>way</t></si></sst>"
+    last = '<c r="XFD1048576" t="s"><v>1</v></c>'
+    rows = f"<row>{cell('A1', 'near')}{cell('B1', 7.0)}</row><row>{last}</row>"
+    parts = {"xl/sharedStrings.xml": shared}
+    text, document = read("a.xlsx", xlsx({"A": rows, "B": row(1, "x")}, **parts))
+    assert text == "A\n\nnear\t7\naway\n\nB\n\nx\n\n"
+    assert list(places(text, document, "cell")) == ["A1:B1", "XFD1048576", "A1"]
+
+
+def test_cells_that_are_only_coloured_are_no_cells(read: Read) -> None:
+    rows = f'<row>{cell("A1", 1)}</row><row><c r="XFD1048576" s="1"/></row>'
+    assert read("a.xlsx", xlsx({"A": rows}))[0] == "A\n\n1\n\n"
 
 
 def test_a_sheet_that_unpacks_to_far_too_much_is_refused(read: Read) -> None:
@@ -411,6 +418,11 @@ def test_json_reads_the_same_however_it_comes(cuts: list[int]) -> None:
 def test_hostile_json_takes_no_longer_than_other_text(hostile: str) -> None:
     for way in (laid_out, unescaped):
         assert "".join(way(iter((hostile, ' "needle"')))).strip('" ').endswith("needle")
+
+
+def test_json_without_a_word_is_empty(read: Read) -> None:
+    with pytest.raises(EmptyDocument, match="brackets without a word"):
+        read("a.json", "[" * 3_000 + "]" * 3_000)
 
 
 # --- notebooks ---------------------------------------------------------------

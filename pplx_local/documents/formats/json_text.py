@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from pplx_local.documents.formats.text import Text
+from pplx_local.errors import EmptyDocument
 
 _HEAD_CHARS = 1 << 16
 _LONG_LINE_CHARS = 1_000
@@ -49,7 +50,12 @@ class Json(Text):
         decoded = super().pieces()
         head = _take(decoded)
         pieces = chain((head,), decoded)
-        return laid_out(pieces) if _is_one_line(head) else unescaped(pieces)
+        is_blank = True
+        for text in laid_out(pieces) if _is_one_line(head) else unescaped(pieces):
+            is_blank = is_blank and not text.strip()
+            yield text
+        if is_blank and head.strip():
+            raise EmptyDocument("brackets without a word between them")
 
 
 def _take(pieces: Iterator[str]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pplx_local.documents.formats.graphics import graphic_text
-from pplx_local.documents.formats.ooxml import Relations, main_part, relations
+from pplx_local.documents.formats.ooxml import Relations, relations
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, End, Start, events
 from pplx_local.errors import Unreadable
@@ -22,38 +23,15 @@ class Aside(NamedTuple):
     text: str
 
 
-def asides_of(package: Package) -> Mapping[str, list[Aside]]:
-    """Collect them by the name of the sheet; parts that are damaged are passed over."""
-    try:
-        sheets = dict(_sheets(package))
-    except Unreadable:
-        return {}
-    return {name: _beside(package, part) for name, part in sheets.items()}
-
-
-def _sheets(package: Package) -> Iterator[tuple[str, str]]:
-    """Name the part of each sheet."""
-    workbook = main_part(package, "xl/workbook.xml")
-    if not workbook.endswith(".xml"):  # .xlsb
-        return
-    parts = relations(package, workbook)
-    for event in events(package.pieces(workbook)):
-        if isinstance(event, Start) and event.name == "x:sheet":
-            part = parts.get(event.attributes.get("r:id", ""))
-            if part:
-                yield event.attributes.get("name", ""), part.target
-
-
-def _beside(package: Package, sheet: str) -> list[Aside]:
+def asides_of(package: Package, sheet: str) -> list[Aside]:
+    """Collect those of the sheet that is this part; damaged ones are passed over."""
     asides: list[Aside] = []
-    try:
+    with contextlib.suppress(Unreadable):
         parts = relations(package, sheet)
         for part in parts.of_kind("comments"):
             asides += _comments(package, part)
         for part in parts.of_kind("drawing"):
             asides += _drawn(package, part)
-    except Unreadable:
-        pass
     return [aside for aside in asides if aside.text][:_MAX_ASIDES]
 
 

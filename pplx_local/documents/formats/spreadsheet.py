@@ -11,19 +11,17 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import chain, groupby
-from typing import NamedTuple
-
-from python_calamine import CalamineSheet
 
 from pplx_local.documents.day import read_day
 from pplx_local.documents.decode import decode_stream
-from pplx_local.documents.formats.cells import cell_text, range_name, row_text
+from pplx_local.documents.formats.cells import range_name, row_text
 from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import MAX_SEGMENTS, About, label
 from pplx_local.documents.formats.html_page import read_markup
 from pplx_local.documents.formats.ooxml import note_core_facts, note_names, stated
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.formats.sheet_asides import Aside, asides_of
+from pplx_local.documents.formats.sheet_rows import Row, dense_rows, sparse_rows
 from pplx_local.documents.formats.workbook import (
     Workbook,
     is_workbook,
@@ -41,22 +39,12 @@ _MAX_PLACES = 1_000
 through all of them."""
 
 
+_MOST_ROWS = 1 << 20
 _FACTS = frozenset(
     {"dc:title", "dc:creator", "meta:initial-creator", "meta:creation-date"}
 )
 _TABLE = re.compile("<table", re.IGNORECASE)
 _HEAD_CHARS = 1 << 16
-
-
-class _Row(NamedTuple):
-    """A row with something in it."""
-
-    number: int
-    """From 0, as the columns."""
-    first: int
-    last: int
-    cells: list[str]
-    """Of all columns, filled or not."""
 
 
 class Spreadsheet:
@@ -94,13 +82,11 @@ class Spreadsheet:
 
     def _sheets(self, workbook: Workbook) -> Iterator[str]:
         self._note_facts(workbook.package)
-        asides = asides_of(workbook.package) if workbook.package else {}
         names = workbook.sheets.sheet_names
         damaged: list[str] = []
         for index, name in enumerate(names):
             try:
-                sheet = sheet_at(workbook.sheets, index)
-                yield from self._sheet(name, sheet, asides.get(name, []))
+                yield from self._sheet(name, *_content(workbook, index, name))
             except Unreadable as error:
                 damaged.append(name)
                 refusal = error
@@ -134,17 +120,15 @@ class Spreadsheet:
                 self._about.day = read_day(facts.get("meta:creation-date", ""))
 
     def _sheet(
-        self, name: str, sheet: CalamineSheet, asides: list[Aside]
+        self, name: str, n_rows: int, rows: Iterator[Row], asides: list[Aside]
     ) -> Iterator[str]:
         """Give name and rows of a sheet; nothing where no cell is filled."""
-        rows = _filled_rows(sheet)
         first = next(rows, None)
         if first is None and not asides:
             return
         start, ordinal = self._n_chars, len(self._about.segments)
         self._starts.append(start)
         yield self._written(f"{label(name)}\n\n")
-        n_rows = sheet.total_height // _MAX_PLACES + 1
         for block in _blocks(chain((first,) if first else (), rows), n_rows):
             yield self._block(block)
         for aside in asides:
@@ -153,7 +137,7 @@ class Spreadsheet:
         segment = Segment("sheet", label(name), Span(start, self._n_chars))
         self._about.segments.insert(ordinal, segment)
 
-    def _block(self, rows: list[_Row]) -> str:
+    def _block(self, rows: list[Row]) -> str:
         """Write rows that share a place."""
         first = rows[0].number, min(row.first for row in rows)
         last = rows[-1].number, max(row.last for row in rows)
@@ -174,17 +158,20 @@ class Spreadsheet:
         return text
 
 
-def _filled_rows(sheet: CalamineSheet) -> Iterator[_Row]:
-    """Give the rows with values, in order."""
-    left = sheet.start[1] if sheet.start else 0
-    for number, values in enumerate(sheet.iter_rows()):
-        cells = [cell_text(value) for value in values]
-        filled = [column for column, cell in enumerate(cells, left) if cell]
-        if filled:
-            yield _Row(number, filled[0], filled[-1], cells)
+def _content(
+    workbook: Workbook, index: int, name: str
+) -> tuple[int, Iterator[Row], list[Aside]]:
+    """Give the number of rows that a sheet may have, those filled, and the rest."""
+    package, part = workbook.package, workbook.parts.get(name)
+    asides = asides_of(package, part) if package and part else []
+    if package and part and name in workbook.wide:
+        return _MOST_ROWS, sparse_rows(package, part), asides
+    sheet = sheet_at(workbook.sheets, index)
+    return sheet.total_height + 1, dense_rows(sheet), asides
 
 
-def _blocks(rows: Iterator[_Row], n_rows: int) -> Iterator[list[_Row]]:
-    """Put rows together that lie in the same stretch of so many."""
-    for _, block in groupby(rows, key=lambda row: row.number // n_rows):
+def _blocks(rows: Iterator[Row], n_rows: int) -> Iterator[list[Row]]:
+    """Put rows together that share a place, where there are many."""
+    shared = -(-n_rows // _MAX_PLACES)
+    for _, block in groupby(rows, key=lambda row: row.number // shared):
         yield list(block)

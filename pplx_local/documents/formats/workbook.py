@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from pplx_local.documents.formats.cells import cell_name
+from pplx_local.documents.formats.ooxml import main_part, relations
+from pplx_local.documents.formats.sheet_rows import column_number
 from pplx_local.documents.package import Package
+from pplx_local.documents.xml_events import Start, events
 from pplx_local.errors import Unreadable, Unsupported
 
 _PACKAGE = b"PK\x03\x04"
@@ -26,6 +28,7 @@ _BEGIN = re.compile(rb"\x09\x08[\x08\x10]\x00\x00[\x05\x06]\x05\x00")
 _FILE_PASS = 0x2F
 _RECORDS_LOOKED_AT = 10
 
+_MANIFEST = "META-INF/manifest.xml"
 _MAX_AREA = 20_000_000
 """Cells between the corners of a sheet: all of them take 32 bytes, filled or not."""
 _CELL = re.compile(
@@ -40,8 +43,12 @@ class Workbook(NamedTuple):
     """A spreadsheet that may be read."""
 
     sheets: CalamineWorkbook
-    package: Package | None
+    package: Package | None = None
     """What it came in; None for .xls."""
+    parts: Mapping[str, str] = {}
+    """Where in the package the sheets of these names are, as far as is known."""
+    wide: frozenset[str] = frozenset()
+    """Names of sheets whose cells lie too far apart to be laid out."""
 
 
 def is_workbook(data: bytes) -> bool:
@@ -57,16 +64,23 @@ def open_workbook(data: bytes) -> Workbook:
         Unsupported: It is older than what is read, or would take too much memory.
         Unreadable: It is encrypted, damaged, or a bomb.
     """
-    package: Package | None = None
     if _OLDEST.match(data):
         raise Unsupported("made by Excel 4 or older: save it in today's format")
     if data.startswith(_COMPOUND):
         _refuse_encrypted(data)
-    else:
-        package = Package(io.BytesIO(data))
-        _check(package)
+        return Workbook(_opened(data))
+    package = Package(io.BytesIO(data))
+    wide = _check(package)
+    parts = dict(_sheet_parts(package))
+    if wide - set(map(_plain, parts.values())):
+        raise Unsupported("cells of a sheet lie too far apart to be laid out")
+    names = frozenset(name for name, part in parts.items() if _plain(part) in wide)
+    return Workbook(_opened(data), package, parts, names)
+
+
+def _opened(data: bytes) -> CalamineWorkbook:
     try:
-        return Workbook(CalamineWorkbook.from_filelike(io.BytesIO(data)), package)
+        return CalamineWorkbook.from_filelike(io.BytesIO(data))
     except BaseException as error:
         raise damage(error) from error
 
@@ -108,22 +122,26 @@ def _refuse_encrypted(data: bytes) -> None:
         place += 4 + int.from_bytes(data[place + 2 : place + 4], "little")
 
 
-def _check(package: Package) -> None:
-    """Unpack all parts that hold cells once, within limits, and measure the sheets."""
-    if "META-INF/manifest.xml" in package and b"encryption-data" in package.read(
-        "META-INF/manifest.xml"
-    ):
+def _check(package: Package) -> set[str]:
+    """Unpack all parts that hold cells once, within limits, and measure the sheets.
+
+    Returns:
+        The parts that are too wide.
+    """
+    if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
         raise Unreadable(_PASSWORD)
+    wide: set[str] = set()
     for name in package.names():
-        if _SHEET_PART.fullmatch(name):
-            _refuse_wide(package.pieces(name))
+        if _SHEET_PART.fullmatch(name) and _is_wide(package.pieces(name)):
+            wide.add(_plain(name))
         elif _TABLES.fullmatch(name):
             for _ in package.pieces(name):
                 pass
+    return wide
 
 
-def _refuse_wide(pieces: Iterator[bytes]) -> None:
-    """Refuse a sheet whose cells lie too far apart."""
+def _is_wide(pieces: Iterator[bytes]) -> bool:
+    """Say whether the corners of a sheet lie too far apart."""
     n_rows, columns = 0, {b""}
     rest = b""
     for piece in pieces:
@@ -134,15 +152,22 @@ def _refuse_wide(pieces: Iterator[bytes]) -> None:
             n_rows = max(n_rows, int(cell[2]))
             end = cell.end()
         rest = markup[max(end, len(markup) - _MAX_TAG_BYTES) :]
-    n_columns = _column_number(max(columns, key=lambda name: (len(name), name)))
-    if n_rows * n_columns > _MAX_AREA:
-        corner = cell_name(n_rows - 1, n_columns - 1)
-        raise Unsupported(f"its cells lie too far apart: one of them is {corner}")
+    widest = max(columns, key=lambda name: (len(name), name))
+    return n_rows * column_number(widest.decode()) > _MAX_AREA
 
 
-def _column_number(letters: bytes) -> int:
-    """Number a column, from 1 for A."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
+def _sheet_parts(package: Package) -> Iterator[tuple[str, str]]:
+    """Name the part of each sheet."""
+    workbook = main_part(package, "xl/workbook.xml")
+    if not workbook.endswith(".xml") or workbook not in package:
+        return
+    parts = relations(package, workbook)
+    for event in events(package.pieces(workbook)):
+        if isinstance(event, Start) and event.name == "x:sheet":
+            part = parts.get(event.attributes.get("r:id", ""))
+            if part:
+                yield event.attributes.get("name", ""), part.target
+
+
+def _plain(part: str) -> str:
+    return part.replace("\\", "/").lstrip("/").casefold()
