@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from targets import INT8, broad, whole
+from targets import INT8, broad, random_ids, whole, window_of
 from tiny import write_bert
 
 torch = pytest.importorskip("torch")
@@ -132,3 +132,73 @@ def test_packed_windows_attend_to_themselves_alone(groups: int) -> None:
     assert got.shape == (1, n_rows, 4, 8)
     torch.testing.assert_close(got[:, :start], expected[:, :start])
     assert not got[:, start:].any()
+
+
+def test_spans_are_pooled_at_once_as_one_by_one() -> None:
+    """The way of a GPU, which is slow to begin anything."""
+    from pplx_local_torch.results import Results
+
+    rng = np.random.default_rng(0)
+    windows = [
+        window_of(random_ids(rng, 9), (1, 4), (5, 9)),
+        window_of(random_ids(rng, 6), (0, 2), continues=True),
+        window_of(random_ids(rng, 3)),
+        whole(random_ids(rng, 5)),
+    ]
+    states = torch.randn(23, 8, generator=torch.Generator().manual_seed(0))
+    alone, at_once = (Results(windows, INT8, (8, 8), states.device) for _ in range(2))
+    batch, starts = [3, 0, 2, 1], np.array([0, 5, 14, 17])
+    alone._pool(batch, starts, states)
+    at_once._pool_at_once(batch, starts, states)
+    assert alone._sums.abs().min() > 0
+    torch.testing.assert_close(at_once._sums, alone._sums)
+    at_once._pool_at_once([2], np.array([0]), states)  # pools nothing
+
+
+class Recorder:
+    """Records nothing: runs the plain pass again, on what lies in the inputs."""
+
+    def __init__(self, monkeypatch) -> None:
+        from pplx_local_torch.graphs import QueryGraphs, _Recorded
+
+        self.recorded: list[int] = []
+        made = QueryGraphs(lambda *inputs: None, torch.device("cpu"))
+
+        def record(n_rows: int):
+            self.recorded.append(n_rows)
+            ids, starts = torch.zeros(n_rows, dtype=torch.int64), torch.tensor([0, 0])
+            states = torch.zeros(n_rows, 2), torch.zeros(n_rows, 1)
+
+            def replay() -> None:
+                states[0][:, 0] = ids
+                states[0][:, 1] = starts[1]
+
+            return _Recorded(ids, starts, states, replay)
+
+        monkeypatch.setattr(made, "_record", record)
+        self.graphs = made
+
+
+def test_queries_of_a_bucket_share_a_recorded_pass(monkeypatch) -> None:
+    recorder = Recorder(monkeypatch)
+    for n in (3, 16, 17, 5):
+        ids = np.arange(1, n + 1, dtype=np.int32)
+        states, token_states = recorder.graphs.states(ids)
+        assert states.tolist() == [[one, n] for one in ids.tolist()]
+        assert token_states.shape == (n, 1)
+    assert recorder.recorded == [16, 32]
+    assert recorder.graphs.states(np.zeros(200, np.int32)) is None, "too long"
+
+
+def test_a_pass_that_cannot_be_recorded_is_run_as_it_is(monkeypatch) -> None:
+    graphs = Recorder(monkeypatch).graphs
+    tried = []
+
+    def refuse(n_rows: int):
+        tried.append(n_rows)
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(graphs, "_record", refuse)
+    ids = np.ones(4, np.int32)
+    assert graphs.states(ids) is graphs.states(ids) is None
+    assert tried == [16]

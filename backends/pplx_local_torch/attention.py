@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn.attention.varlen import varlen_attn
 from transformers import AttentionInterface, AttentionMaskInterface
 
+from pplx_local_torch.outbox import send_there
+
 NAME = "pplx_local_unpadded"
 
 
@@ -34,7 +36,7 @@ class Packing:
     def of(cls, lengths: list[int], device: torch.device) -> Packing:
         """Lay windows of these lengths out."""
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        return cls(tuple(lengths), torch.from_numpy(starts).to(device))
+        return cls(tuple(lengths), send_there(starts, device))
 
 
 def _attend(

@@ -20,7 +20,9 @@ from pplx_local.backend.batching import (
 )
 from pplx_local.records import Encoded, EncodingRecipe, TokenWindow
 from pplx_local_torch.attention import Packing
+from pplx_local_torch.graphs import QueryGraphs
 from pplx_local_torch.model import Network
+from pplx_local_torch.outbox import Passes, send_there
 from pplx_local_torch.results import Results
 from pplx_local_torch.steady import ROW_MULTIPLE
 
@@ -53,6 +55,9 @@ class TorchEncoder:
         self.dtype = str(weight.dtype).removeprefix("torch.")
         n_bytes = sum(one.numel() * one.element_size() for one in network.parameters())
         self._is_small = weight.device.type == "cpu" and n_bytes < _SMALL_BYTES
+        is_fast = weight.is_cuda and weight.dtype == torch.bfloat16
+        self._graphs = QueryGraphs(self._pass, weight.device) if is_fast else None
+        self._passes = Passes(weight.device)
         self._pace = Pace(max_batch_tokens)
         if weight.device.type == "cpu":
             n_pauses = architecture.n_layers * _CPU_PAUSES_PER_LAYER
@@ -77,6 +82,7 @@ class TorchEncoder:
         with threads, self._network.passes(steady=not is_query, between=between):
             for batch in self._batches(windows):
                 self._run(windows, batch, results)
+        self._passes.end()
         return results.encoded()
 
     def memory_bytes(self) -> int:
@@ -107,28 +113,31 @@ class TorchEncoder:
         """Encode a batch; by halves where memory does not suffice."""
 
         def run(part: Sequence[int]) -> None:
-            results.put(part, *self._forward([windows[index] for index in part]))
-            self._wait()
+            states = self._forward([windows[index] for index in part])
+            results.land()  # what came of the pass before, while this one is computed
+            results.put(part, *states)
+            self._passes.wait()
 
+        # The first of several is not waited for, and tells nothing.
+        n_tokens = sum(len(windows[i].token_ids) for i in batch)
+        is_timed = self._passes.is_waited_for
+        timed = self._pace.timed(n_tokens) if is_timed else nullcontext()
         try:
-            with self._pace.timed(sum(len(windows[i].token_ids) for i in batch)):
+            with timed:
                 in_halves(batch, run, _is_out_of_memory, self._pace.take_less)
         except MemoryError as error:
             n_tokens = max(len(windows[index].token_ids) for index in batch)
             raise too_much(self.device, n_tokens) from error
-
-    def _wait(self) -> None:
-        """Let the device finish: a query would wait behind all that was handed to it."""
-        if self._on.type == "cuda":
-            torch.cuda.synchronize(self._on)
-        elif self._on.type == "mps":
-            torch.mps.synchronize()
 
     def _forward(self, windows: Sequence[TokenWindow]) -> tuple[Tensor, Tensor]:
         """Run windows packed into T rows: states (T, hidden), (T, token_dim)."""
         lengths = [len(window.token_ids) for window in windows]
         n_tokens = sum(lengths)
         n_rows = n_tokens
+        if self._graphs and windows[0].kind == "query" and len(windows) == 1:
+            recorded = self._graphs.states(windows[0].token_ids)
+            if recorded:
+                return recorded
         if windows[0].kind == "document":  # a query is always alone, and in haste
             # A round number of rows, so that kernels sum each row in one way.
             n_rows = -(-n_tokens // ROW_MULTIPLE) * ROW_MULTIPLE
@@ -136,11 +145,16 @@ class TorchEncoder:
         positions = np.zeros(n_rows, dtype=np.int64)
         ids[:n_tokens] = np.concatenate([window.token_ids for window in windows])
         positions[:n_tokens] = np.concatenate([np.arange(n) for n in lengths])
-        states = self._network(
-            torch.from_numpy(ids).to(self._on),
-            torch.from_numpy(positions).to(self._on),
+        return self._pass(
+            send_there(ids, self._on),
+            send_there(positions, self._on),
             Packing.of(lengths, self._on),
         )
+
+    def _pass(
+        self, ids: Tensor, positions: Tensor, packing: Packing
+    ) -> tuple[Tensor, Tensor]:
+        states = self._network(ids, positions, packing)
         return states, self._network.project(states) if self._recipe.late else states
 
 

@@ -21,7 +21,8 @@ def quantize_dense(x: Tensor, quantizer: Quantizer, rule: BitsRule) -> DenseVect
         largest = x.abs().amax(dim=-1, keepdim=True)  # (C, 1)
         levels = x * (127 / largest.clamp_min(1e-30))
     codes = levels.round().clamp(-128, 127).to(torch.int8)
-    return DenseVectors(to_host(codes), pack_bits(_dense_bits(x, rule)))
+    bits = pack_bits(_dense_bits(x, rule))
+    return DenseVectors(to_host(codes), to_host(bits))
 
 
 def _dense_bits(x: Tensor, rule: BitsRule) -> Tensor:
@@ -38,20 +39,20 @@ def unit_rows(x: Tensor) -> Tensor:
     return x / norms.clamp_min(1e-12)
 
 
-def int8_rows(x: Tensor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def int8_rows(x: Tensor) -> tuple[Tensor, Tensor]:
     """Quantise rows (T, D) float32 to int8 codes with a scale (T,) each."""
     scales = x.abs().amax(dim=-1).clamp_min(1e-12) / 127
     codes = (x / scales[:, None]).round().to(torch.int8)
-    return to_host(codes), to_host(scales)
+    return codes, scales
 
 
-def pack_bits(bits: Tensor) -> NDArray[np.uint8]:
+def pack_bits(bits: Tensor) -> Tensor:
     """Pack booleans (T, B) to (T, B/8), most significant bit first."""
     if bits.device.type == "cpu":
-        return np.packbits(bits.numpy(), axis=-1)
+        return torch.from_numpy(np.packbits(bits.numpy(), axis=-1))
     weights = 2 ** torch.arange(7, -1, -1, device=bits.device, dtype=torch.uint8)
     octets = bits.view(len(bits), -1, 8).to(torch.uint8) * weights
-    return to_host(octets.sum(dim=-1, dtype=torch.uint8))
+    return octets.sum(dim=-1, dtype=torch.uint8)
 
 
 def to_host(x: Tensor) -> NDArray[Any]:

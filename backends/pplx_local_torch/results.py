@@ -17,11 +17,11 @@ from pplx_local.records import (
     EncodingRecipe,
     TokenWindow,
 )
+from pplx_local_torch.outbox import Outbox, send_there
 from pplx_local_torch.quantize import (
     int8_rows,
     pack_bits,
     quantize_dense,
-    to_host,
     unit_rows,
 )
 
@@ -42,6 +42,7 @@ class Results:
         self._layout = layout = Layout.of(windows, recipe.token_pooling)
         self._sums = torch.zeros(len(layout.chunk_of_span), dim, device=device)
         self._rows = TokenRows(windows, layout, recipe, token_dim)
+        self._outbox = Outbox(device)
 
     def put(self, batch: Sequence[int], states: Tensor, token_states: Tensor) -> None:
         """Take the states of windows that lie behind one another.
@@ -58,8 +59,13 @@ class Results:
         if self._recipe.late:
             self._keep(batch, starts, token_states)
 
+    def land(self) -> None:
+        """Take in what the device has sent of windows that were put."""
+        self._outbox.deliver()
+
     def encoded(self) -> Encoded:
         """Hand the vectors over, once all windows were put."""
+        self.land()
         dense = self._dense() if self._recipe.dense else None
         return Encoded(dense, self._rows.vectors() if self._recipe.late else None)
 
@@ -67,24 +73,47 @@ class Results:
         self, batch: Sequence[int], starts: NDArray[np.int64], states: Tensor
     ) -> None:
         """Add up each pool span in float32."""
+        if self._sums.is_cuda:
+            self._pool_at_once(batch, starts, states)
+            return
         for index, first in zip(batch, starts.tolist(), strict=True):
             spans = self._windows[index].pool_spans
             for at, (start, end) in enumerate(spans, self._layout.first_span[index]):
                 rows = states[first + start : first + end]
                 torch.sum(rows, 0, dtype=torch.float32, out=self._sums[at])
 
+    def _pool_at_once(
+        self, batch: Sequence[int], starts: NDArray[np.int64], states: Tensor
+    ) -> None:
+        """Do so by few launches: one for each span takes longer than the network."""
+        spans: list[tuple[int, int]] = []
+        numbers: list[int] = []
+        for index, first in zip(batch, starts.tolist(), strict=True):
+            own, at = self._windows[index].pool_spans, self._layout.first_span[index]
+            spans += [(first + start, first + end) for start, end in own]
+            numbers += range(at, at + len(own))
+        if not spans:
+            return
+        on = self._sums.device
+        places = np.concatenate([np.arange(*span) for span in spans])
+        rows = states[send_there(places, on)].float()
+        lengths = send_there(np.diff(spans).ravel(), on)
+        # Their sum is not checked: that would wait for all that the device does.
+        sums = torch.segment_reduce(rows, "sum", lengths=lengths, axis=0, unsafe=True)
+        self._sums[send_there(np.array(numbers), on)] = sums
+
     def _keep(
         self, batch: Sequence[int], starts: NDArray[np.int64], states: Tensor
     ) -> None:
         """Quantise the kept states into their rows."""
-        rows = kept_rows(self._windows, batch, starts)
-        x = states[torch.from_numpy(rows).to(states.device)].float()  # (k, D)
+        places = kept_rows(self._windows, batch, starts)
+        x = states[send_there(places, states.device)].float()  # (k, D)
         if self._rows.is_pooled:
-            self._rows.pool(batch, to_host(unit_rows(x)))
-        elif self._rows.is_bits:
-            self._rows.put(batch, pack_bits(x >= 0))
-        else:
-            self._rows.put(batch, *int8_rows(unit_rows(x)))
+            rows = [unit_rows(x)]
+            self._outbox.send(rows, lambda arrays: self._rows.pool(batch, *arrays))
+            return
+        made = [pack_bits(x >= 0)] if self._rows.is_bits else [*int8_rows(unit_rows(x))]
+        self._outbox.send(made, lambda arrays: self._rows.put(batch, *arrays))
 
     def _dense(self) -> DenseVectors:
         """Average the spans of each chunk, pieces weighed by their tokens."""
