@@ -117,6 +117,7 @@ def test_a_model_is_verified_and_timed_on_its_devices(settings, torch_backend):
     speeds = [check for name, check in found.items() if name.startswith("backend ")]
     assert speeds
     assert all("tokens/s" in check.detail for check in speeds)
+    assert all("`exhaustive` has room for" in check.detail for check in speeds)
 
 
 @needs_starter

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.backend import open_backend, registered_backends
+from pplx_local.backend.pooling import n_pooled
 from pplx_local.config import Settings
 from pplx_local.doctor.check import Check
 from pplx_local.encoding import EncoderWorker, WorkerInfo
@@ -20,6 +21,7 @@ from pplx_local.errors import PplxLocalError
 from pplx_local.index import WorkerFactory
 from pplx_local.models import Checkpoint
 from pplx_local.records import Encoded, WindowPlan
+from pplx_local.search.exhaustive import ROOM
 
 _SENTENCES: Final = (
     "The lease ends on the last day of September unless both sides renew it. ",
@@ -33,6 +35,8 @@ _SECONDS: Final = 3.0
 """About how long a device is timed for."""
 _MOST_ROUNDS: Final = 64
 """Of all sentences, however fast the device is."""
+_PASSAGE_TOKENS: Final = 256
+"""Of a passage, more than most have."""
 _LEAST_COSINE: Final = {"float32": 1 - 1e-4, "bfloat16": 0.999}
 """Between codes of two devices that both work, in the coarser of their precisions;
 quantised weights are further off by choice."""
@@ -64,7 +68,8 @@ def encoders(
             there = replace(settings, backend=backend, device=device)
             name = f"backend {backend} {device}"
             try:
-                sample, check = _measure(name, worker(checkpoint, model_dir, there))
+                encoder = worker(checkpoint, model_dir, there)
+                sample, check = _measure(name, encoder, _passage_bytes(checkpoint))
             except PplxLocalError as error:
                 yield Check(name, "fail", str(error))
                 continue
@@ -86,7 +91,18 @@ def _devices(backend: str, settings: Settings) -> list[str]:
     return here if settings.device == "auto" else [settings.device]
 
 
-def _measure(name: str, encoder: EncoderWorker) -> tuple[Sample, Check]:
+def _passage_bytes(checkpoint: Checkpoint) -> int:
+    """Estimate what the token vectors of a passage take; 0 where there are none."""
+    if "late" not in checkpoint.roles:
+        return 0
+    in_bits = checkpoint.token_encoding == "bits"
+    width = checkpoint.token_dim // 8 if in_bits else checkpoint.token_dim + 4
+    return width * n_pooled(_PASSAGE_TOKENS, checkpoint.token_pooling)
+
+
+def _measure(
+    name: str, encoder: EncoderWorker, passage_bytes: int
+) -> tuple[Sample, Check]:
     with closing(encoder):
         info = encoder.info()
         texts = [sentence * _LONG for sentence in _SENTENCES]
@@ -97,11 +113,14 @@ def _measure(name: str, encoder: EncoderWorker) -> tuple[Sample, Check]:
         seconds = _seconds(encoder, timed)
         codes = _codes(encoder.encode(plans).result())
         memory = encoder.memory_bytes()
+        free = ROOM * encoder.free_bytes()
     rate = sum(plan.n_tokens for plan in timed) / max(seconds, 1e-9)
     detail = (
         f"{rate:,.0f} tokens/s in {info.dtype}, {memory / 1e9:.2f} GB of memory, "
         f"ready after {info.load_s:.1f} s"
     )
+    if passage_bytes:
+        detail += f"; `exhaustive` has room for {free / passage_bytes:,.0f} passages"
     return Sample(name, info, codes), Check(name, "ok", detail)
 
 

@@ -25,7 +25,7 @@ _AT_ONCE = 2_000
 _BATCH_CHUNKS = 8_000
 _RETRY_S = 60.0
 """After a loading that failed; until then searches go by shortlists."""
-_ROOM = 0.8
+ROOM = 0.8
 """Of the memory that nobody uses: the model needs some for each pass."""
 
 
@@ -121,7 +121,7 @@ class Exhaustive:
 
     def _fits(self, store: Store) -> bool:
         needed = store.space_bytes(self.space)
-        return needed <= _ROOM * self._keeper.free_bytes()
+        return needed <= ROOM * self._keeper.free_bytes()
 
     def _give_up(self) -> None:
         """Let searches go by shortlists for a while."""
