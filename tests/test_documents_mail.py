@@ -18,7 +18,7 @@ from pplx_local.documents.formats import About, format_of
 from pplx_local.documents.formats.encoded_words import decode_words
 from pplx_local.documents.formats.mail import _messages
 from pplx_local.documents.source import Source
-from pplx_local.errors import Unreadable
+from pplx_local.errors import Unreadable, Unsupported
 
 Read = Callable[[str, bytes], tuple[str, About]]
 MAY = date(2024, 5, 17)
@@ -90,6 +90,33 @@ def test_html_is_read_where_the_plain_text_only_points_to_it(read: Read) -> None
     assert "It leaks, and leaks" in text
     assert "web page" not in text
     assert "Attachments" not in text
+
+
+def test_an_invitation_is_read_as_its_words(read: Read) -> None:
+    message = letter(body="Come on Friday.\n")
+    event = "BEGIN:VCALENDAR\nSUMMARY:The long\n est day\nEND:VCALENDAR\n"
+    message.add_alternative(event * 9, subtype="calendar")
+    assert "VCALENDAR" not in read("a.eml", message.as_bytes())[0]
+    alone = b"Content-Type: text/calendar\n\n" + event.encode()
+    assert "SUMMARY:The longest day" in read("a.eml", alone)[0]
+
+
+def test_a_web_archive_is_its_page(read: Read) -> None:
+    archive = EmailMessage()
+    archive["From"] = "<Saved by Blink>"
+    archive["Subject"] = "A page"
+    archive.set_content("<p>Some words</p>", subtype="html")
+    archive.add_related("p {color: red}", subtype="css", cid="<css>")
+    archive.add_related(b"GIF", maintype="image", subtype="gif", cid="<gif>")
+    text, about = read("a.mhtml", archive.as_bytes())
+    assert text == "Subject: A page\n\nSome words\n"
+    assert (about.title, about.metadata) == ("A page", {})
+
+
+def test_another_file_by_the_name_of_mail_is_no_message(read: Read) -> None:
+    for name in ("a.eml", "a.mbox"):
+        with pytest.raises(Unsupported, match="ZIP archive"):
+            read(name, b"PK\3\4" + bytes(range(256)))
 
 
 def test_a_forwarded_message_is_a_place(read: Read) -> None:

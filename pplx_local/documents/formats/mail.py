@@ -10,7 +10,7 @@ from pplx_local.documents.formats.message import Kept, Letter, read_letters
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
-from pplx_local.errors import Unreadable
+from pplx_local.errors import DocumentError
 
 _EMLX = re.compile(rb"\s{0,9}(\d{1,12})\s{0,9}\n")
 """Apple Mail writes the length of the message in front, and settings behind it."""
@@ -109,7 +109,7 @@ def _letters(data: bytes) -> list[Letter]:
     """Read one message of many: a hostile one does not cost the others."""
     try:
         return list(read_letters(_QUOTED_FROM.sub(rb"\1", data)))
-    except Unreadable:
+    except DocumentError:
         head = data.partition(b"\n\n")[0]
         return list(read_letters(head.replace(b"multipart/", b"text/")))
 

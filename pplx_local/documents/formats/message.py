@@ -34,6 +34,12 @@ _MAX_EFFORT = 200_000_000
 _TOO_DEEP = "damaged: the parts of the message lie too deep in each other"
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
 _SIGNATURES = ("pgp-signature", "pkcs7-signature", "x-pkcs7-signature")
+_MADE_OF = ("image", "text", "font")
+_CALENDAR = "text/calendar"
+_FOLD = re.compile(r"\n[ \t]")
+_SAVED_BY = re.compile(r"<Saved by [\w ]{1,100}>")
+"""What browsers write as the sender of a page."""
+
 _STUB = 3
 """Plain text so many times shorter than the HTML beside it only points there."""
 
@@ -90,6 +96,7 @@ def read_letters(data: bytes) -> Iterator[Letter]:
 
     Raises:
         Unreadable: Its parts lie deeper in each other than any program puts them.
+        Unsupported: The bytes are no message.
     """
     waiting = [_parsed(data)]
     for _ in range(_MAX_FORWARDED):
@@ -126,7 +133,7 @@ def _letter(message: Message, body: list[str], names: list[str]) -> Letter:
 
 
 def _header(message: Message, name: str) -> str:
-    words = decode_words(_asked(lambda: message.get(name)))
+    words = _SAVED_BY.sub("", decode_words(_asked(lambda: message.get(name))))
     return words if len(words) <= _MAX_SHOWN_CHARS else words[:_MAX_SHOWN_CHARS] + "…"
 
 
@@ -178,18 +185,46 @@ class _Parts:
             return []
         if kind == "message/delivery-status":
             return ["\n\n".join(_fields(child) for child in children[:_MAX_PARTS])]
-        texts = [self.read(child, depth + 1) for child in children]
-        return _best(texts) if kind == "multipart/alternative" else list(chain(*texts))
+        if kind == "multipart/alternative":
+            return self._alternative(children, depth + 1)
+        if kind == "multipart/related":  # a page, then what it is made of
+            self.names += _names(children[1:_MAX_PARTS])
+            children = children[:1]
+        return list(chain(*(self.read(child, depth + 1) for child in children)))
+
+    def _alternative(self, forms: list[Message], depth: int) -> list[str]:
+        """Of the same words in several forms take the plain, unless it is a stub."""
+        calendars = [form for form in forms if form.get_content_type() == _CALENDAR]
+        told = [self.read(form, depth) for form in forms if form not in calendars]
+        texts = [text for text in told if text]
+        if not texts:
+            return list(chain(*(self.read(form, depth) for form in calendars)))
+        longest = max(texts, key=_n_chars)
+        return texts[0] if _STUB * _n_chars(texts[0]) >= _n_chars(longest) else longest
 
     def _leaf(self, part: Message, kind: str, *, is_first: bool) -> list[str]:
-        name = decode_words(_asked(part.get_filename))
         is_text = kind.startswith(("text/", "multipart/", "message/"))
-        if is_text and (is_first or not (name or _is_attached(part))):
-            if text := _text(part, kind):
-                return [text]
-        elif not _is_decoration(part, kind):
-            self.names.append(name or f"unnamed ({kind})")
-        return []
+        named = _asked(part.get_filename) is not None or _is_attached(part)
+        if not is_text or (named and not is_first):
+            self.names += _names([part])
+            return []
+        try:
+            text = _text(part, kind)
+        except Unsupported:
+            if is_first and not part.keys():
+                raise  # no mail at all, but a file of another kind by this name
+            return []
+        return [text] if text else []
+
+
+def _names(parts: list[Message]) -> list[str]:
+    """Call attached files by name, without what only decorates a text."""
+    kept = [part for part in parts if not _is_decoration(part)]
+    names = [decode_words(_asked(part.get_filename)) for part in kept]
+    return [
+        name or f"unnamed ({part.get_content_type()})"
+        for name, part in zip(names, kept, strict=True)
+    ]
 
 
 def _unpacked(part: Message, children: list[Message]) -> list[Message]:
@@ -208,15 +243,6 @@ def _fields(block: Message) -> str:
     return "\n".join(f"{name}: {_header(block, name)}" for name in names)
 
 
-def _best(texts: list[list[str]]) -> list[str]:
-    """Of the same words in several forms take the plain, unless it is a stub."""
-    forms = [form for form in texts if form]
-    if not forms:
-        return []
-    longest = max(forms, key=_n_chars)
-    return forms[0] if _STUB * _n_chars(forms[0]) >= _n_chars(longest) else longest
-
-
 def _n_chars(texts: list[str]) -> int:
     return sum(map(len, texts))
 
@@ -225,12 +251,13 @@ def _is_attached(part: Message) -> bool:
     return _asked(part.get_content_disposition) == "attachment"
 
 
-def _is_decoration(part: Message, kind: str) -> bool:
-    """Tell signatures and the pictures inside of an HTML text from attached files."""
-    if kind.partition("/")[2] in _SIGNATURES:
+def _is_decoration(part: Message) -> bool:
+    """Tell signatures and what an HTML text is made of from attached files."""
+    main, _, kind = part.get_content_type().partition("/")
+    if kind in _SIGNATURES:
         return True
-    inside = "Content-ID" in part and kind.startswith("image/")
-    return inside and not _is_attached(part)
+    inside = "Content-ID" in part or "Content-Location" in part
+    return inside and main in _MADE_OF and not _is_attached(part)
 
 
 def _text(part: Message, kind: str) -> str:
@@ -239,10 +266,9 @@ def _text(part: Message, kind: str) -> str:
     if not isinstance(payload, bytes):
         return ""
     declared = charset if isinstance(charset, str) else None
-    try:
-        text = "".join(decode_stream([payload], declared=declared))
-    except Unsupported:
-        return ""
+    text = "".join(decode_stream([payload], declared=declared))
+    if kind == _CALENDAR:
+        text = _FOLD.sub("", text)
     if kind == "text/html":
         return read_markup(text, Outline("heading")).strip()
     return "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
