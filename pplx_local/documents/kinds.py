@@ -39,7 +39,7 @@ Family = Literal[
 
 PARSER_VERSIONS = MappingProxyType(
     {
-        "text": 2,
+        "text": 3,
         "markdown": 3,
         "html": 3,
         "code": 2,
@@ -148,7 +148,7 @@ _DOCUMENTS: dict[Family, dict[str, str]] = {
     "word": {"word processing": "docx docm dotx dotm"},
     "slides": {"slides": "pptx pptm potx potm ppsx ppsm"},
     "rtf": {"word processing": "rtf"},
-    "mail": {"mail": "eml emlx"},
+    "mail": {"mail": "eml emlx", "HTML": "mht mhtml"},
     "mailbox": {"mail": "mbox mbx"},
     "markup": {
         "reStructuredText": "rst rest",
