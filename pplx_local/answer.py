@@ -77,7 +77,8 @@ class Hit(NamedTuple):
     line: int
     """1-based line of the document's text on which the passage starts."""
     place: tuple[Place, ...]
-    """From the outermost segment inwards."""
+    """From the outermost segment inwards, of the part of the passage that holds most of
+    the question's words, or else of its beginning."""
     text: str
     scores: Mapping[Leg, float]
     """Each leg's own score; a leg that did not score the passage is absent."""

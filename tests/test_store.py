@@ -28,7 +28,6 @@ from pplx_local.records import (
     Chunk,
     Document,
     FileRecord,
-    Place,
     Segment,
     SpaceSpec,
     Span,
@@ -186,11 +185,8 @@ def test_what_is_known_of_a_document(store: Store) -> None:
     meta = store.document_meta(document_id)
     assert (meta.title, meta.language, meta.segments) == ("About one", "en", segments)
     assert meta.metadata == {"a": "b"}
-    assert store.place_of(document_id, 5) == (
-        Place("page", "1"),
-        Place("heading", "Intro"),
-    )
-    assert store.place_of(document_id, 30) == (Place("page", "2"),)
+    assert store.segments(document_id, Span(5, 6)) == segments[:2]
+    assert store.segments(document_id, Span(30, 31)) == segments[2:]
     assert store.paths_of(document_id) == [b"/a/one"]
     with pytest.raises(StoreError, match="no document 77"):
         store.document_meta(77)

@@ -15,6 +15,7 @@ from pplx_local.search.explain import matches, ranks
 from pplx_local.search.fold import Group, fold
 from pplx_local.search.legs import Values
 from pplx_local.search.living import Found, Living
+from pplx_local.search.place import place_in
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.spaces import SearchSpace
 from pplx_local.store import ChunkRef, Store, find_words
@@ -25,7 +26,7 @@ _LONGEST_LINE = 10_000
 
 
 class _Where(NamedTuple):
-    """Where a passage begins."""
+    """Where a passage begins, and where in it the answer is."""
 
     start: int
     line: int
@@ -129,12 +130,21 @@ class Presenter:
         return self._text(found.ref.document_id, found.ref.char_span)
 
     def _where(self, found: Found) -> _Where:
-        """Find the first character that is no blank."""
+        """Find the first character that is no blank, and the part that answers."""
         text, document_id = self._text_of(found), found.ref.document_id
         blank = len(text) - len(text.lstrip())
         start = found.ref.char_span.start + (blank if blank < len(text) else 0)
         line = self._store.line_of(document_id, start)
-        return _Where(start, line, self._store.place_of(document_id, start))
+        segments = self._store.segments(document_id, found.ref.char_span)
+        place = place_in(segments, start, lambda: self._words_in(found))
+        return _Where(start, line, place)
+
+    def _words_in(self, found: Found) -> list[tuple[int, str]]:
+        text, first = self._text_of(found), found.ref.char_span.start
+        return [
+            (first + start, text[start:end].casefold())
+            for start, end in find_words(text, self._asked.words)
+        ]
 
     def _column(self, document_id: int, start: int) -> int:
         before = self._store.text(document_id, Span(start - _LONGEST_LINE, start))

@@ -17,7 +17,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from pplx_local.errors import StoreError
-from pplx_local.records import Chunk, Document, Place, Segment, Span, TextBlock
+from pplx_local.records import Chunk, Document, Segment, Span, TextBlock
 from pplx_local.store.connection import Database, Row, ids_json
 from pplx_local.store.lexical import Lexicon
 from pplx_local.store.names import fold, fold_author
@@ -258,15 +258,6 @@ class Documents:
             before = text.count("\n", 0, max(char - block_start, 0))
             return int(newlines_before) + before + 1
         return 1
-
-    def place_of(self, document_id: int, char: int) -> tuple[Place, ...]:
-        """Name the segments that hold a character, the outermost first."""
-        rows = self._database.rows(
-            "SELECT kind, label FROM segments WHERE document_id = ?1"
-            " AND char_start <= ?2 AND char_end > ?2 ORDER BY ordinal",
-            (document_id, char),
-        )
-        return tuple(Place(*row) for row in rows)
 
     def chunk_texts(
         self, document_id: int, first_ordinal: int

@@ -16,7 +16,6 @@ from pplx_local.records import (
     Document,
     FileRecord,
     FolderRecord,
-    Place,
     QueueStatus,
     Segment,
     SpaceSpec,
@@ -287,10 +286,6 @@ class Store:
     def line_of(self, document_id: int, char: int) -> int:
         """Number the line that holds a character, from 1."""
         return self._documents.line_of(document_id, char)
-
-    def place_of(self, document_id: int, char: int) -> tuple[Place, ...]:
-        """Name the segments that hold a character, the outermost first."""
-        return self._documents.place_of(document_id, char)
 
     def paths_of(self, document_id: int) -> list[bytes]:
         """List the files that hold a document, by path."""
