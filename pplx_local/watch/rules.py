@@ -33,15 +33,34 @@ _FILES = {
 }
 
 
-def _compiled(rules: dict[str, str]) -> list[tuple[str, re.Pattern[str]]]:
-    return [
-        (reason, re.compile("|".join(map(fnmatch.translate, globs.split()))))
-        for reason, globs in rules.items()
-    ]
+class _Table:
+    """Why names are passed over; it costs a walk little where they are not."""
+
+    def __init__(self, rules: dict[str, str]) -> None:
+        self._rules = [
+            (reason, re.compile("|".join(map(fnmatch.translate, globs.split()))))
+            for reason, globs in rules.items()
+        ]
+        globs = " ".join(rules.values()).split()
+        self._names = {glob for glob in globs if "*" not in glob}
+        around = [
+            (g[: g.index("*")], g[g.rindex("*") + 1 :]) for g in globs if "*" in g
+        ]
+        self._begins = tuple(begin for begin, end in around if len(begin) > len(end))
+        self._ends = tuple(end for begin, end in around if len(begin) <= len(end))
+
+    def reason(self, name: str) -> str | None:
+        may_be = (
+            name in self._names
+            or name.endswith(self._ends)
+            or name.startswith(self._begins)
+        )
+        rules = self._rules if may_be else ()
+        return next((why for why, pattern in rules if pattern.match(name)), None)
 
 
-_FOLDER_RULES = _compiled(_FOLDERS)
-_FILE_RULES = _compiled(_FILES)
+_FOLDER_RULES = _Table(_FOLDERS)
+_FILE_RULES = _Table(_FILES)
 
 
 def ignored(name: bytes, *, is_folder: bool, hidden: bool = False) -> str | None:
@@ -50,9 +69,8 @@ def ignored(name: bytes, *, is_folder: bool, hidden: bool = False) -> str | None
     Everything hidden is, on top of the tables above, unless `hidden` is asked for.
     """
     text = os.fsdecode(name).lower()
-    for reason, pattern in _FOLDER_RULES if is_folder else _FILE_RULES:
-        if pattern.match(text):
-            return reason
+    if reason := (_FOLDER_RULES if is_folder else _FILE_RULES).reason(text):
+        return reason
     if text.startswith(".") and not hidden:
         return "hidden folder" if is_folder else "hidden file"
     return None
