@@ -58,8 +58,9 @@ should do so knowingly, from its folder."""
 HTML = frozenset({"html", "htm", "xhtml", "xht"})
 SOURCE = frozenset(
     {
-        *("eml", "emlx", "mbox", "mbx", "inbox", "sent", "drafts"),
-        *("ipynb", "fodt", "fodp", "ics", "vcf"),
+        *("eml", "emlx", "mht", "mhtml", "mbox", "mbx", "inbox", "sent", "drafts"),
+        *("ipynb", "fodt", "fodp", "fb2", "ics", "vcf"),
+        *("srt", "vtt", "sub", "sbv", "ass", "ssa"),
     }
 )
 """Of which the text is read as what it means, as a mail is without its base64; a mail

@@ -25,7 +25,8 @@ pdf html htm xhtml xht epub fb2
 doc docx docm dot dotx dotm odt ott fodt rtf wps wpd pages one
 ppt pptx pptm pps ppsx ppsm pot potx potm odp otp fodp key
 xls xlsx xlsm xlsb xlt xltx xltm ods ots fods numbers
-eml emlx mbox mbx inbox sent drafts msg ipynb ics vcf
+eml emlx mht mhtml mbox mbx inbox sent drafts msg ipynb ics vcf
+srt vtt sub sbv ass ssa
 """
 EXTRACTED = frozenset(_EXTRACTED.split())
 """Of which the text is not what the file holds: it has no lines, and no syntax."""
