@@ -153,6 +153,12 @@ class Settings:
     read_memory_bytes: int = _key(
         2_000_000_000, "What the reader of one file may take.", is_live=True
     )
+    ocr: bool = _key(
+        False,
+        "Whether pages of PDFs that are pictures are read by text recognition: by "
+        "Tesseract where it is installed, on a Mac by the system (the extra ocr).",
+        is_live=True,
+    )
     power: str = _key(
         "auto",
         "auto: the daemon spares a battery and a hot computer; always: it works on.",

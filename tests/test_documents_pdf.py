@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+import time
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from types import SimpleNamespace
 
+import pypdfium2 as pdfium
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pplx_local.documents.formats.pdf import Pdf
+from pplx_local.documents import Reader, pipeline_of
+from pplx_local.documents.blocks import WORKING, cut
+from pplx_local.documents.formats.pdf import Pdf, recognition
 from pplx_local.documents.formats.pdf.lines import Line
 from pplx_local.documents.formats.pdf.margins import without_margins
 from pplx_local.documents.formats.pdf.order import in_reading_order
 from pplx_local.documents.formats.pdf.pages import Page
 from pplx_local.documents.formats.pdf.prose import Vocabulary, prose
 from pplx_local.documents.kinds import kind_of
+from pplx_local.documents.recognizers import TESSERACT, recognizer
 from pplx_local.documents.source import Source
+from pplx_local.errors import NoText
 from pplx_local.records import Document
 
 Placed = tuple[float, float, str]
@@ -519,3 +528,105 @@ def test_a_pdf_that_only_its_owner_may_change_is_read(read) -> None:
     }
     trailer = f"/Encrypt 5 0 R /ID [<{number.hex()}> <{number.hex()}>]"
     assert read(assembled(bodies, trailer))[0] == "for all to read\n\n"
+
+
+# --- pictures of text --------------------------------------------------------
+
+needs_tesseract = pytest.mark.skipif(
+    recognizer() != TESSERACT, reason="Tesseract is not on this computer"
+)
+
+
+def scan(*pages: Iterable[Placed]) -> bytes:
+    """Write pages as pictures of text."""
+    objects, n = [], len(pages)
+    document = pdfium.PdfDocument(written(*pages))
+    for page in document:
+        picture = page.render(scale=2, grayscale=True).to_numpy()
+        height, width = picture.shape[:2]
+        data = zlib.compress(picture.tobytes()).decode("latin-1")
+        objects.append(
+            f"<< /Type /XObject /Subtype /Image /Width {width} /Height {height}"
+            f" /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /FlateDecode"
+            f" /Length {len(data)} >>\nstream\n{data}\nendstream"
+        )
+    out = written(*([] for _ in pages), objects=objects)
+    for i in range(n):
+        shown = b"BT /F1 10 Tf  ET"
+        stream = b"q 612 0 0 792 0 0 cm /I Do Q"
+        out = out.replace(b"/Length %d" % len(shown), b"/Length %d" % len(stream), 1)
+        out = out.replace(shown, stream, 1)
+        fonts = b"<< /Font << /F1 3 0 R >> >>"
+        out = out.replace(fonts, b"<< /XObject << /I %d 0 R >> >>" % (100 + i), 1)
+    return out
+
+
+@needs_tesseract
+def test_text_in_pictures_is_recognised_where_it_is_wanted(
+    read, tmp_path: Path
+) -> None:
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(scan(column(*LEFT), []))
+    with pytest.raises(NoText, match=r"2 pages .*The setting ocr"):
+        read(path.read_bytes())
+    with Reader(
+        timeout_s=600, memory_bytes=10**9, max_file_bytes=10**8, ocr=True
+    ) as reader:
+        reading = reader.read(bytes(path))
+        text = "".join(block.text for block in reading)
+    assert text == " ".join(LEFT) + "\n\n"
+    metadata = reading.document.metadata
+    assert metadata["pages_read_by_ocr"] == "1"
+    assert metadata["pages_without_text"] == "1 of 2: 2"
+
+
+def test_another_way_of_reading_is_another_pipeline() -> None:
+    plain, looked = pipeline_of(b"a.pdf"), pipeline_of(b"a.pdf", ocr=True)
+    assert (plain != looked) == (recognizer() is not None)
+    assert pipeline_of(b"a.md", ocr=True) == pipeline_of(b"a.md")
+
+
+def test_without_a_recogniser_a_scan_says_what_to_install(
+    read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(NoText, match=r"1 page .*install the package tesseract-ocr"):
+        read(written([]))
+
+
+def test_huge_pages_and_slow_recognisers_give_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "tesseract"
+    slow.write_text("#!/bin/sh\nexec sleep 30\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(recognition, "_languages", lambda: "eng")
+    document = pdfium.PdfDocument.new()
+    started = time.monotonic()
+    assert recognition.recognized(document.new_page(14_000, 14_000), 0.2) == []
+    assert recognition.recognized(document.new_page(612, 792), 0.2) == []
+    assert time.monotonic() - started < 10
+
+
+def test_lines_that_a_mac_sees_are_placed_in_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = [("Ships lie here", 1.0, (0.1, 0.8, 0.5, 0.02)), (" ", 1.0, (0, 0, 1, 1))]
+    modules = {
+        "PIL.Image": SimpleNamespace(fromarray=lambda picture: picture),
+        "ocrmac.ocrmac": SimpleNamespace(
+            OCR=lambda image: SimpleNamespace(recognize=lambda: seen)
+        ),
+    }
+    monkeypatch.setattr(recognition, "import_module", modules.__getitem__)
+    monkeypatch.setattr(recognition, "recognizer", lambda: "ocrmac")
+    page = pdfium.PdfDocument.new().new_page(600, 1000)
+    (line,) = recognition.recognized(page, 1.0)
+    assert line.text == "Ships lie here"
+    assert line[1:5] == pytest.approx((60, 800, 360, 820), abs=1)
+
+
+def test_word_of_work_passes_a_cut_without_a_border() -> None:
+    assert list(cut(["a", WORKING, "b"])) == [WORKING, "ab"]

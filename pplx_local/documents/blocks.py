@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 BLOCK_CHARS = 1 << 18
+WORKING = "\0"
+"""A piece that is no text, which never holds it: the next one takes its time."""
 
 
 def cut(pieces: Iterable[str], size: int = BLOCK_CHARS) -> Iterator[str]:
     """Give the text of the pieces back in blocks of at most `size` characters.
 
     A block ends at a paragraph, else at a line, else at a blank, each looked for in
-    its second half; a text that has none of them there is cut where it is.
+    its second half; a text that has none of them there is cut where it is. `WORKING` is
+    passed on at once.
     """
     rest = ""
     for piece in pieces:
+        if piece == WORKING:
+            yield piece
+            continue
         rest += piece
         start = 0
         while len(rest) - start > size:

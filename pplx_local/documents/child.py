@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 
 from pplx_local.chunk import chunk
-from pplx_local.documents.blocks import cut
+from pplx_local.documents.blocks import WORKING, cut
 from pplx_local.documents.channel import received_files
 from pplx_local.documents.formats import Format, format_of
 from pplx_local.documents.kinds import PARSER_VERSIONS, Kind, kind_of
@@ -49,6 +49,9 @@ def read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
     blank = True
     sample = ""
     for text in cut(reader.pieces()):
+        if text == WORKING:
+            yield TextBlock(n_chars, "", ())
+            continue
         sample = sample or text[:SAMPLE_CHARS]
         breaks = reader.breaks(n_chars, text)
         chunks = chunk(text, breaks=breaks, char_start=n_chars, first_ordinal=n_chunks)
@@ -101,7 +104,7 @@ def serve(descriptor: int, limits: Limits) -> None:
     for name, file in received_files(channel):
         try:
             with Source(file) as source:
-                for message in read(source, kind_of(name)):
+                for message in read(source, limits.applied_to(kind_of(name))):
                     send(message)
         except DocumentError as error:
             send(error)

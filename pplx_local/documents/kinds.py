@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from pplx_local.chunk import CHUNKER_VERSION
+from pplx_local.documents.recognizers import recognizer
 
 Family = Literal[
     "text",
@@ -77,6 +78,8 @@ class Kind(NamedTuple):
     family: Family
     reason: str | None = None
     """Why no reader takes it; None unless `unsupported`."""
+    picture_s: float = 0.0
+    """What recognising the text of a picture may take; 0 where they stay unread."""
 
 
 _MARKDOWN = "md markdown mdown mkd mdx qmd rmd"
@@ -254,14 +257,19 @@ def known_types() -> Iterator[tuple[str, Kind]]:
     yield from _NAMES.items()
 
 
-def pipeline_of(path: bytes) -> str:
+def pipeline_of(path: bytes, *, ocr: bool = False) -> str:
     """Name everything that decides which document the bytes of a file become.
 
     Equal bytes and equal pipelines give equal documents.
+
+    Args:
+        path: Of the file.
+        ocr: Whether pages that are pictures are read, where this computer can.
     """
     kind = kind_of(path)
     if kind.family == "unsupported":
         return f"unsupported:{kind.reason}"
     language = f".{kind.label}" if kind.family in _READ_BY_LABEL else ""
+    pictures = ".ocr" if ocr and kind.family == "pdf" and recognizer() else ""
     version = PARSER_VERSIONS[kind.family]
-    return f"{kind.family}{language}:{version}+chunk:{CHUNKER_VERSION}"
+    return f"{kind.family}{language}{pictures}:{version}+chunk:{CHUNKER_VERSION}"

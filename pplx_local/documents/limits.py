@@ -8,6 +8,7 @@ import time
 from dataclasses import astuple, dataclass
 
 from pplx_local import priority
+from pplx_local.documents.kinds import Kind
 
 try:
     import resource
@@ -15,6 +16,8 @@ except ModuleNotFoundError:  # not a POSIX system
     resource = None  # type: ignore[assignment]
 
 _SPARE_CPU_S = 5
+_PICTURES = 6
+"""May be looked at without a word to the parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Limits:
     """Longer files are skipped."""
     niceness: int = 0
     """0 for the processor's and the disk's ordinary turn, 19 for the last."""
+    ocr: bool = False
+    """Whether pages that are pictures are read too."""
 
     @property
     def memory_reason(self) -> str:
@@ -42,13 +47,18 @@ class Limits:
 
     def arguments(self) -> list[str]:
         """Write them on a command line."""
-        return [str(value) for value in astuple(self)]
+        timeout_s, *numbers = astuple(self)
+        return [str(timeout_s), *(str(int(number)) for number in numbers)]
 
     @classmethod
     def parse(cls, arguments: list[str]) -> Limits:
         """Read them from a command line."""
-        timeout, *numbers = arguments
-        return cls(float(timeout), *map(int, numbers))
+        timeout_s, (memory, file, niceness, ocr) = arguments[0], map(int, arguments[1:])
+        return cls(float(timeout_s), memory, file, niceness, bool(ocr))
+
+    def applied_to(self, kind: Kind) -> Kind:
+        """Say in a file's kind how long its reader may look at a picture."""
+        return kind._replace(picture_s=self.timeout_s / _PICTURES) if self.ocr else kind
 
     def apply(self) -> None:
         """Bind this process: it writes no file and leaves no core.

@@ -30,6 +30,7 @@ class KeptReader:
             memory_bytes=settings.read_memory_bytes,
             max_file_bytes=settings.max_file_bytes,
             niceness=self._niceness,
+            ocr=settings.ocr,
         )
 
     def follow(self, settings: Settings) -> None:

@@ -119,7 +119,8 @@ class Missing:
         for waiting in self._store.queued_with_inode(record.device, record.inode):
             found = look_at(waiting.path)
             same = isinstance(found, Found) and identity(found) == identity(record)
-            if same and pipeline_of(waiting.path) == record.pipeline:
+            ways = [pipeline_of(waiting.path, ocr=ocr) for ocr in (False, True)]
+            if same and record.pipeline in ways:
                 return waiting
         return None
 

@@ -186,7 +186,8 @@ class Scan:
     def _is_settled(self, old: FileRecord, found: Found) -> bool:
         """Tell whether a file need not be read."""
         same = identity(old) == identity(found)
-        if not same or old.pipeline != pipeline_of(found.path):
+        pipeline = pipeline_of(found.path, ocr=self._settings.ocr)
+        if not same or old.pipeline != pipeline:
             return False
         if old.state == "unreachable" and old.document_id is not None:
             back = replace(old, state="indexed", reason=None, retry=False)

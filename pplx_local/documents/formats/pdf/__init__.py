@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from pplx_local.documents.blocks import WORKING
 from pplx_local.documents.formats.format import MAX_SEGMENTS, About, Whole
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.formats.pdf.bookmarks import Bookmark, bookmarks_of, line_of
@@ -14,6 +15,7 @@ from pplx_local.documents.formats.pdf.opening import opened
 from pplx_local.documents.formats.pdf.pages import Page, pages_of
 from pplx_local.documents.formats.pdf.prose import Vocabulary, prose
 from pplx_local.documents.kinds import Kind
+from pplx_local.documents.recognizers import how_to_get, recognizer
 from pplx_local.errors import NoText
 from pplx_local.records import Segment, Span
 
@@ -23,6 +25,7 @@ class Pdf:
 
     def __init__(self, source: Whole, kind: Kind) -> None:
         self._source = source
+        self._picture_s = kind.picture_s if recognizer() else 0.0
         self._about = About()
         self._outline = Outline("heading")
         self._pages: list[Segment] = []
@@ -39,15 +42,19 @@ class Pdf:
         bookmarks = bookmarks_of(document)
         waiting: list[Bookmark] = []
         silent: list[int] = []
-        pages = without_margins(self._learnt(pages_of(document)))
-        for number, page in enumerate(pages, 1):
+        n_recognized = 0
+        read = self._learnt(pages_of(document, self._picture_s))
+        for number, page in enumerate(without_margins(read), 1):
             waiting += bookmarks.get(number - 1, ())
             if text := self._written(number, page, waiting):
                 waiting = []
                 yield text
             elif not page.has_text:
                 silent.append(number)
-        self._note_pages(len(document), silent)
+            if page.is_picture:
+                n_recognized += page.has_text
+                yield WORKING
+        self._note_pages(len(document), silent, n_recognized)
 
     def breaks(self, char_start: int, text: str) -> list[int]:
         """Give the pages and headings that start in a block."""
@@ -60,7 +67,8 @@ class Pdf:
     def about(self, n_chars: int) -> About:
         """Give what the file states, its pages and its outline."""
         segments = self._pages + self._outline.segments(n_chars)
-        self._about.segments = sorted(segments, key=_outer_first)
+        full = (one for one in segments if one.char_span.start < one.char_span.end)
+        self._about.segments = sorted(full, key=_outer_first)
         return self._about
 
     def _learnt(self, pages: Iterator[Page]) -> Iterator[Page]:
@@ -89,24 +97,30 @@ class Pdf:
         if len(self._pages) < MAX_SEGMENTS:
             self._pages.append(Segment("page", str(number), span))
 
-    def _note_pages(self, n_pages: int, silent: list[int]) -> None:
+    def _note_pages(self, n_pages: int, silent: list[int], n_recognized: int) -> None:
         if not self._n_chars:
-            raise NoText(_without_text(n_pages))
+            raise NoText(_without_text(n_pages, looked=self._picture_s > 0))
         self._about.metadata["pages"] = str(n_pages)
         if silent:
             told = f"{len(silent):,} of {n_pages:,}: {_ranges(silent)}"
             self._about.metadata["pages_without_text"] = told
+        if n_recognized:
+            self._about.metadata["pages_read_by_ocr"] = f"{n_recognized:,}"
 
 
 def _outer_first(segment: Segment) -> tuple[int, int]:
     return segment.char_span.start, -segment.char_span.end
 
 
-def _without_text(n_pages: int) -> str:
+def _without_text(n_pages: int, *, looked: bool) -> str:
     if n_pages == 0:
         return "no pages"
     pages = "1 page" if n_pages == 1 else f"{n_pages:,} pages"
-    return f"{pages} without a text layer: a scan?"
+    if looked:
+        return f"{pages} without a text layer, and text recognition found none"
+    if recognizer():
+        return f"{pages} without a text layer: a scan? The setting ocr reads those"
+    return f"{pages} without a text layer: a scan? To read it, {how_to_get()}"
 
 
 def _ranges(numbers: list[int]) -> str:

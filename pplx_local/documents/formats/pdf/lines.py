@@ -25,6 +25,7 @@ _WIDE = 1.5
 
 _N_TRIED = 5
 _MAX_WHOLE = 2
+_MAX_BLANKS = 60
 _MAX_SPLIT = 1_000
 """So many lines are looked at letter by letter, and so many of them on the way there."""
 
@@ -118,7 +119,8 @@ class Letters:
         """Cut a line where the blank between two words is wide."""
         parts = []
         start = run.start
-        for blank in _BLANK.finditer(self._text, run.start, run.end):
+        blanks = _BLANK.finditer(self._text, run.start, run.end)
+        for blank in islice(blanks, _MAX_BLANKS):
             before, after = self._box(blank.start() - 1), self._box(blank.end())
             if (
                 before

@@ -24,15 +24,25 @@ class Page(NamedTuple):
     """Comments, and what was filled into a form."""
     has_text: bool
     """Whether there is any, running headers and page numbers counted."""
+    is_picture: bool = False
+    """Whether text recognition looked at it."""
 
 
-def pages_of(document: pdfium.PdfDocument) -> Iterator[Page]:
-    """Read each page; one that cannot be opened has nothing on it."""
+def pages_of(document: pdfium.PdfDocument, picture_s: float) -> Iterator[Page]:
+    """Read each page; one that cannot be opened has nothing on it.
+
+    Args:
+        document: Open.
+        picture_s: What recognising the text of a page that has none may take; 0 for
+            leaving it.
+    """
     damaged_run = 0
     for index in range(len(document)):
         try:
             page = document[index]
             found = _read(page)
+            if picture_s and not found.has_text:
+                found = _recognized(page, picture_s)
         except pdfium.PdfiumError:
             damaged_run += 1
             if damaged_run >= _MAX_DAMAGED_RUN:
@@ -52,3 +62,11 @@ def _read(page: pdfium.PdfPage) -> Page:
         letters.close()
     notes = list(notes_of(page))
     return Page(lines, notes, has_text=bool(lines or notes))
+
+
+def _recognized(page: pdfium.PdfPage, seconds: float) -> Page:
+    """Look at a page without a text layer; what that needs is loaded here alone."""
+    from pplx_local.documents.formats.pdf.recognition import recognized
+
+    lines = recognized(page, seconds)
+    return Page(lines, [], has_text=bool(lines), is_picture=True)
