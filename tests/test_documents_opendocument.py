@@ -67,6 +67,7 @@ def test_a_text_has_headings_lists_tables_and_notes(read: Read) -> None:
         "<office:annotation><dc:creator>Ada</dc:creator><dc:date>2024-05-17</dc:date>"
         f"{p('really?')}</office:annotation>"
     )
+    picture = "<draw:frame><draw:image/><svg:desc>A map</svg:desc></draw:frame>"
     cells = "".join(f"<table:table-cell>{p(x)}</table:table-cell>" for x in "xy")
     row = f"<table:table-row>{cells}</table:table-row>"
     items = "".join(f"<text:list-item>{p(x)}</text:list-item>" for x in "12")
@@ -74,14 +75,14 @@ def test_a_text_has_headings_lists_tables_and_notes(read: Read) -> None:
         "<text:tracked-changes><text:deletion><text:p>gone</text:p></text:deletion>"
         f"</text:tracked-changes>{h('One')}"
         + p(
-            f"a\n  <text:s text:c='2'/>b<text:tab/>c{note}{comment} d<text:line-break/>e"
+            f"a\n  <text:s text:c='2'/>b<text:tab/>c{picture}{note}{comment} d<text:line-break/>e"
         )
         + f"<text:list>{items}</text:list>"
         + f"<table:table>{row}{row}</table:table>{h('Two', 2)}{p('end')}"
     )
     text, about = read(odt(f"<office:text>{body}</office:text>"))
     assert text == (
-        "One\n\na   b\tc d\ne\n\nfoot\n\nreally?\n\n1\n2\n\nx\ty\nx\ty\n\nTwo\n\nend"
+        "One\n\na   b\tc d\ne\n\nA map\n\nfoot\n\nreally?\n\n1\n2\n\nx\ty\nx\ty\n\nTwo\n\nend"
     )
     assert places(text, about) == [
         ("heading", "One", text),

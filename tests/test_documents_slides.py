@@ -94,6 +94,7 @@ def test_tables_groups_charts_and_fallbacks(read: Read) -> None:
 
     row = f"<a:tr>{cell('a')}{cell('b')}</a:tr>"
     slide = (
+        '<p:pic><p:nvPicPr><p:cNvPr descr="A map"/></p:nvPicPr></p:pic>'
         f"<p:grpSp><p:grpSp>{shape('deep')}</p:grpSp></p:grpSp>"
         f"<p:graphicFrame><a:tbl>{row}{row}</a:tbl></p:graphicFrame>"
         '<p:graphicFrame><c:chart r:id="chart0"/></p:graphicFrame>'
@@ -106,7 +107,7 @@ def test_tables_groups_charts_and_fallbacks(read: Read) -> None:
         "ppt/slides/c.xml": chart,
     }
     text, _ = read(pptx([slide], parts))
-    assert text == "deep\n\na\tb\na\tb\n\nMay\n\nonce\n\n"
+    assert text == "A map\n\ndeep\n\na\tb\na\tb\n\nMay\n\nonce\n\n"
 
 
 def test_a_slide_that_is_shown_again_is_read_once(read: Read) -> None:

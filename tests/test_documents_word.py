@@ -153,6 +153,21 @@ def test_notes_follow_their_paragraph_and_headers_come_once(read: Read) -> None:
     ]
 
 
+def test_what_stands_for_a_picture_and_pages_from_elsewhere(read: Read) -> None:
+    def picture(words: str) -> str:
+        return f'<w:r><docPr descr="{words}"/></w:r>'
+
+    body = (
+        f"<w:p>{picture('A map')}{r('words')}{picture('C:/a.png')}{picture('a.png')}"
+        '</w:p><w:altChunk r:id="aFChunk0"/><w:altChunk r:id="none"/>'
+    )
+    parts = {
+        "word/_rels/document.xml.rels": related(aFChunk="a.html"),
+        "word/a.html": "<h1>From</h1><p>elsewhere",
+    }
+    assert read(docx(body, parts))[0] == "words\n\nA map\n\nFrom\n\nelsewhere"
+
+
 def test_charts_and_diagrams_have_words(read: Read) -> None:
     drawings = '<w:p><w:r><c:chart r:id="chart0"/><dgm:relIds r:dm="diagramData0"/></w:r></w:p>'
     parts = {
@@ -207,9 +222,9 @@ def test_a_document_of_the_strict_kind_is_read(read: Read) -> None:
 
 def test_why_there_is_no_text(read: Read) -> None:
     with pytest.raises(NoText, match="2 pictures and no text"):
-        read(docx(p(" "), {"word/media/1.png": b"", "word/media/2.png": b""}))
+        read(docx(p(" "), {"word/media/1.png": b"", "word/media/2.bin": b""}))
     with pytest.raises(EmptyDocument):
-        read(docx(p(" ")))
+        read(docx(p(" "), {"docProps/thumbnail.jpeg": b""}))
     with pytest.raises(Unreadable, match=r"its part word/document\.xml is missing"):
         read(docx("").replace(b"word/document.xml", b"word/documint.xml"))
 

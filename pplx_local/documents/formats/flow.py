@@ -79,7 +79,7 @@ class Flow:
 
     def add_aside(self, text: str) -> None:
         """Hang a finished text, such as a note, in the paragraph."""
-        if self._open:
+        if self._open and text:
             self._open[-1].asides.append(_paragraph(text))
 
     def close(self) -> None:
@@ -96,7 +96,8 @@ class Flow:
 
     def add(self, text: str, *, level: int = 0) -> None:
         """Write a whole paragraph."""
-        self._write(_paragraph(text, level))
+        if text:
+            self._write(_paragraph(text, level))
 
     def open_table(self) -> None:
         """Begin a table, perhaps in a cell of another."""

@@ -1,6 +1,8 @@
-"""The words in a chart or a diagram of an Office document."""
+"""The words in and for the pictures of an Office document."""
 
 from __future__ import annotations
+
+import re
 
 from pplx_local.documents.formats.ooxml import Relations
 from pplx_local.documents.package import Package
@@ -8,6 +10,8 @@ from pplx_local.documents.xml_events import Characters, End, Start, events
 
 _KINDS = frozenset({"chart", "chartEx", "diagramData"})
 _MAX_LINES = 2_000
+_DESCRIBED = frozenset({"docPr", "p:cNvPr"})
+_FILE_NAME = re.compile(r"[/\\]|^\S+\.\w{2,4}$")
 
 
 def graphic_id(event: Start) -> str | None:
@@ -17,6 +21,14 @@ def graphic_id(event: Start) -> str | None:
     if event.name == "dgm:relIds":
         return event.attributes.get("r:dm")
     return None
+
+
+def description(event: Start) -> str:
+    """Give what a person wrote for a picture, not the name of the file it came from."""
+    if event.name not in _DESCRIBED:
+        return ""
+    words = event.attributes.get("descr", "")
+    return "" if _FILE_NAME.search(words) else words
 
 
 def graphic_text(package: Package, known: Relations, event: Start) -> str:

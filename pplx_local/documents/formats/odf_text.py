@@ -27,8 +27,6 @@ _LEFT_OUT = frozenset(
         "office:binary-data",
         "office:forms",
         "draw:object",
-        "svg:title",
-        "svg:desc",
         "dc:creator",
         "dc:date",
         "meta:date-string",
@@ -38,7 +36,9 @@ _LEFT_OUT = frozenset(
 """What was deleted, marks of notes, readings of characters, pictures in letters, and who
 commented when."""
 
-_PARAGRAPHS = frozenset({"text:p", "text:h"})
+_PARAGRAPHS = frozenset({"text:p", "text:h", "svg:title", "svg:desc"})
+"""What stands for a picture is read like a note."""
+
 _SHAPES = frozenset({"draw:frame", "draw:custom-shape", "draw:text-box"})
 _FURNITURE = frozenset({"page-number", "date-time", "header", "footer"})
 _BLANKS = re.compile("[ \t\r\n]+")

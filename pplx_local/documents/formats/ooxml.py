@@ -26,7 +26,8 @@ _NO_DAY = date(1601, 1, 1)
 
 _FACTS = frozenset({"dc:title", "dc:creator", "dc:language", "dcterms:created"})
 _PICTURE = re.compile(
-    r"/media/[^/]+$|\.(jpe?g|png|gif|svg|webp|tiff?|emf|wmf)$", re.IGNORECASE
+    r"/media/[^/]+$|(?<!thumbnail)\.(jpe?g|png|gif|svg|webp|tiff?|emf|wmf)$",
+    re.IGNORECASE,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pplx_local.documents.formats.flow import Flow
-from pplx_local.documents.formats.graphics import graphic_text
+from pplx_local.documents.formats.graphics import description, graphic_text
 from pplx_local.documents.formats.ooxml import Relations, relations
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.package import Package
@@ -70,8 +70,8 @@ class _Shapes:
                     self.flow.write(" ".join(event.text.split("\n")))
             elif isinstance(event, Start):
                 self._start(event)
-                if chart := graphic_text(self._package, known, event):
-                    self.flow.add(chart)
+                self.flow.add(description(event))
+                self.flow.add(graphic_text(self._package, known, event))
             else:
                 self._end(event.name)
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from pplx_local.documents.formats.flow import Flow
 from pplx_local.documents.formats.format import label
-from pplx_local.documents.formats.graphics import graphic_text
+from pplx_local.documents.formats.graphics import description, graphic_text
+from pplx_local.documents.formats.html_page import decode_page, read_markup
 from pplx_local.documents.formats.ooxml import Relations, relations
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.formats.word_styles import Style, outline_level, read_styles
@@ -57,6 +58,7 @@ _NOTES = MappingProxyType(
 )
 _NOTE = frozenset({"w:footnote", "w:endnote", "w:comment"})
 _LETTER = re.compile(r"[^\W\d_]{2}")
+_PAGE = re.compile(r"\.x?html?$", re.IGNORECASE)
 _PLAIN = Style()
 
 
@@ -168,8 +170,20 @@ class _Part:
                 self._flow.open_row()
             case Start("w:tc", _):
                 self._flow.open_cell()
+            case Start("docPr", _):
+                self._flow.add_aside(description(event))
+            case Start("w:altChunk", at):
+                self._flow.add(self._page(at.get("r:id", "")))
             case Start("c:chart" | "dgm:relIds", _):
                 self._flow.add_aside(graphic_text(self._package, self._known, event))
+
+    def _page(self, id_: str) -> str:
+        """Read a page of HTML that Word has not made its own yet."""
+        chunk = self._known.get(id_)
+        if chunk is None or not _PAGE.search(chunk.target):
+            return ""
+        markup = decode_page(self._package.read(chunk.target))
+        return read_markup(markup, Outline("heading"))
 
     def _end(self, name: str) -> None:
         if name in _TEXTS:
