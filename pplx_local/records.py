@@ -229,6 +229,8 @@ class Progress:
     """What is being worked on."""
     message: str | None = None
     """Something the person should read: a failure, a wait."""
+    waits: bool = False
+    """Whether another process works and nothing could be done meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ error's number, 0 where nothing hindered it. Run it with a JSON object:
     folder      a folder of a person, with `private.txt` in it
     without     walls that are not put up: "landlock", "seccomp"
     programs    what may be run
+    load        whether to load the readers of all formats, which takes long
     tcp, udp    ports that somebody listens on
     unix        the path of such a socket
     abstract    the name of such a socket
@@ -33,6 +34,8 @@ from pplx_local.documents import formats, sandbox
 from pplx_local.documents.sandbox import landlock, seccomp
 
 _PTRACE_ATTACH = 16
+_EXTRAS = ("xberg",)
+"""Not everyone has them."""
 
 
 def main(given: dict[str, Any]) -> None:
@@ -90,7 +93,7 @@ def main(given: dict[str, Any]) -> None:
         "open the null device": lambda: Path("/dev/null").open("r+b").close(),
         "wake an event loop": lambda: asyncio.run(asyncio.sleep(0)),
         "start a thread": _thread,
-        "load all that reads": _load_formats,
+        "load all that reads": _load_formats if given["load"] else _fail,
     }
     # Where nothing hinders them they are left alone: this may be root's own machine.
     tries = attempts if hold.landlock or hold.seccomp else {}
@@ -149,7 +152,11 @@ def _thread() -> None:
 
 def _load_formats() -> None:
     for module in pkgutil.walk_packages(formats.__path__, f"{formats.__name__}."):
-        import_module(module.name)
+        try:
+            import_module(module.name)
+        except ModuleNotFoundError as error:
+            if error.name not in _EXTRAS:
+                raise
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from workbench import Bench
 
+from pplx_local.documents.process import ReaderProcess
 from pplx_local.errors import Unreadable
 from pplx_local.index import (
     Findings,
@@ -18,6 +20,7 @@ from pplx_local.index import (
 from pplx_local.records import (
     QueueStatus,
 )
+from pplx_local.store import Store
 
 
 def queue_by_age(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,13 +36,38 @@ def test_the_newest_is_read_first_also_when_it_comes_later(
 ) -> None:
     queue_by_age(bench, monkeypatch)
     steps = bench.index.read(Findings(), tries=3)
-    first = next(steps)
+    first = next(one for one in steps if not one.waits)
     assert (first.path, first.total) == (bench.path("harbour.md"), 3)
     bench.write("just saved.txt", "A sparrow on the roof.\n")
     bench.scan("just saved.txt")
-    paths = [progress.path for progress in steps if progress.path]
+    paths = [one.path for one in steps if one.path and not one.waits]
     assert paths.index(bench.path("just saved.txt")) < 2, "one may be on its way"
     assert bench.best("sparrow", mode="lexical") == ["just saved.txt"]
+
+
+def test_a_file_that_takes_long_keeps_nobody_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, children = ReaderProcess.send, []
+
+    def hindered(child: ReaderProcess, name: bytes, descriptor: int) -> None:
+        sent(child, name, descriptor)
+        if name == b"harbour.md":
+            os.kill(child.pid, signal.SIGSTOP)
+            children.append(child.pid)
+
+    monkeypatch.setattr(ReaderProcess, "send", hindered)
+    queue_by_age(bench, monkeypatch)
+    steps = bench.index.read(Findings(), tries=3)
+    progress = next(steps)
+    assert (progress.waits, progress.path) == (True, bench.path("harbour.md"))
+    with Store.open(bench.index.settings.database) as other:
+        other.add_folder(b"/elsewhere", 1, 1)  # so nothing is locked
+    assert next(steps).waits
+    os.kill(children[0], signal.SIGCONT)
+    read = [one.path for one in steps if not one.waits]
+    assert read[0] == progress.path
+    assert bench.waiting() == 0
 
 
 def test_a_failure_that_may_mend_itself_is_tried_three_times(full: Bench) -> None:
@@ -120,7 +148,7 @@ def test_what_was_read_ahead_and_left_harms_nobody(
 ) -> None:
     queue_by_age(bench, monkeypatch)
     steps = bench.index.read(Findings(), tries=1)
-    next(steps)
+    next(one for one in steps if not one.waits)
     child = bench.index._reader._reader._child
     assert child is not None
     assert child._connection.poll(10), "the garden is read ahead"
@@ -138,7 +166,7 @@ def test_an_edit_while_reading_pauses_is_read_as_it_is_now(
     monkeypatch.setattr(reading, "_COMMIT_EVERY_S", 0)
     bench.scan()
     steps = bench.index.read(Findings(), tries=3)
-    next(steps)
+    next(one for one in steps if not one.waits)
     for name in ("harbour.md", "garden.txt", "sub/engine.txt"):
         with (bench.folder / name).open("a") as file:
             file.write("More of it.\n")
@@ -153,7 +181,7 @@ def test_a_folder_removed_while_reading_pauses_leaves_nothing(
     monkeypatch.setattr(reading, "_COMMIT_EVERY_S", 0)
     bench.scan()
     steps = bench.index.read(Findings(), tries=3)
-    next(steps)
+    next(one for one in steps if not one.waits)
     bench.index.remove_folder(bench.folder)
     list(steps)
     assert list(bench.index.files()) == []

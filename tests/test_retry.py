@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,7 @@ from typer.testing import CliRunner
 
 from pplx_local.cli.app import app
 from pplx_local.documents import reader
-from pplx_local.documents.messages import Message
 from pplx_local.errors import FolderError
-from pplx_local.records import TextBlock
 
 LONG = "words and words\n" * 200_000
 BROKEN = "%PDF-1.7\nnot much of one"
@@ -84,22 +81,16 @@ def deadly(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names = ["deadly.txt", "copy.txt"]
     desk.write("deadly.txt", LONG)
     desk.write("neighbour.txt", "A bittern booms.")
-    blocks_of, next_message = reader.Reading.__iter__, reader.ReaderProcess.receive
+    has_read = reader.Reader.has_read
 
-    def dying(reading: reader.Reading) -> Iterator[TextBlock]:
-        blocks = blocks_of(reading)
-        yield next(blocks)
-        if reading.path.rsplit(b"/", 1)[-1].decode() in names:
-            os.kill(children[-1].pid, signal.SIGSEGV)
-        yield from blocks
+    def dying(self: reader.Reader, path: bytes, wait_s: float) -> bool:
+        if path.rsplit(b"/", 1)[-1].decode() in names:
+            self.hold()
+            assert self.pid is not None
+            os.kill(self.pid, signal.SIGSEGV)
+        return has_read(self, path, wait_s)
 
-    def noted(child: reader.ReaderProcess) -> Message:
-        children.append(child)
-        return next_message(child)
-
-    children: list[reader.ReaderProcess] = []
-    monkeypatch.setattr(reader.Reading, "__iter__", dying)
-    monkeypatch.setattr(reader.ReaderProcess, "receive", noted)
+    monkeypatch.setattr(reader.Reader, "has_read", dying)
     return names
 
 

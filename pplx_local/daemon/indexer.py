@@ -185,10 +185,11 @@ class Indexer:
         self._restraint.look(self._index.settings)
         self._looking.notice()
         looked = self._paths.step() or self._folder.step()
-        worked = self._may_read() and self._reading.step()
-        self._may_lack |= looked or worked
-        worked = worked or (self._may_fill() and self._filling.step())
-        if looked or worked:
+        read = self._may_read() and self._reading.step()
+        waits = read and self._reading.is_waiting
+        self._may_lack |= looked or (read and not waits)
+        filled = (not read or waits) and self._may_fill() and self._filling.step()
+        if looked or read or filled:
             self._tidy_at = time.monotonic() + _TIDY_AFTER_S
             return True
         if self._errand:

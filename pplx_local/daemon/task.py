@@ -23,6 +23,8 @@ class Task:
         """
         self._begin, self._tell = begin, tell
         self._steps: Steps | None = None
+        self.is_waiting = False
+        """Whether the last step found that others have to work first."""
 
     @property
     def is_under_way(self) -> bool:
@@ -36,6 +38,7 @@ class Task:
         if self._steps is None:
             return False
         progress = next(self._steps, None)
+        self.is_waiting = progress is not None and progress.waits
         if progress is None:
             self._steps = None
         else:

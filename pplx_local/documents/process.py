@@ -36,6 +36,8 @@ class ReaderProcess:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._greeting: Ready | None = None
+        self._silent_since: float | None = None
+        self._measured_at = 0.0
         self._own_bytes = 0
         """Resident when it was ready to read."""
         self._connection, theirs = multiprocessing.Pipe(duplex=True)
@@ -70,34 +72,52 @@ class ReaderProcess:
 
     def greet(self) -> Ready | Broken:
         """Wait until it has started."""
-        if self._greeting:
-            return self._greeting
-        message = self._receive(_START_S)
-        if not isinstance(message, Ready):
-            return Broken("its reader could not be started", by_file=False)
-        self._own_bytes = self._memory_bytes()
-        self._greeting = message
-        return message
+        while self._greeting is None:
+            if isinstance(message := self.poll(_POLL_S), Broken):
+                return message
+        return self._greeting
 
     def receive(self) -> Message:
         """Wait for the next message, within the limits."""
-        if isinstance(greeting := self.greet(), Broken):
-            return greeting
-        return self._receive(self._limits.timeout_s)
+        while (message := self.poll(_POLL_S)) is None:
+            pass
+        return message
 
-    def _receive(self, timeout_s: float) -> Message:
-        deadline = time.monotonic() + timeout_s
-        while not self._connection.poll(min(_POLL_S, timeout_s)):
-            if self._greeting and self._taken_bytes() > self._limits.memory_bytes:
-                return Broken(self._limits.memory_reason)
-            if time.monotonic() > deadline:
-                return Broken(self._limits.time_reason)
+    def poll(self, wait_s: float) -> Message | None:
+        """Give the next message, or None where there is none yet after a short wait."""
+        if self._greeting:
+            return self._heard(self._limits.timeout_s, wait_s)
+        message = self._heard(_START_S, wait_s)
+        if isinstance(message, Ready):
+            self._own_bytes = self._memory_bytes()
+            self._greeting = message
+        elif message:
+            return Broken("its reader could not be started", by_file=False)
+        return None
+
+    def _heard(self, timeout_s: float, wait_s: float) -> Message | None:
+        if not self._connection.poll(min(wait_s, _POLL_S, timeout_s)):
+            return self._overdue(timeout_s)
+        self._silent_since = None
         try:
             return unpack(self._connection.recv_bytes(_MAX_MESSAGE_BYTES))
         except (EOFError, OSError):
             return self._post_mortem()
         except ValueError:
             return Broken(NONSENSE)
+
+    def _overdue(self, timeout_s: float) -> Broken | None:
+        """Judge its silence, which counts from the first time that it was met with."""
+        now = time.monotonic()
+        if self._silent_since is None:
+            self._silent_since = self._measured_at = now
+        if now > self._silent_since + timeout_s:
+            return Broken(self._limits.time_reason)
+        if self._greeting and now >= self._measured_at + _POLL_S:
+            self._measured_at = now
+            if self._taken_bytes() > self._limits.memory_bytes:
+                return Broken(self._limits.memory_reason)
+        return None
 
     def _taken_bytes(self) -> int:
         """Measure what reading took, on top of what the child had before."""

@@ -6,11 +6,12 @@ One child reads file after file, and is replaced when one of them breaks it.
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from pplx_local.documents.kinds import kind_of, pipeline_of
+from pplx_local.documents.kinds import kind_of
 from pplx_local.documents.limits import Limits
 from pplx_local.documents.messages import NONSENSE, Broken, Finished, Message
 from pplx_local.documents.process import ReaderProcess
@@ -23,6 +24,8 @@ _FILES_PER_CHILD = 1_000
 """After so many files a fresh child takes over: parsers leak."""
 
 _MAX_AHEAD = 4
+_MANY_CHARS = 4_000_000
+"""What is kept of a file while its end is waited for."""
 
 
 class Reading:
@@ -50,8 +53,7 @@ class Reading:
             match message:
                 case TextBlock(char_start, text) if char_start == n_chars:
                     n_chars += len(text)
-                    if text:  # else the child only says that it is still at it
-                        yield message
+                    yield message
                 case Finished(document, digest) if document.n_chars == n_chars:
                     self._document, self.digest = document, digest
                 case DocumentError():
@@ -93,7 +95,6 @@ class Reader:
         memory_bytes: What the child may take for one file.
         max_file_bytes: Longer files are skipped.
         niceness: How far the child lets others go first, 0 to 19.
-        ocr: Whether pages that are pictures are read too.
     """
 
     def __init__(
@@ -103,11 +104,12 @@ class Reader:
         memory_bytes: int,
         max_file_bytes: int,
         niceness: int = 0,
-        ocr: bool = False,
     ) -> None:
-        self._limits = Limits(timeout_s, memory_bytes, max_file_bytes, niceness, ocr)
+        self._limits = Limits(timeout_s, memory_bytes, max_file_bytes, niceness)
         self._child: ReaderProcess | None = None
         self._asked: deque[_Asked] = deque()
+        self._heard: deque[Message] = deque()
+        """Of the first of them, and not taken yet."""
         self._taking: bytes | None = None
         """The path whose messages are being taken; the first of those asked for."""
         self._turn = 0
@@ -117,10 +119,6 @@ class Reader:
     def pid(self) -> int | None:
         """Process id of the child; None while there is none."""
         return self._child.pid if self._child else None
-
-    def pipeline_of(self, path: bytes) -> str:
-        """Name everything that decides which document this reader makes of a file."""
-        return pipeline_of(path, ocr=self._limits.ocr)
 
     def start(self) -> None:
         """Start the child without waiting for it."""
@@ -156,6 +154,32 @@ class Reader:
         self._turn += 1
         return Reading(path, self._messages(self._turn))
 
+    def has_read(self, path: bytes, wait_s: float) -> bool:
+        """Tell whether `read` of a file that was asked for will not have to wait long.
+
+        Args:
+            path: Of the file that has to be read next.
+            wait_s: What the child is given until then.
+        """
+        if not self._asked or self._asked[0].path != path or self._asked[0].refusal:
+            return True
+        assert self._child, "it was asked"
+        until = time.monotonic() + wait_s
+        while not self._has_heard_enough():
+            message = self._child.poll(max(until - time.monotonic(), 0))
+            if message:
+                self._heard.append(message)
+            elif time.monotonic() >= until:
+                return False
+        return True
+
+    def _has_heard_enough(self) -> bool:
+        if not self._heard:
+            return False
+        blocks = [one for one in self._heard if isinstance(one, TextBlock)]
+        is_end = len(blocks) < len(self._heard)
+        return is_end or sum(len(block.text) for block in blocks) >= _MANY_CHARS
+
     def close(self) -> None:
         """End the child, and with it a reading that is not at its end."""
         self._stop()
@@ -189,6 +213,8 @@ class Reader:
     def _next(self) -> Message:
         if refusal := self._asked[0].refusal:
             return refusal
+        if self._heard:
+            return self._heard.popleft()
         assert self._child, "it was asked"
         return self._child.receive()
 
@@ -217,6 +243,7 @@ class Reader:
             self._child.kill()
         self._child = None
         self._taking = None
+        self._heard.clear()
         while self._asked:
             _close(self._asked.popleft())
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
-from pplx_local.documents import Reader, digest_file
+from pplx_local.documents import Reader, digest_file, pipeline_of
 from pplx_local.errors import DocumentError, ReaderKilled, Unreadable
 from pplx_local.index.findings import Findings
 from pplx_local.index.happening import Happening, Tell, Told, tell_nobody
@@ -23,6 +23,8 @@ time that it is given."""
 
 _COMMIT_EVERY_S = 0.25
 """What a kill may cost; also how often progress is told."""
+_WAIT_S = 0.1
+"""Between two looks whether a slow file has been read; others work meanwhile."""
 _SETTLE_EVERY_S = 2.0
 """How long a replaced document may linger while others are read."""
 
@@ -69,6 +71,7 @@ class ReadingStage:
         self._store, self._reader, self._findings = store, reader, findings
         self._tries, self._told = tries, Told(tell)
         self._began = time.monotonic()
+        self._awaited: _Job | None = None
 
     def run(self) -> Generator[Progress, None, None]:
         """Read until nothing is due; each file gets its record as it leaves the queue.
@@ -79,10 +82,12 @@ class ReadingStage:
         jobs = self._jobs()
         n_done = 0
         try:
-            while finished := self._finish_some(jobs):
+            while (finished := self._finish_some(jobs)) or self._awaited:
                 n_done += len(finished)
                 total = n_done + self._store.count_due(time.time_ns())
-                yield Progress("read", n_done, total, finished[-1])
+                if finished:
+                    yield Progress("read", n_done, total, finished[-1])
+                yield from self._wait(n_done, total)
                 if time.monotonic() - settled > _SETTLE_EVERY_S:
                     self._store.settle_documents(time.time_ns())
                     settled = time.monotonic()
@@ -95,19 +100,33 @@ class ReadingStage:
         """Finish files for a moment, in one transaction; return their paths.
 
         Each document is whole or not there; the transaction around several saves the
-        keyword index from being merged for each of them.
+        keyword index from being merged for each of them. A file that takes the reader
+        longer is left in `_awaited`.
         """
         finished = []
         until = time.monotonic() + _COMMIT_EVERY_S
         self._told.forget()
         with self._store.transaction():
-            for job in jobs:
+            while job := self._awaited or next(jobs, None):
+                self._awaited = job
+                if not self._is_read(job, until - time.monotonic()):
+                    break
+                self._awaited = None
                 self._finish(job)
                 finished.append(job.waiting.path)
                 if time.monotonic() > until:
                     break
         self._told.pass_on()
         return finished
+
+    def _wait(self, n_done: int, total: int) -> Iterator[Progress]:
+        """Wait for a slow file, with the database open to others."""
+        while self._awaited and not self._is_read(self._awaited, _WAIT_S):
+            path = self._awaited.waiting.path
+            yield Progress("read", n_done, total, path, waits=True)
+
+    def _is_read(self, job: _Job, wait_s: float) -> bool:
+        return not job.is_asked or self._reader.has_read(job.waiting.path, wait_s)
 
     def _jobs(self) -> Generator[_Job, None, None]:
         """Prepare one job ahead, so that its file is read while this one is stored."""
@@ -133,7 +152,7 @@ class ReadingStage:
 
     def _prepare(self, waiting: Waiting, before: _Job | None) -> _Job:
         path = waiting.path
-        job = _Job(waiting, look_at(path), self._reader.pipeline_of(path))
+        job = _Job(waiting, look_at(path), pipeline_of(path))
         if not isinstance(job.found, Found) or job.found.skip:
             return job
         try:
