@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from pplx_local.documents.kinds import kind_of
+from pplx_local.documents.kinds import kind_of, pipeline_of
 from pplx_local.documents.limits import Limits
 from pplx_local.documents.messages import NONSENSE, Broken, Finished, Message
 from pplx_local.documents.process import ReaderProcess
@@ -53,7 +53,8 @@ class Reading:
             match message:
                 case TextBlock(char_start, text) if char_start == n_chars:
                     n_chars += len(text)
-                    yield message
+                    if text:  # else the child only says that it is still at it
+                        yield message
                 case Finished(document, digest) if document.n_chars == n_chars:
                     self._document, self.digest = document, digest
                 case DocumentError():
@@ -95,6 +96,7 @@ class Reader:
         memory_bytes: What the child may take for one file.
         max_file_bytes: Longer files are skipped.
         niceness: How far the child lets others go first, 0 to 19.
+        ocr: Whether pages that are pictures are read too.
     """
 
     def __init__(
@@ -104,8 +106,9 @@ class Reader:
         memory_bytes: int,
         max_file_bytes: int,
         niceness: int = 0,
+        ocr: bool = False,
     ) -> None:
-        self._limits = Limits(timeout_s, memory_bytes, max_file_bytes, niceness)
+        self._limits = Limits(timeout_s, memory_bytes, max_file_bytes, niceness, ocr)
         self._child: ReaderProcess | None = None
         self._asked: deque[_Asked] = deque()
         self._heard: deque[Message] = deque()
@@ -119,6 +122,10 @@ class Reader:
     def pid(self) -> int | None:
         """Process id of the child; None while there is none."""
         return self._child.pid if self._child else None
+
+    def pipeline_of(self, path: bytes) -> str:
+        """Name everything that decides which document this reader makes of a file."""
+        return pipeline_of(path, ocr=self._limits.ocr)
 
     def start(self) -> None:
         """Start the child without waiting for it."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
-from pplx_local.documents import Reader, digest_file, pipeline_of
+from pplx_local.documents import Reader, digest_file
 from pplx_local.errors import DocumentError, ReaderKilled, Unreadable
 from pplx_local.index.findings import Findings
 from pplx_local.index.happening import Happening, Tell, Told, tell_nobody
@@ -152,7 +152,7 @@ class ReadingStage:
 
     def _prepare(self, waiting: Waiting, before: _Job | None) -> _Job:
         path = waiting.path
-        job = _Job(waiting, look_at(path), pipeline_of(path))
+        job = _Job(waiting, look_at(path), self._reader.pipeline_of(path))
         if not isinstance(job.found, Found) or job.found.skip:
             return job
         try:
