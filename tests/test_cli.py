@@ -202,6 +202,19 @@ def test_update_of_a_path_outside_is_refused(indexed, tmp_path):
     assert str(tmp_path) in result.stderr
 
 
+def test_a_path_that_is_named_and_passed_over_is_told_why(indexed, notes):
+    (notes / ".gitignore").write_text("out/\n*.log\n")
+    (notes / "out").mkdir()
+    (notes / "out" / "a.md").write_text("a heron")
+    (notes / "b.log").write_text("a heron")
+    rule = f"skipped: {notes / 'out'}: ignored by .gitignore line 1: out/ (in {notes})"
+    for command, name in (("update", "out/a.md"), ("add", "out")):
+        assert rule in indexed(command, notes / name).stderr
+    said = indexed("update", notes / "b.log", notes).stderr
+    assert f"skipped: ignored by .gitignore line 2: *.log (in {notes})" in said
+    assert said.count("skipped") == 1
+
+
 def test_update_takes_what_changed(indexed, notes):
     (notes / "lease.md").write_text("Nothing but a haiku about herons.\n")
     (notes / "new.txt").write_text("An inventory of lighthouses.\n")

@@ -13,7 +13,7 @@ from pplx_local.cli.guard import ERROR, SOME_FAILED
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson, typed_path
 from pplx_local.cli.progress import follow
-from pplx_local.cli.report import say_report, show_survey
+from pplx_local.cli.report import say_passed_over, say_report, show_survey
 from pplx_local.cli.show import json_path, say, write_json
 from pplx_local.daemon.client import RemoteIndex
 from pplx_local.errors import FolderError
@@ -71,13 +71,17 @@ def _index_all(
         work = index.add(paths)
         follow(work)
         all_refused = len(work.refused) == len(paths)
-        return 0 if all_refused else _tell(work, invocation, as_json), work.refused
+        code = 0 if all_refused else _tell(work, invocation, as_json)
+        say_passed_over(index, paths)
+        return code, work.refused
     folders, refused = _register(index, paths)
     if not folders:
         return 0, refused
     update = index.update(folders)
     follow(update)
-    return _tell(update, invocation, as_json), refused
+    code = _tell(update, invocation, as_json)
+    say_passed_over(index, folders)
+    return code, refused
 
 
 def _register(
@@ -190,6 +194,7 @@ def update(
         work = index.update(paths or None)
         follow(work)
         code = _tell(work, invocation, as_json)
+        say_passed_over(index, paths or [])
         if not index.status().folders:
             say("No folder is registered. To add one: pplx-local add PATH")
     raise typer.Exit(code)

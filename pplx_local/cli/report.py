@@ -11,6 +11,10 @@ from pplx_local.wording.update import report_lines
 from pplx_local.wording.visible import visible_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pplx_local.daemon.client import RemoteIndex
+    from pplx_local.index import Index
     from pplx_local.records import FileRecord, Survey, UpdateReport
 
 _FAILURES_SHOWN = 20
@@ -30,6 +34,14 @@ def _say_failures(failures: Sequence[FileRecord]) -> None:
     if len(failures) > _FAILURES_SHOWN:
         more = len(failures) - _FAILURES_SHOWN
         say(f"  and {more:,} more; all of them: pplx-local files --state failed")
+
+
+def say_passed_over(index: Index | RemoteIndex, paths: Sequence[Path]) -> None:
+    """Say of paths that somebody named why nothing of them is indexed."""
+    for path in paths[:_FAILURES_SHOWN]:
+        why = index.why(path)
+        if why.startswith("skipped: "):
+            say(f"  {visible_path(path)}: {why}")
 
 
 def show_survey(survey: Survey) -> None:

@@ -44,11 +44,9 @@ def _why_passed_over(path: Path, store: Store, rules: Rules) -> str | None:
 
 def _what_is_there(path: Path, store: Store) -> str:
     if os.path.isdir(path):  # noqa: PTH112  is_dir() can raise
-        states = [file.state for file in store.files(under=os.fsencode(path))]
-        n_indexed = states.count("indexed")
-        return (
-            f"a folder: of {len(states):,} files seen in it {n_indexed:,} are indexed"
-        )
+        states = store.count_states(under=os.fsencode(path))
+        n_files, n_indexed = sum(states.values()), states.get("indexed", 0)
+        return f"a folder: of {n_files:,} files seen in it {n_indexed:,} are indexed"
     if not os.path.lexists(path):
         return "there is no such file"
     return "not seen yet: run pplx-local update"

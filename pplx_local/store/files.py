@@ -148,12 +148,15 @@ class Files:
             "DELETE FROM files WHERE path = ?", ((path,) for path in paths)
         )
 
-    def count_states(self, folder_id: int | None) -> dict[State, int]:
+    def count_states(
+        self, folder_id: int | None, under: bytes | None
+    ) -> dict[State, int]:
         """Count files by state; a state without files is absent."""
+        conditions, bindings = _conditions(folder_id, None, under)
         rows = self._database.rows(
-            "SELECT state, count(*) FROM files WHERE ?1 IS NULL OR folder_id = ?1 "
-            "GROUP BY state ORDER BY state",
-            (folder_id,),
+            f"SELECT state, count(*) FROM files WHERE true {conditions}"
+            " GROUP BY state ORDER BY state",
+            bindings,
         )
         return dict(rows)
 

@@ -164,9 +164,16 @@ class Store:
         with self._database.transaction():
             self._files.forget(paths)
 
-    def count_states(self, folder_id: int | None = None) -> dict[State, int]:
-        """Count files by state; a state without files is absent."""
-        return self._files.count_states(folder_id)
+    def count_states(
+        self, folder_id: int | None = None, under: bytes | None = None
+    ) -> dict[State, int]:
+        """Count files by state; a state without files is absent.
+
+        Args:
+            folder_id: Only those of one folder.
+            under: Only this path itself and what lies below it.
+        """
+        return self._files.count_states(folder_id, under)
 
     # --- files that have to be read ---
 
