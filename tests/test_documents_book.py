@@ -151,6 +151,12 @@ def test_a_part_that_comes_again_or_is_missing(read: Read) -> None:
     assert read(looped)[0] == "c\n\nTwo\n\nd\n\ne\n\n"
 
 
+def test_a_damaged_part_costs_no_other(read: Read) -> None:
+    text, about = read(epub({**PAGES, "a.xhtml": "\0\x01\x02" * 99}))
+    assert text == "One\n\na\n\nAside\n\nb\n\n"
+    assert about.metadata == {"damaged_parts": "b/a.xhtml"}
+
+
 def test_why_there_is_no_text(read: Read) -> None:
     with pytest.raises(NoText, match="1 picture and no text"):
         read(epub({"a.xhtml": page("<img src='1.jpg'/>")}, parts={"b/1.jpg": b""}))
@@ -165,4 +171,4 @@ def test_why_there_is_no_text(read: Read) -> None:
 
 
 def test_names_of_books() -> None:
-    assert kind_of(b"a.EPUB") == ("book", "book", None)
+    assert kind_of(b"a.EPUB").family == "book"

@@ -142,6 +142,8 @@ def test_headers_and_footers_come_once(read: Read) -> None:
     )
     data = odt(f"<office:text>{p('words')}</office:text>", styles=xml("x", running))
     assert read(data)[0] == "words\n\nLetter head"
+    text, about = read(odt(f"<office:text>{p('words')}</office:text>", styles="<"))
+    assert (text, about.metadata) == ("words", {"damaged_parts": "styles.xml"})
 
 
 def test_a_flat_file_is_read_like_a_packed_one(read: Read) -> None:

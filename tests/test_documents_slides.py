@@ -13,7 +13,7 @@ from pplx_local.documents.formats.format import About
 from pplx_local.documents.formats.slides import Slides
 from pplx_local.documents.kinds import Kind, kind_of
 from pplx_local.documents.source import Source
-from pplx_local.errors import EmptyDocument, NoText
+from pplx_local.errors import EmptyDocument, NoText, Unreadable
 
 Read = Callable[[bytes], tuple[str, About]]
 
@@ -122,6 +122,15 @@ def test_a_title_that_a_program_made_up_gives_way(read: Read) -> None:
     assert read(pptx([shape("Mine", holds="title")], stated))[1].title == "Mine"
     zero = {"docProps/core.xml": core(title="x", created="1601-01-01T00:00:00Z")}
     assert read(pptx([shape("words")], zero))[1].day is None
+
+
+def test_a_damaged_slide_costs_no_other(read: Read) -> None:
+    damaged = {"ppt/slides/s0.xml": "<p:sld"}
+    text, about = read(pptx([shape("one"), shape("two")], damaged))
+    assert places(text, about) == [("slide", "1", "one\n\n")]
+    assert about.metadata["damaged_parts"] == "ppt/slides/s0.xml"
+    with pytest.raises(Unreadable, match=r"damaged: its part ppt/slides/s0\.xml"):
+        read(pptx([shape("two")], damaged))
 
 
 def test_why_there_is_no_text(read: Read) -> None:

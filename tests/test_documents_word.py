@@ -229,6 +229,19 @@ def test_why_there_is_no_text(read: Read) -> None:
         read(docx("").replace(b"word/document.xml", b"word/documint.xml"))
 
 
+def test_a_damaged_part_beside_the_text_costs_no_more_than_itself(read: Read) -> None:
+    parts = {
+        "word/_rels/document.xml.rels": related(styles="s.xml", header="h.xml"),
+        "word/s.xml": "<w:styles",
+        "word/h.xml": xml("w:hdr", p("Letter head")).replace("</w:hdr>", "<"),
+    }
+    text, about = read(docx(p("words"), parts))
+    assert text == "Letter head\n\nwords"
+    assert about.metadata == {"damaged_parts": "word/s.xml, word/h.xml"}
+    with pytest.raises(Unreadable, match="damaged: its XML breaks off"):
+        read(packed({"word/document.xml": "<w:document"}))
+
+
 def test_nested_tables_and_boxes_without_end(read: Read) -> None:
     deep = "<w:tbl><w:tr><w:tc>" * 1000 + p("deep") + "</w:tc></w:tr></w:tbl>" * 1000
     boxes = "<w:p><w:txbxContent>" * 1000 + p("deep") + "</w:txbxContent></w:p>" * 1000

@@ -63,6 +63,8 @@ class Package:
             raise Unreadable("damaged: the list of its parts is missing") from error
         self._parts = {_plain(info.filename): info for info in self._zip.infolist()}
         self._n_bytes = 0
+        self.damaged: list[str] = []
+        """Parts that were given up, because the rest says enough without them."""
 
     def __contains__(self, name: str) -> bool:
         """Say whether there is such a part."""

@@ -19,7 +19,7 @@ from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import MAX_SEGMENTS, About, label
 from pplx_local.documents.formats.html_page import decode_page, read_markup
 from pplx_local.documents.formats.markdown import language_code
-from pplx_local.documents.formats.ooxml import silence
+from pplx_local.documents.formats.ooxml import note_damage, silence
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.package import Package
@@ -54,7 +54,8 @@ class Book:
             for chapter in read_chapters(package, contents):
                 chapters[chapter.part].append(chapter)
         for part in contents.parts:
-            yield self._part(decode_page(package.read(part)), chapters[part])
+            yield self._part(_markup(package, part), chapters[part])
+        note_damage(package, self._about)
         if not self._n_chars:
             raise silence(package)
 
@@ -108,6 +109,15 @@ class Book:
         self._about.day = next(filter(None, days), None)
         languages = map(language_code, facts.get("dc:language", []))
         self._about.language = next(filter(None, languages), None)
+
+
+def _markup(package: Package, part: str) -> str:
+    """Decode a part; one that is damaged costs no other."""
+    try:
+        return decode_page(package.read(part))
+    except DocumentError:
+        package.damaged.append(part)
+        return ""
 
 
 def _letters(words: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from pplx_local.documents.formats.ooxml import Relations
+from pplx_local.documents.formats.ooxml import Relations, as_far_as_whole
 from pplx_local.documents.package import Package
-from pplx_local.documents.xml_events import Characters, End, Start, events
+from pplx_local.documents.xml_events import Characters, End, Start
 
 _KINDS = frozenset({"chart", "chartEx", "diagramData"})
 _MAX_LINES = 2_000
@@ -44,7 +44,7 @@ def _lines(package: Package, part: str) -> list[str]:
     lines: dict[str, None] = {}
     words: list[str] = []
     is_cached = is_text = False
-    for event in events(package.pieces(part)):
+    for event in as_far_as_whole(package, part):
         match event:
             case Start("c:strCache", _):
                 is_cached = True

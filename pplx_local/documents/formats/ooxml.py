@@ -13,8 +13,8 @@ from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.markdown import language_code
 from pplx_local.documents.package import Package
-from pplx_local.documents.xml_events import Start, events, first_texts
-from pplx_local.errors import DocumentError, EmptyDocument, NoText
+from pplx_local.documents.xml_events import Event, Start, events, first_texts
+from pplx_local.errors import DocumentError, EmptyDocument, NoText, Unreadable
 
 _MADE_UP = re.compile(
     r"untitled|microsoft (word|powerpoint|excel) - |.*\.\w{2,5}$|\W*$"
@@ -86,6 +86,21 @@ def stated(package: Package, part: str, names: frozenset[str]) -> dict[str, str]
     return first_texts(events(package.pieces(part)), names) if part in package else {}
 
 
+def as_far_as_whole(package: Package, part: str) -> Iterator[Event]:
+    """Read a part that the others can do without, up to where it is damaged."""
+    try:
+        yield from events(package.pieces(part))
+    except Unreadable:
+        package.damaged.append(part)
+
+
+def note_damage(package: Package, about: About) -> None:
+    """Say which parts were given up."""
+    if package.damaged:
+        parts = dict.fromkeys(package.damaged)
+        about.metadata["damaged_parts"] = label(", ".join(parts))
+
+
 def note_names(about: About, title: str, author: str) -> None:
     """Take the title, unless a program made it up, and the author."""
     is_made_up = _MADE_UP.match(title.strip())
@@ -96,6 +111,8 @@ def note_names(about: About, title: str, author: str) -> None:
 
 def silence(package: Package) -> DocumentError:
     """Say why there is no text in a package."""
+    if package.damaged:
+        return Unreadable(f"damaged: its part {package.damaged[0]} cannot be read")
     n_pictures = sum(bool(_PICTURE.search(name)) for name in package.names())
     if not n_pictures:
         return EmptyDocument("nothing but white space")

@@ -32,6 +32,7 @@ _FACTS = frozenset(
         "meta:creation-date",
     ]
 )
+_STYLES = "styles.xml"
 _META = frozenset({"office:meta"})
 _RUNNING = frozenset(
     f"style:{kind}{pages}"
@@ -59,8 +60,7 @@ class OpenDocument:
         paragraphs = Paragraphs(self._flow)
         yield from document_text(parts.read("content.xml"), paragraphs, self._deck)
         if self._flow.n_chars:
-            self._flow.add(running_text(parts.optional("styles.xml"), _RUNNING))
-            yield self._flow.take()
+            yield self._running(parts)
         if not (self._flow.n_chars or self._deck.n_chars):
             raise parts.silence()
         title = label(paragraphs.first_heading) or self._deck.title
@@ -84,6 +84,14 @@ class OpenDocument:
             self._about.metadata["slides"] = str(self._deck.n_slides)
         self._about.segments = segments
         return self._about
+
+    def _running(self, parts: OdfParts) -> str:
+        """Give headers and footers, which the text can do without."""
+        try:
+            self._flow.add(running_text(parts.optional(_STYLES), _RUNNING))
+        except Unreadable:
+            self._about.metadata["damaged_parts"] = _STYLES
+        return self._flow.take()
 
     def _note_facts(self, parts: OdfParts) -> None:
         facts = first_texts(inside(parts.optional("meta.xml"), _META), _FACTS)

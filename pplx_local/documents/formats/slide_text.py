@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from pplx_local.documents.formats.flow import Flow
 from pplx_local.documents.formats.graphics import description, graphic_text
-from pplx_local.documents.formats.ooxml import Relations, relations
+from pplx_local.documents.formats.ooxml import Relations, as_far_as_whole, relations
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.package import Package
-from pplx_local.documents.xml_events import Characters, Start, events, outside
+from pplx_local.documents.xml_events import Characters, Start, outside
 
 _LEFT_OUT = frozenset({"mc:Fallback", "a:rt"})
 _TEXTS = frozenset({"a:t", "m:t", "p:text"})
@@ -64,7 +64,7 @@ class _Shapes:
 
     def read(self, part: str, known: Relations) -> None:
         """Read a part."""
-        for event in outside(events(self._package.pieces(part)), _LEFT_OUT):
+        for event in outside(as_far_as_whole(self._package, part), _LEFT_OUT):
             if isinstance(event, Characters):
                 if self._is_text and not self._is_number:
                     self.flow.write(" ".join(event.text.split("\n")))

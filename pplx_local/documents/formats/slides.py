@@ -10,6 +10,7 @@ from pplx_local.documents.formats.format import About
 from pplx_local.documents.formats.ooxml import (
     main_part,
     note_core_facts,
+    note_damage,
     relations,
     silence,
 )
@@ -37,6 +38,7 @@ class Slides:
         words = SlideText(package)
         for part in _slides(package):
             yield self._deck.add(*words.read(part))
+        note_damage(package, self._about)
         if not self._deck.n_chars:
             raise silence(package)
 

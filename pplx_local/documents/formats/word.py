@@ -10,6 +10,7 @@ from pplx_local.documents.formats.format import About
 from pplx_local.documents.formats.ooxml import (
     main_part,
     note_core_facts,
+    note_damage,
     relations,
     silence,
     stated,
@@ -49,6 +50,7 @@ class Word:
         yield from words.running("footer")
         if not words.flow.n_chars:
             raise silence(package)
+        note_damage(package, self._about)
         self._about.title = self._about.title or words.title
         self._page_starts = words.flow.page_starts
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pplx_local.documents.formats.ooxml import as_far_as_whole
 from pplx_local.documents.package import Package
-from pplx_local.documents.xml_events import End, Start, events
+from pplx_local.documents.xml_events import End, Start
 
 _HEADING = re.compile(r"(?:heading|head|h) ?([1-9])$")
 _LETTERED = re.compile(r"head(?:ing)? ?([a-f])$")
@@ -38,7 +39,7 @@ def read_styles(package: Package, part: str) -> dict[str, Style]:
     """
     styles: dict[str, Style] = {}
     style = Style()
-    for event in events(package.pieces(part)):
+    for event in as_far_as_whole(package, part):
         match event:
             case Start("w:style", at):
                 style = Style()

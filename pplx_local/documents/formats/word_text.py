@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
 from pplx_local.documents.formats.flow import Flow
 from pplx_local.documents.formats.format import label
 from pplx_local.documents.formats.graphics import description, graphic_text
 from pplx_local.documents.formats.html_page import decode_page, read_markup
-from pplx_local.documents.formats.ooxml import Relations, relations
+from pplx_local.documents.formats.ooxml import Relations, as_far_as_whole, relations
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.formats.word_styles import Style, outline_level, read_styles
 from pplx_local.documents.package import Package
@@ -77,7 +77,7 @@ class WordText:
     def pieces(self, part: str) -> Iterator[str]:
         """Give the text of the document's own part."""
         reader = _Part(self._package, self._known, self._styles, self.flow)
-        for event in reader.read(part):
+        for event in reader.read(events(self._package.pieces(part))):
             if isinstance(event, Start) and event.name in _NOTES:
                 notes = self._notes[_NOTES[event.name]]
                 self.flow.add_aside(notes.pop(event.attributes.get("w:id", ""), ""))
@@ -98,7 +98,8 @@ class WordText:
     def _plain_text(self, part: str) -> str:
         flow = Flow(Outline("heading"))
         reader = _Part(self._package, relations(self._package, part), {}, flow)
-        return "".join(flow.take() for _ in reader.read(part))
+        stream = as_far_as_whole(self._package, part)
+        return "".join(flow.take() for _ in reader.read(stream))
 
     def _read_notes(self, kind: str) -> dict[str, str]:
         """Read the notes of a kind by their ids."""
@@ -107,7 +108,7 @@ class WordText:
             flow = Flow(Outline("heading"))
             id_ = ""
             reader = _Part(self._package, relations(self._package, part), {}, flow)
-            for event in reader.read(part):
+            for event in reader.read(as_far_as_whole(self._package, part)):
                 if isinstance(event, Start) and event.name in _NOTE:
                     id_ = event.attributes.get("w:id", "")
                 elif isinstance(event, End) and event.name in _NOTE:
@@ -132,9 +133,9 @@ class _Part:
         self._fields: list[bool] = []
         """For each field that is open, whether its instruction is being read."""
 
-    def read(self, part: str) -> Iterator[Event]:
+    def read(self, stream: Iterable[Event]) -> Iterator[Event]:
         """Read a part, and pass on each event after it was dealt with."""
-        for event in outside(events(self._package.pieces(part)), _LEFT_OUT):
+        for event in outside(stream, _LEFT_OUT):
             if isinstance(event, Characters):
                 if self._is_text and True not in self._fields:
                     self._flow.write(event.text)
