@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import torch
 
+from pplx_local.backend.timing import Timing, Workload
 from pplx_local.errors import BackendUnavailable
 from pplx_local.records import EncodingRecipe, Scores, TokenVectors
 from pplx_local_torch.maxsim import ResidentTokens
@@ -71,6 +73,29 @@ class TorchBackend:
             taken = torch.mps.driver_allocated_memory()
             return torch.mps.recommended_max_memory() - taken
         return psutil.virtual_memory().available
+
+    def device_name(self, device: str) -> str:
+        """Name the card and the versions of what computes there."""
+        if not device.startswith("cuda"):
+            return f"{device}, torch {torch.__version__}"
+        card = torch.cuda.get_device_name(torch.device(device))
+        return f"{card}, torch {torch.__version__}, CUDA {torch.version.cuda}"
+
+    def measure_maxsim(self, device: str, work: Workload) -> Iterator[Timing]:
+        """Time copies and products first, then each kernel beside its rivals."""
+        from pplx_local_torch.speed import measure_maxsim
+
+        return measure_maxsim(torch.device(self._device(device)), work)
+
+    def measure_stock(
+        self, model_dir: Path, device: str, lengths: list[int], max_batch_tokens: int
+    ) -> float:
+        """Time a checkpoint by transformers with SDPA, padded: seconds."""
+        from pplx_local_torch.stock import seconds_of
+
+        on = torch.device(self._device(device))
+        precision = _DTYPES[self._dtype(on, None)]
+        return seconds_of(model_dir, on, precision, lengths, max_batch_tokens)
 
     def _device(self, wanted: str | None) -> str:
         here = self.devices()

@@ -165,7 +165,7 @@ def _sent(parts: Sequence[NDArray[Any]], device: torch.device) -> list[Tensor]:
     return [piece[: len(one)] for piece, one in pieces]
 
 
-def by_steps(query: NDArray[np.int8]) -> NDArray[np.int8]:
+def by_steps(query: NDArray[Any]) -> NDArray[Any]:
     """Order a query's codes (Q, D) as the kernel meets the bits of a row.
 
     Of each tile of octets it takes one bit of every octet, or several of few, in each of

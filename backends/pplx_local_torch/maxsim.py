@@ -135,7 +135,7 @@ class ResidentTokens:
                 scales[rows][:, None]
             )
         if self._codes.device.type != "cpu":
-            return lambda rows: _dots(_unpack(self._codes[rows], query.shape[1]), query)
+            return lambda rows: _dots(unpack(self._codes[rows], query.shape[1]), query)
         sums = _byte_sums(query)
         return lambda rows: _looked_up(self._codes[rows], sums)
 
@@ -185,7 +185,7 @@ def _looked_up(codes: Tensor, sums: Tensor) -> Tensor:
     return torch.nn.functional.embedding_bag(codes.int() + places, sums, mode="sum")
 
 
-def _unpack(codes: Tensor, dim: int) -> Tensor:
+def unpack(codes: Tensor, dim: int) -> Tensor:
     """Unpack bits (n, D/8) into 0 and 1, (n, D) int8."""
     shifts = torch.arange(7, -1, -1, device=codes.device, dtype=torch.uint8)
     return ((codes[..., None] >> shifts) & 1).to(torch.int8).flatten(1)[:, :dim]

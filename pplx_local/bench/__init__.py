@@ -1,5 +1,6 @@
 """Speed, always as the same work done two ways in one run on one machine."""
 
+from pplx_local.bench.cuda import measure_cuda
 from pplx_local.bench.encode import measure_encode
 from pplx_local.bench.index import measure_index
 from pplx_local.bench.interface import measure_interface
@@ -11,6 +12,7 @@ from pplx_local.bench.start import measure_start
 __all__ = [
     "BenchResult",
     "BenchRow",
+    "measure_cuda",
     "measure_encode",
     "measure_index",
     "measure_interface",

@@ -67,7 +67,7 @@ def measure_encode(
         work = _short(encoder, documents) if has_rival else _work(encoder, documents)
         if not work:
             raise FolderError("There is no text to measure with.")
-        seconds = _seconds(encoder, [plan for plan, _ in work])
+        seconds = seconds_of(encoder, [plan for plan, _ in work])
     n_texts, n_tokens = _counts(work)
     what, ours = _name(checkpoint), n_tokens / seconds
     rows = [BenchRow("texts", n_texts, "texts"), BenchRow("tokens", n_tokens, "tokens")]
@@ -107,7 +107,7 @@ def _short(encoder: EncoderWorker, documents: Iterable[list[str]]) -> _Work:
     return [one for one in _work(encoder, cut) if one[0].n_tokens <= _MAX_TOKENS]
 
 
-def _seconds(encoder: EncoderWorker, plans: Sequence[WindowPlan]) -> float:
+def seconds_of(encoder: EncoderWorker, plans: Sequence[WindowPlan]) -> float:
     """Return the seconds that encoding takes, warmed up."""
     for indices in islice(batches(plans, _WARM_UP_TOKENS), 1):
         encoder.encode([plans[index] for index in indices]).result()

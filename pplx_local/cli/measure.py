@@ -43,6 +43,24 @@ def bench_encode(
     _write(measure_encode(settings, folder, worker=worker), as_json)
 
 
+@bench.command("cuda")
+def bench_cuda(
+    ctx: typer.Context,
+    folder: Folder = None,
+    chunks: Annotated[
+        int, typer.Option(min=1, help="Made-up chunks to score, where they fit.")
+    ] = 1_000_000,
+    as_json: AsJson = False,
+) -> None:
+    """MaxSim and the encoder on an NVIDIA GPU, beside its limits and beside others."""
+    from pplx_local.backend.timing import Workload
+    from pplx_local.bench import measure_cuda
+
+    invocation = Invocation.of(ctx)
+    settings, worker = invocation.settings(), invocation.workers()
+    _write(measure_cuda(settings, folder, Workload(chunks), worker=worker), as_json)
+
+
 @bench.command("index")
 def bench_index(
     ctx: typer.Context, folder: Folder = None, as_json: AsJson = False
