@@ -23,6 +23,7 @@ from pplx_local.documents.kinds import PARSER_VERSIONS, Kind, kind_of
 from pplx_local.documents.language import SAMPLE_CHARS, language_of
 from pplx_local.documents.limits import Limits
 from pplx_local.documents.messages import Broken, Finished, Message, Ready, pack
+from pplx_local.documents.recognizers import TESSERACT
 from pplx_local.documents.sandbox import lock_in
 from pplx_local.documents.source import Source
 from pplx_local.errors import DocumentError, EmptyDocument, Unreadable
@@ -33,8 +34,6 @@ _MAX_GROWTH = 100
 
 _SMALL_TEXT_CHARS = 10_000_000
 """A text of this length may come from a file of any size."""
-
-_PROGRAMS = ("tesseract",)
 
 
 def read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
@@ -100,7 +99,7 @@ def serve(descriptor: int, limits: Limits) -> None:
 
     sys.excepthook = report_bug
     limits.apply()
-    send(Ready(lock_in(_PROGRAMS)))
+    send(Ready(lock_in([TESSERACT] if limits.ocr else ())))
     for name, file in received_files(channel):
         try:
             with Source(file) as source:
