@@ -152,6 +152,13 @@ def test_xml_comes_in_many_encodings(encoding: str, text: str) -> None:
     assert "".join(words) == text
 
 
+@pytest.mark.parametrize("encoding", ["utf-G", "hex", "rot13", "idna", "undefined"])
+def test_xml_in_no_encoding_at_all_is_damaged(encoding: str) -> None:
+    document = f'<?xml version="1.0" encoding="{encoding}"?><a>\u4e2d</a>'
+    with pytest.raises(Unreadable, match="damaged: its XML is in no known encoding"):
+        parse(document.encode())
+
+
 def test_a_doctype_may_name_a_dtd_and_no_more() -> None:
     named = b'<!DOCTYPE ncx PUBLIC "-//NISO//DTD ncx 2005-1//EN" "http://x/y.dtd">'
     assert parse(named + b"<ncx/>") == [Start("ncx", {}), End("ncx")]

@@ -240,6 +240,7 @@ def test_a_damaged_part_beside_the_text_costs_no_more_than_itself(read: Read) ->
     assert about.metadata == {"damaged_parts": "word/s.xml, word/h.xml"}
     with pytest.raises(Unreadable, match="damaged: its XML breaks off"):
         read(packed({"word/document.xml": "<w:document"}))
+    assert read(docx(p("words"), {"_rels/.rels": "<"}))[0] == "words"
 
 
 def test_nested_tables_and_boxes_without_end(read: Read) -> None:

@@ -169,13 +169,15 @@ class _Parser:
         self._depth = 0
 
     def feed(self, data: bytes, *, is_final: bool = False) -> list[Event]:
-        if self._decoder:
-            data = self._decoder.decode(data, is_final).encode()
         try:
+            if self._decoder:
+                data = self._decoder.decode(data, is_final).encode()
             self._expat.Parse(data, is_final)
         except expat.ExpatError as error:
             what = expat.ErrorString(error.code)
             raise Unreadable(f"damaged: its XML breaks off ({what})") from error
+        except (LookupError, ValueError) as error:
+            raise Unreadable("damaged: its XML is in no known encoding") from error
         found, self._found = self._found, []
         return found
 

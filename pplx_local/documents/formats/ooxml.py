@@ -55,7 +55,7 @@ def relations(package: Package, part: str = "") -> Relations:
     folder, name = posixpath.split(part)
     listed = posixpath.join(folder, "_rels", f"{name}.rels")
     found = Relations()
-    for event in events(package.pieces(listed)) if listed in package else ():
+    for event in as_far_as_whole(package, listed) if listed in package else ():
         if not isinstance(event, Start) or event.name != "rel:Relationship":
             continue
         at = event.attributes
