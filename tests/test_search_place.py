@@ -25,6 +25,7 @@ SLIDES = [
         ([(25, "pump")], [("slide", "2")]),
         ([(3, "pump"), (25, "pump"), (30, "pump")], [("slide", "1"), ("heading", "Goals")]),
         ([(3, "pump"), (60, "pump"), (70, "cost")], [("slide", "3"), ("heading", "Costs")]),
+        ([(3, "a"), (25, "a"), (70, "cost")], [("slide", "3"), ("heading", "Costs")]),
         ([(89, "cost")], [("slide", "3"), ("heading", "Costs")]),
     ],
 )  # fmt: skip

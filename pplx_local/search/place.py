@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from pplx_local.records import Place, Segment, Span
@@ -30,11 +30,15 @@ def place_in(
 
 
 def _most_telling(edges: Sequence[int], words: Sequence[tuple[int, str]]) -> int:
-    """Choose the part with the most different words of the question, the first such."""
+    """Choose the part with the most different words of the question, the first such.
+
+    A word counts less the more often the passage has it: all rows of a sheet say "euro".
+    """
+    often = Counter(word for _, word in words)
     told: defaultdict[int, set[str]] = defaultdict(set)
     for char, word in words:
         told[edges[max(bisect_right(edges, char) - 1, 0)]].add(word)
-    return max(edges, key=lambda edge: len(told[edge]))
+    return max(edges, key=lambda edge: sum(1 / often[word] for word in told[edge]))
 
 
 def _holds(span: Span, char: int) -> bool:
