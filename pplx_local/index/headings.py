@@ -6,7 +6,6 @@ from collections import deque
 
 from pplx_local.records import Document, Segment
 
-
 _TELLING = frozenset({"heading", "chapter", "sheet", "message", "symbol"})
 """Kinds of places whose names say what is below them; the number of a page does not."""
 
