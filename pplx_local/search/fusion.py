@@ -1,9 +1,11 @@
 """From the scores of the legs to one score.
 
-Dense and late scores become z-scores against the null sample, the same few hundred
-chunks for every query, which tell what an unrelated passage scores. Keyword scores are
-divided by the query's attainable maximum, so that no weight depends on the size of the
-index: a z-score of BM25 grows with the number of chunks.
+Dense and late scores are measured from the mean of the null sample, the same few hundred
+chunks for every query, which tells what an unrelated passage scores; in spreads of the
+best candidates, which stay what they are whatever else is in the index. The spread of the
+null sample itself halves when short texts of another field are added, and the models
+count twice as much. Keyword scores are divided by the query's attainable maximum for the
+same reason: a z-score of BM25 grows with the number of chunks.
 """
 
 from __future__ import annotations
@@ -16,23 +18,26 @@ from numpy.typing import NDArray
 from pplx_local.records import Leg
 
 _SMALLEST_SPREAD = 1e-6
+_BEST = 150
+"""Each leg brings as many to every search, so that they are the same for any k."""
 
 
-def z_scores(
+def normalize(
     scores: NDArray[np.float32], null_scores: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Measure scores (N,) in standard deviations above the null sample's mean.
+    """Measure scores (N,) from the null sample's mean, in spreads of the best of them.
 
-    A score that is not finite (no vector yet) counts as the mean: unknown is neither
+    A score that is not finite (no vector yet) counts as that mean: unknown is neither
     near nor far.
     """
     # Sorted: a sum depends on its order, and that of chunk ids on the index's history.
-    known = np.sort(null_scores[np.isfinite(null_scores)])
-    if not len(known):
+    null = np.sort(null_scores[np.isfinite(null_scores)])
+    best = np.sort(scores[np.isfinite(scores)])[-_BEST:]
+    if not len(null) or not len(best):
         return np.zeros_like(scores)
-    spread = max(float(known.std()), _SMALLEST_SPREAD)
-    z = (scores - float(known.mean())) / spread
-    return np.where(np.isfinite(scores), z, 0).astype(np.float32)
+    spread = max(float(best.std()), _SMALLEST_SPREAD)
+    distance = (scores - float(null.mean())) / spread
+    return np.where(np.isfinite(scores), distance, 0).astype(np.float32)
 
 
 def fuse(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import Leg, LegReport, Mode
-from pplx_local.search.fusion import fuse, z_scores
+from pplx_local.search.fusion import fuse, normalize
 from pplx_local.search.legs import Ids, Values
 
 
@@ -90,7 +90,7 @@ class Ranking:
         parts: dict[Leg, Values] = {"lexical": self.keyword_share * np.float32(known)}
         for leg in ("dense", "late"):
             if leg in self.raw:
-                scores = z_scores(self.raw[leg], self.raw[leg][self.is_null])
+                scores = normalize(self.raw[leg], self.raw[leg][self.is_null])
                 parts[leg] = scores * np.float32(self.trust.get(leg, 1.0))
         return {leg: part for leg, part in parts.items() if leg in weights}
 
