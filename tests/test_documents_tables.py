@@ -322,6 +322,17 @@ def test_one_damaged_sheet_does_not_cost_the_others(read: Read) -> None:
         read("b.xlsx", xlsx({"A": "<row><c><<"}))
 
 
+def test_a_part_that_cannot_be_unpacked_costs_its_own_sheet_alone(read: Read) -> None:
+    content = xlsx(
+        {"A": row(1, "lost"), "B": row(1, "kept")}, **{"xl/theme.xml": "<t/>"}
+    )
+    for name, text in (("worksheet1.xml", "B\n\nkept\n\n"), ("theme.xml", None)):
+        place = content.index(name.encode()) + len(name)
+        broken = content[:place] + b"\xff" * 3 + content[place + 3 :]
+        whole = "A\n\nlost\n\nB\n\nkept\n\n"
+        assert read("a.xlsx", broken)[0] == (text or whole)
+
+
 def test_a_workbook_without_values_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(xlsx({"A": "", "B": ""}))

@@ -166,7 +166,7 @@ def _content(
     asides = asides_of(package, part) if package and part else []
     if package and part and name in workbook.wide:
         return _MOST_ROWS, sparse_rows(package, part), asides
-    sheet = sheet_at(workbook.sheets, index)
+    sheet = sheet_at(workbook, index)
     return sheet.total_height + 1, dense_rows(sheet), asides
 
 

@@ -36,7 +36,11 @@ _CELL = re.compile(
 )
 _MAX_TAG_BYTES = 512
 _SHEET_PART = re.compile(r"/?xl[/\\]worksheets[/\\][^/\\]+\.xml", re.IGNORECASE)
-_TABLES = re.compile(r"content\.xml|/?xl[/\\].*\.(xml|bin)", re.IGNORECASE)
+_CELL_PART = re.compile(
+    r"content\.xml|/?xl[/\\](?:(?:sharedStrings|styles|workbook)\.(?:xml|bin)"
+    r"|worksheets[/\\][^/\\]+\.bin)",
+    re.IGNORECASE,
+)
 
 
 class Workbook(NamedTuple):
@@ -49,6 +53,8 @@ class Workbook(NamedTuple):
     """Where in the package the sheets of these names are, as far as is known."""
     wide: frozenset[str] = frozenset()
     """Names of sheets whose cells lie too far apart to be laid out."""
+    damaged: Mapping[str, Unreadable] = {}
+    """Why the sheets of these names must not be, or cannot be, unpacked."""
 
 
 def is_workbook(data: bytes) -> bool:
@@ -70,12 +76,20 @@ def open_workbook(data: bytes) -> Workbook:
         _refuse_encrypted(data)
         return Workbook(_opened(data))
     package = Package(io.BytesIO(data))
-    wide = _check(package)
+    wide, damaged = _check(package)
     parts = dict(_sheet_parts(package))
-    if wide - set(map(_plain, parts.values())):
+    places = {name: _plain(part) for name, part in parts.items()}
+    for part in damaged.keys() - places.values():
+        raise damaged[part]
+    if wide - set(places.values()):
         raise Unsupported("cells of a sheet lie too far apart to be laid out")
-    names = frozenset(name for name, part in parts.items() if _plain(part) in wide)
-    return Workbook(_opened(data), package, parts, names)
+    return Workbook(
+        _opened(data),
+        package,
+        parts,
+        frozenset(name for name, part in places.items() if part in wide),
+        {name: damaged[part] for name, part in places.items() if part in damaged},
+    )
 
 
 def _opened(data: bytes) -> CalamineWorkbook:
@@ -85,14 +99,17 @@ def _opened(data: bytes) -> CalamineWorkbook:
         raise damage(error) from error
 
 
-def sheet_at(workbook: CalamineWorkbook, index: int) -> CalamineSheet:
+def sheet_at(workbook: Workbook, index: int) -> CalamineSheet:
     """Take a sheet out of a workbook.
 
     Raises:
         Unreadable: It is damaged.
     """
+    refusal = workbook.damaged.get(workbook.sheets.sheet_names[index])
+    if refusal:
+        raise refusal
     try:
-        return workbook.get_sheet_by_index(index)
+        return workbook.sheets.get_sheet_by_index(index)
     except BaseException as error:
         raise damage(error) from error
 
@@ -122,22 +139,26 @@ def _refuse_encrypted(data: bytes) -> None:
         place += 4 + int.from_bytes(data[place + 2 : place + 4], "little")
 
 
-def _check(package: Package) -> set[str]:
+def _check(package: Package) -> tuple[set[str], dict[str, Unreadable]]:
     """Unpack all parts that hold cells once, within limits, and measure the sheets.
 
     Returns:
-        The parts that are too wide.
+        The parts that are too wide, and those that cannot be unpacked, with the reason.
     """
     if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
         raise Unreadable(_PASSWORD)
     wide: set[str] = set()
+    damaged: dict[str, Unreadable] = {}
     for name in package.names():
-        if _SHEET_PART.fullmatch(name) and _is_wide(package.pieces(name)):
-            wide.add(_plain(name))
-        elif _TABLES.fullmatch(name):
+        if _SHEET_PART.fullmatch(name):
+            try:
+                wide |= {_plain(name)} if _is_wide(package.pieces(name)) else set()
+            except Unreadable as error:
+                damaged[_plain(name)] = error
+        elif _CELL_PART.fullmatch(name):
             for _ in package.pieces(name):
                 pass
-    return wide
+    return wide, damaged
 
 
 def _is_wide(pieces: Iterator[bytes]) -> bool:
