@@ -151,6 +151,10 @@ def test_the_rows_of_each_sheet_are_lines_below_its_name(read: Read) -> None:
         "A3": "x\n",
     }
     assert document.metadata["sheets"] == "3"
+    table = "Item\tCost\nRent\t900\nsee below\n"
+    assert places(text, document, "heading") == {"Item, Cost": table}
+    kinds = [segment.kind for segment in document.segments]
+    assert kinds == ["sheet", "heading", "cell", "cell", "cell", "sheet", "cell"]
 
 
 def test_an_open_document_spreadsheet_is_read_whatever_its_name_says(
@@ -366,6 +370,8 @@ def test_a_table_stays_as_it_is_written_and_names_its_columns(
     text, document = read(name, table)
     assert text == table
     assert document.metadata.get("columns") == columns
+    headings = places(text, document, "heading")
+    assert headings == ({columns: table} if columns else {})
 
 
 # --- JSON --------------------------------------------------------------------

@@ -1,14 +1,19 @@
-"""Tables in text files: the text as it is written, with the names of its columns."""
+"""Tables in text files: the text as it is written, below the names of its columns.
+
+The names are a heading: a model reads them above every passage, where they tell a list
+of phone numbers from one of salaries.
+"""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.text import Text
+from pplx_local.records import Segment, Span
 
 _HEAD_CHARS = 1 << 14
 _ROWS_LOOKED_AT = 20
@@ -29,11 +34,13 @@ class Delimited(Text):
             yield piece
 
     def about(self, n_chars: int) -> About:
-        """Say what the columns are called, where the first row does."""
+        """Give what the columns are called, where the first row says it."""
         is_tabbed = self._kind.label == "TSV"
         columns = column_names(self._head, "\t" if is_tabbed else _DELIMITERS)
         if columns:
-            self._about.metadata["columns"] = label(", ".join(columns))
+            names = label(", ".join(columns))
+            self._about.metadata["columns"] = names
+            self._about.segments = [Segment("heading", names, Span(0, n_chars))]
         return self._about
 
 
@@ -52,7 +59,7 @@ def column_names(head: str, delimiters: str) -> list[str]:
     tables = [_rows(lines, delimiter) for delimiter in delimiters]
     rows = max(filter(_is_table, tables), key=lambda rows: len(rows[0]), default=[])
     names = [cell.strip() for cell in rows[0]] if rows else []
-    return names if _are_names(names) else []
+    return names if are_names(names) else []
 
 
 def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
@@ -71,8 +78,8 @@ def _is_table(rows: list[list[str]]) -> bool:
     return len(rows[0]) == width > 1 and n_rows >= _REGULAR * len(rows)
 
 
-def _are_names(cells: list[str]) -> bool:
-    """Say whether cells can be names: different words."""
+def are_names(cells: Sequence[str]) -> bool:
+    """Say whether cells can be the names of columns: different words."""
     return len(set(cells)) == len(cells) and all(map(_is_name, cells))
 
 

@@ -1,7 +1,7 @@
 """Spreadsheets: rows as lines with their cells between tabs, by sheet.
 
-The rows stand as they are: the words of the row that names the columns are repeated
-nowhere, but they stand above every passage of their sheet as a heading does.
+Rows stand as they are. The row that names the columns is a heading besides: a model reads
+it above every passage of its sheet, where it tells phone numbers from salaries.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import chain, groupby
 from pplx_local.documents.day import read_day
 from pplx_local.documents.decode import decode_stream
 from pplx_local.documents.formats.cells import range_name, row_text
+from pplx_local.documents.formats.delimited import are_names
 from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import MAX_SEGMENTS, About, label
 from pplx_local.documents.formats.html_page import read_markup
@@ -39,6 +40,8 @@ _MAX_PLACES = 1_000
 through all of them."""
 
 
+_HEAD_ROWS = 10
+"""The names of columns stand in one of these, below a title perhaps."""
 _MOST_ROWS = 1 << 20
 _FACTS = frozenset(
     {"dc:title", "dc:creator", "meta:initial-creator", "meta:creation-date"}
@@ -105,6 +108,9 @@ class Spreadsheet:
     def about(self, n_chars: int) -> About:
         """Give sheets and cells, or the headings of an exported page."""
         self._about.segments += self._outline.segments(n_chars)
+        self._about.segments.sort(
+            key=lambda one: (one.char_span.start, -one.char_span.end)
+        )
         return self._about
 
     def _note_facts(self, package: Package | None) -> None:
@@ -126,16 +132,29 @@ class Spreadsheet:
         first = next(rows, None)
         if first is None and not asides:
             return
-        start, ordinal = self._n_chars, len(self._about.segments)
+        start = self._n_chars
         self._starts.append(start)
+        columns: tuple[int, str] | None = None
         yield self._written(f"{label(name)}\n\n")
         for block in _blocks(chain((first,) if first else (), rows), n_rows):
+            columns = columns or self._columns(block)
             yield self._block(block)
+        if columns:
+            self._add("heading", columns[1], columns[0])
         for aside in asides:
             yield self._place(f"{clean(aside.text)}\n", aside.cell)
         yield self._written("\n")
-        segment = Segment("sheet", label(name), Span(start, self._n_chars))
-        self._about.segments.insert(ordinal, segment)
+        self._add("sheet", label(name), start)
+
+    def _columns(self, rows: list[Row]) -> tuple[int, str] | None:
+        """Find the row that names the columns: where it will start, and its names."""
+        start = self._n_chars
+        for row in rows:
+            filled = [cell for cell in row.cells if cell]
+            if row.number < _HEAD_ROWS and len(filled) > 1 and are_names(filled):
+                return start, label(", ".join(filled))
+            start += len(row_text(row.cells)) + 1
+        return None
 
     def _block(self, rows: list[Row]) -> str:
         """Write rows that share a place."""
@@ -148,10 +167,15 @@ class Spreadsheet:
         """Write a text that lies in these cells, if in any."""
         start = self._n_chars
         self._written(text)
-        if cells and len(self._about.segments) < MAX_SEGMENTS:
-            span = Span(start, self._n_chars)
-            self._about.segments.append(Segment("cell", cells, span))
+        if cells:
+            self._add("cell", cells, start)
         return text
+
+    def _add(self, kind: str, words: str, start: int) -> None:
+        """Add a place that ends here."""
+        if kind != "cell" or len(self._about.segments) < MAX_SEGMENTS:
+            span = Span(start, self._n_chars)
+            self._about.segments.append(Segment(kind, words, span))
 
     def _written(self, text: str) -> str:
         self._n_chars += len(text)
