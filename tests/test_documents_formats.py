@@ -295,6 +295,13 @@ def test_what_stands_for_an_object_is_read(read: Read) -> None:
     assert read("a.html", "<object data=x><p>instead</object>")[0] == "instead"
 
 
+def test_html_that_nests_without_end_is_refused_at_once(read: Read) -> None:
+    with pytest.raises(Unreadable, match="over 10,000 elements deep"):
+        read("a.html", "<div>" * 100_000 + "deep" + "</div>" * 100_000)
+    assert read("b.html", "<p>word<br>" * 20_000)[0].count("word") == 20_000
+    assert read("c.html", "<b>word</b>" * 20_000)[0].count("word") == 20_000
+
+
 def test_nested_and_unclosed_html_is_read(read: Read) -> None:
     assert read("a.html", "<div>" * 5_000 + "deep")[0] == "deep"
     assert read("a.html", "<b><i><a href='" * 500 + "'>soup")[0].endswith("soup")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
-from pplx_local.documents.formats.html_page import decode_page
+from pplx_local.documents.formats.html_page import decode_page, parsed
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, End, Start, events
 from pplx_local.errors import Unreadable
@@ -123,7 +123,7 @@ def _locked(package: Package) -> set[str]:
 
 
 def _nav_chapters(package: Package, part: str) -> Iterator[Chapter]:
-    tree = LexborHTMLParser(decode_page(package.read(part)))
+    tree = parsed(decode_page(package.read(part)))
     navs = tree.css("nav")
     kinds = ((nav.attributes.get("epub:type") or "").split() for nav in navs)
     tables = [nav for nav, kind in zip(navs, kinds, strict=True) if "toc" in kind]

@@ -14,6 +14,7 @@ from pplx_local.documents.decode import decode_stream
 from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.markdown import language_code
+from pplx_local.documents.formats.nesting import demand_shallow
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.formats.page_writer import PageWriter
 from pplx_local.documents.kinds import Kind
@@ -96,7 +97,7 @@ class HtmlPage:
 
     def pieces(self) -> Iterator[str]:
         """Parse the page, and give its text."""
-        tree = LexborHTMLParser(decode_page(self._source.read_all()))
+        tree = parsed(decode_page(self._source.read_all()))
         if tree.root is None:
             raise Unreadable("damaged: no HTML in it")
         self._note(tree)
@@ -137,6 +138,16 @@ def decode_page(data: bytes) -> str:
     return _SELF_CLOSED.sub(r"<\1\2></\1>", markup) if is_xml else markup
 
 
+def parsed(markup: str) -> LexborHTMLParser:
+    """Parse a page.
+
+    Raises:
+        Unreadable: It was made to keep a parser busy.
+    """
+    demand_shallow(markup)
+    return LexborHTMLParser(markup)
+
+
 def read_markup(
     markup: str,
     outline: Outline,
@@ -151,7 +162,7 @@ def read_markup(
         char_start: Where the text will begin in the document.
         anchors: For the ids that are its keys, gets where they stand in the document.
     """
-    root = LexborHTMLParser(markup).root
+    root = parsed(markup).root
     writer = PageWriter(outline, char_start, anchors)
     return _visible_text(root, writer) if root else ""
 
