@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+from daemon import wait_for
 
 from pplx_local.documents import Reader, sandbox
 from pplx_local.documents.messages import Broken, Finished, Ready, pack, unpack
@@ -172,7 +173,7 @@ def test_the_child_that_reads_is_locked_in(
         child = psutil.Process(reader.pid)
         status = Path(f"/proc/{reader.pid}/status").read_text()
         assert "A_PASSWORD" not in child.environ()
-        assert child.open_files() == []
+        wait_for(lambda: child.open_files() == [])
     assert "NoNewPrivs:\t1" in status
     if platform.machine() in calls.ARCHITECTURES:
         assert "Seccomp:\t2" in status
