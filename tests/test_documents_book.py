@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from office import epub
 
-from pplx_local.documents.formats.book import Book
+from pplx_local.documents.formats.books.book import Book
 from pplx_local.documents.formats.format import About
 from pplx_local.documents.kinds import Kind, kind_of
 from pplx_local.documents.source import Source

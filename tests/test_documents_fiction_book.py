@@ -12,9 +12,9 @@ import pytest
 from office import packed
 from test_documents_formats import pdf
 
-from pplx_local.documents.formats.apple import Apple
-from pplx_local.documents.formats.fiction_book import FictionBook
+from pplx_local.documents.formats.books.fiction_book import FictionBook
 from pplx_local.documents.formats.format import About, Format
+from pplx_local.documents.formats.office.apple import Apple
 from pplx_local.documents.kinds import kind_of
 from pplx_local.documents.source import Source
 from pplx_local.errors import EmptyDocument, Unreadable, Unsupported

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from pplx_local.documents import Reader, kind_of
 from pplx_local.documents.blocks import cut
 from pplx_local.documents.formats import About, format_of
-from pplx_local.documents.formats.encoded_words import decode_words
-from pplx_local.documents.formats.mail import _messages
+from pplx_local.documents.formats.mail.encoded_words import decode_words
+from pplx_local.documents.formats.mail.mail import _messages
 from pplx_local.documents.source import Source
 from pplx_local.errors import Unreadable, Unsupported
 

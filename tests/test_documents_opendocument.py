@@ -11,7 +11,7 @@ import pytest
 from office import packed, xml
 
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.formats.opendocument import OpenDocument
+from pplx_local.documents.formats.office.opendocument import OpenDocument
 from pplx_local.documents.kinds import Kind, kind_of
 from pplx_local.documents.source import Source
 from pplx_local.errors import EmptyDocument, Unreadable

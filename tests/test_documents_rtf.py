@@ -11,7 +11,7 @@ import pytest
 
 from pplx_local.documents import Reader
 from pplx_local.documents.formats import About
-from pplx_local.documents.formats.rtf import Rtf
+from pplx_local.documents.formats.rtf.rtf import Rtf
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
 from pplx_local.errors import NoText, Unreadable

@@ -10,7 +10,7 @@ import pytest
 from office import core, pptx, related, shape, xml
 
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.formats.slides import Slides
+from pplx_local.documents.formats.office.slides import Slides
 from pplx_local.documents.kinds import Kind, kind_of
 from pplx_local.documents.source import Source
 from pplx_local.errors import EmptyDocument, NoText, Unreadable

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from pplx_local.documents import Reader
 from pplx_local.documents.formats import format_of
-from pplx_local.documents.formats.cells import cell_text, range_name, row_text
 from pplx_local.documents.formats.json_text import laid_out, unescaped
+from pplx_local.documents.formats.sheets.cells import cell_text, range_name, row_text
 from pplx_local.documents.kinds import kind_of
 from pplx_local.documents.source import Source
 from pplx_local.errors import EmptyDocument, Unreadable, Unsupported

@@ -11,7 +11,7 @@ import pytest
 from office import core, docx, p, packed, r, related, xml
 
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.formats.word import Word
+from pplx_local.documents.formats.office.word import Word
 from pplx_local.documents.kinds import Kind, kind_of
 from pplx_local.documents.source import Source
 from pplx_local.errors import EmptyDocument, NoText, Unreadable

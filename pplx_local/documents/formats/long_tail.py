@@ -16,11 +16,11 @@ import xberg
 
 from pplx_local.documents.day import read_day
 from pplx_local.documents.decode import fix
-from pplx_local.documents.formats.deck import Deck
 from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.markdown import Markdown
-from pplx_local.documents.formats.ooxml import note_names
+from pplx_local.documents.formats.office.deck import Deck
+from pplx_local.documents.formats.office.ooxml import note_names
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
 from pplx_local.errors import EmptyDocument, NoText, Unreadable

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pplx_local.documents.formats.flow import page_segments
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.formats.ooxml import (
+from pplx_local.documents.formats.office.ooxml import (
     main_part,
     note_core_facts,
     note_damage,
@@ -15,8 +15,8 @@ from pplx_local.documents.formats.ooxml import (
     silence,
     stated,
 )
+from pplx_local.documents.formats.office.word_text import WordText
 from pplx_local.documents.formats.outline import Outline
-from pplx_local.documents.formats.word_text import WordText
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.package import Package
 from pplx_local.documents.source import Source

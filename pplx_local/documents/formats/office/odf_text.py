@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pplx_local.documents.formats.deck import Deck
 from pplx_local.documents.formats.flow import Flow
+from pplx_local.documents.formats.office.deck import Deck
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.xml_events import (
     Characters,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from pplx_local.documents.formats.ooxml import silence
+from pplx_local.documents.formats.office.ooxml import silence
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Event, Start, events
 from pplx_local.errors import DocumentError, EmptyDocument, Unreadable

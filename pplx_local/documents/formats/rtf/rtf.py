@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.outline import Outline
-from pplx_local.documents.formats.rtf_words import FIELDS
-from pplx_local.documents.formats.rtf_writer import RtfWriter
+from pplx_local.documents.formats.rtf.rtf_words import FIELDS
+from pplx_local.documents.formats.rtf.rtf_writer import RtfWriter
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
 from pplx_local.errors import NoText, Unreadable

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pplx_local.documents.formats.format import About, label
-from pplx_local.documents.formats.message import Kept, Letter, read_letters
+from pplx_local.documents.formats.mail.message import Kept, Letter, read_letters
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source

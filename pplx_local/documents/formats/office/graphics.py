@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pplx_local.documents.formats.ooxml import Relations, as_far_as_whole
+from pplx_local.documents.formats.office.ooxml import Relations, as_far_as_whole
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, End, Start
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from python_calamine import CalamineSheet
 
-from pplx_local.documents.formats.cells import cell_text
+from pplx_local.documents.formats.sheets.cells import cell_text
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, End, Start, events
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from pplx_local.documents.formats.deck import Deck
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.formats.ooxml import (
+from pplx_local.documents.formats.office.deck import Deck
+from pplx_local.documents.formats.office.ooxml import (
     main_part,
     note_core_facts,
     note_damage,
     relations,
     silence,
 )
-from pplx_local.documents.formats.slide_text import SlideText
+from pplx_local.documents.formats.office.slide_text import SlideText
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.package import Package
 from pplx_local.documents.source import Source

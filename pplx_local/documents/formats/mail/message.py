@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from pplx_local.documents.day import read_day
 from pplx_local.documents.decode import decode_stream, fix
-from pplx_local.documents.formats.encoded_words import decode_words
-from pplx_local.documents.formats.html_page import read_markup
+from pplx_local.documents.formats.mail.encoded_words import decode_words
 from pplx_local.documents.formats.outline import Outline
+from pplx_local.documents.formats.web.html_page import read_markup
 from pplx_local.errors import Unreadable, Unsupported
 
 MAX_BYTES = 16_000_000

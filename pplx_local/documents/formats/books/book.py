@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from pplx_local.documents.day import read_day
-from pplx_local.documents.formats.book_contents import (
+from pplx_local.documents.formats.books.book_contents import (
     Chapter,
     Contents,
     read_chapters,
@@ -17,10 +17,10 @@ from pplx_local.documents.formats.book_contents import (
 )
 from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import MAX_SEGMENTS, About, label
-from pplx_local.documents.formats.html_page import decode_page, read_markup
 from pplx_local.documents.formats.markdown import language_code
-from pplx_local.documents.formats.ooxml import note_damage, silence
+from pplx_local.documents.formats.office.ooxml import note_damage, silence
 from pplx_local.documents.formats.outline import Outline
+from pplx_local.documents.formats.web.html_page import decode_page, read_markup
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.package import Package
 from pplx_local.documents.source import Source

@@ -8,11 +8,19 @@ from types import MappingProxyType
 
 from pplx_local.documents.formats.flow import Flow
 from pplx_local.documents.formats.format import label
-from pplx_local.documents.formats.graphics import description, graphic_text
-from pplx_local.documents.formats.html_page import decode_page, read_markup
-from pplx_local.documents.formats.ooxml import Relations, as_far_as_whole, relations
+from pplx_local.documents.formats.office.graphics import description, graphic_text
+from pplx_local.documents.formats.office.ooxml import (
+    Relations,
+    as_far_as_whole,
+    relations,
+)
+from pplx_local.documents.formats.office.word_styles import (
+    Style,
+    outline_level,
+    read_styles,
+)
 from pplx_local.documents.formats.outline import Outline
-from pplx_local.documents.formats.word_styles import Style, outline_level, read_styles
+from pplx_local.documents.formats.web.html_page import decode_page, read_markup
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import (
     Characters,

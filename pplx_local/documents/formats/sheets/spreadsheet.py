@@ -14,21 +14,25 @@ from itertools import chain, groupby
 
 from pplx_local.documents.day import read_day
 from pplx_local.documents.decode import decode_stream
-from pplx_local.documents.formats.cells import range_name, row_text
-from pplx_local.documents.formats.delimited import are_names
 from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import MAX_SEGMENTS, About, label
-from pplx_local.documents.formats.html_page import read_markup
-from pplx_local.documents.formats.ooxml import note_core_facts, note_names, stated
+from pplx_local.documents.formats.office.ooxml import (
+    note_core_facts,
+    note_names,
+    stated,
+)
 from pplx_local.documents.formats.outline import Outline
-from pplx_local.documents.formats.sheet_asides import Aside, asides_of
-from pplx_local.documents.formats.sheet_rows import Row, dense_rows, sparse_rows
-from pplx_local.documents.formats.workbook import (
+from pplx_local.documents.formats.sheets.cells import range_name, row_text
+from pplx_local.documents.formats.sheets.delimited import are_names
+from pplx_local.documents.formats.sheets.sheet_asides import Aside, asides_of
+from pplx_local.documents.formats.sheets.sheet_rows import Row, dense_rows, sparse_rows
+from pplx_local.documents.formats.sheets.workbook import (
     Workbook,
     is_workbook,
     open_workbook,
     sheet_at,
 )
+from pplx_local.documents.formats.web.html_page import read_markup
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.package import Package
 from pplx_local.documents.source import Source

@@ -6,17 +6,17 @@ import contextlib
 from collections.abc import Iterator
 
 from pplx_local.documents.day import read_day
-from pplx_local.documents.formats.deck import Deck
 from pplx_local.documents.formats.flow import Flow, page_segments
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.markdown import language_code
-from pplx_local.documents.formats.odf_parts import OdfParts
-from pplx_local.documents.formats.odf_text import (
+from pplx_local.documents.formats.office.deck import Deck
+from pplx_local.documents.formats.office.odf_parts import OdfParts
+from pplx_local.documents.formats.office.odf_text import (
     Paragraphs,
     document_text,
     running_text,
 )
-from pplx_local.documents.formats.ooxml import note_names
+from pplx_local.documents.formats.office.ooxml import note_names
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pplx_local.documents.formats.flow import Flow
-from pplx_local.documents.formats.graphics import description, graphic_text
-from pplx_local.documents.formats.ooxml import Relations, as_far_as_whole, relations
+from pplx_local.documents.formats.office.graphics import description, graphic_text
+from pplx_local.documents.formats.office.ooxml import (
+    Relations,
+    as_far_as_whole,
+    relations,
+)
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, Start, outside

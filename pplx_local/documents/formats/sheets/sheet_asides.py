@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pplx_local.documents.formats.graphics import graphic_text
-from pplx_local.documents.formats.ooxml import Relations, relations
+from pplx_local.documents.formats.office.graphics import graphic_text
+from pplx_local.documents.formats.office.ooxml import Relations, relations
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, End, Start, events
 from pplx_local.errors import Unreadable

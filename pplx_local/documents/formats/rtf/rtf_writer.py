@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pplx_local.documents.decode import fix
-from pplx_local.documents.formats.rtf_words import (
+from pplx_local.documents.formats.rtf.rtf_words import (
     CHARSETS,
     CODE_PAGES,
     FIELDS,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from pplx_local.documents.formats.ooxml import main_part, relations
-from pplx_local.documents.formats.sheet_rows import column_number
+from pplx_local.documents.formats.office.ooxml import main_part, relations
+from pplx_local.documents.formats.sheets.sheet_rows import column_number
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Start, events
 from pplx_local.errors import Unreadable, Unsupported

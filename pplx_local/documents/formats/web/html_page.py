@@ -14,9 +14,9 @@ from pplx_local.documents.decode import decode_stream
 from pplx_local.documents.formats.flow import clean
 from pplx_local.documents.formats.format import About, label
 from pplx_local.documents.formats.markdown import language_code
-from pplx_local.documents.formats.nesting import demand_shallow
 from pplx_local.documents.formats.outline import Outline
-from pplx_local.documents.formats.page_writer import PageWriter
+from pplx_local.documents.formats.web.nesting import demand_shallow
+from pplx_local.documents.formats.web.page_writer import PageWriter
 from pplx_local.documents.kinds import Kind
 from pplx_local.documents.source import Source
 from pplx_local.errors import Unreadable

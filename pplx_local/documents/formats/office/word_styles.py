@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pplx_local.documents.formats.ooxml import as_far_as_whole
+from pplx_local.documents.formats.office.ooxml import as_far_as_whole
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import End, Start
 

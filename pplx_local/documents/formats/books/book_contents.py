@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from selectolax.lexbor import LexborNode
 
-from pplx_local.documents.formats.html_page import decode_page, parsed
+from pplx_local.documents.formats.web.html_page import decode_page, parsed
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, End, Start, events
 from pplx_local.errors import Unreadable

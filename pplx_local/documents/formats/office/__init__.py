@@ -1,0 +1,1 @@
+"""Documents of Office, OpenDocument and Apple: texts and slides."""

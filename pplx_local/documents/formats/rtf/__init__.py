@@ -1,0 +1,1 @@
+"""RTF: control words, and the paragraphs that they make."""

@@ -1,0 +1,1 @@
+"""HTML, also where it lies in mail and books."""
