@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 from desk import Desk
 from fakes import (
@@ -391,6 +392,19 @@ def test_why_answers_for_any_path(desk: Desk) -> None:
         assert "update" in index.why(desk.folder / "new.txt")
         assert "no such file" in index.why(desk.folder / "never.txt")
         assert "not in a registered folder" in index.why(Path("/elsewhere"))
+
+
+def test_why_says_what_of_an_indexed_file_is_not_found(desk: Desk) -> None:
+    sample = Path(__file__).parents[1] / "assets/sample/work/tidal-turbines.pdf"
+    paper = pdfium.PdfDocument(sample)
+    paper.new_page(612, 792)
+    paper.save(desk.folder / "paper.pdf")
+    desk.update()
+    last = len(paper)
+    with desk.open() as index:
+        assert index.why(desk.folder / "paper.pdf") == (
+            f"indexed; pages without text: 1 of {last}: {last}"
+        )
 
 
 def test_explanations_pair_words(desk: Desk) -> None:

@@ -12,6 +12,12 @@ from pplx_local.records import FileRecord
 from pplx_local.store import Store
 from pplx_local.watch import Rules, in_words
 
+_MISSING = {
+    "pages_without_text": "pages without text:",
+    "damaged_parts": "damaged and left out:",
+}
+"""What formats note of a document, in words."""
+
 
 def what_became(path: Path, store: Store, settings: Settings) -> str:
     """Say the state of a file and its reason, or why it has none."""
@@ -28,7 +34,7 @@ def what_became(path: Path, store: Store, settings: Settings) -> str:
 def _why_passed_over(path: Path, store: Store, rules: Rules) -> str | None:
     """Say what is known of a path, or of the first folder above it that is not read."""
     if record := store.file(os.fsencode(path)):
-        return _state(record) + _remedy(record, rules)
+        return _state(record) + _remedy(record, rules) + _what_is_missing(record, store)
     for part in (*reversed(path.parents), path):
         raw = os.fsencode(part)
         if not lies_in(raw, rules.folder):
@@ -40,6 +46,15 @@ def _why_passed_over(path: Path, store: Store, rules: Rules) -> str | None:
             remedy = rules.remedy(raw, is_folder=is_folder)
             return f"skipped: {in_words(raw)}: {reason}{remedy}"
     return None
+
+
+def _what_is_missing(record: FileRecord, store: Store) -> str:
+    """Say which parts of an indexed file no search can find."""
+    if record.state != "indexed" or record.document_id is None:
+        return ""
+    known = store.document_meta(record.document_id).metadata
+    found = ((words, known[key]) for key, words in _MISSING.items() if key in known)
+    return "".join(f"; {words} {what}" for words, what in found)
 
 
 def _what_is_there(path: Path, store: Store) -> str:
