@@ -12,6 +12,8 @@ import pytest
 from desk import Desk
 from workbench import Bench
 
+from pplx_local.documents import Reader
+
 # A shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -20,7 +22,8 @@ if not Path("/dev/nvidiactl").exists():
     os.environ["TRITON_INTERPRET"] = "1"
 
 # How long an example takes says more about what else the machine does.
-hypothesis.settings.register_profile("unhurried", deadline=None)
+# Half of its hundred are enough for a run: others follow, with other examples.
+hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("unhurried")
 
 
@@ -53,3 +56,9 @@ def full(bench: Bench) -> Bench:
     bench.read()
     bench.fill()
     return bench
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with Reader(timeout_s=30, memory_bytes=10**9, max_file_bytes=10**8) as reader:
+        yield reader

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from documents import read_here
 from office import epub
 
-from pplx_local.documents.formats.books.book import Book
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.kinds import Kind, kind_of
-from pplx_local.documents.source import Source
+from pplx_local.documents.kinds import kind_of
 from pplx_local.errors import EmptyDocument, NoText, Unreadable
 
 Read = Callable[[bytes], tuple[str, About]]
@@ -24,13 +22,9 @@ def read(tmp_path: Path) -> Read:
     def read(data: bytes) -> tuple[str, About]:
         path = tmp_path / "a.epub"
         path.write_bytes(data)
-        with Source(os.fsencode(path)) as source:
-            reader = Book(source, Kind("book", "book"))
-            text = "".join(reader.pieces())
-            about = reader.about(len(text))
-            starts = [one.char_span.start for one in about.segments]
-            assert set(starts) <= set(reader.breaks(0, text))
-            return text, about
+        text, about, breaks = read_here(path)
+        assert {one.char_span.start for one in about.segments} <= breaks
+        return text, about
 
     return read
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from documents import read_in_child
 
 from pplx_local.documents import Reader, kinds
 from pplx_local.errors import NoText, Unreadable
-from pplx_local.records import Document
 
 OLD = Path(__file__).parents[1].parent / "shared/folders/home/Documents/tika"
 NASTY = OLD.parents[4] / "shared/nasty/tika"
@@ -25,12 +24,6 @@ def reader() -> Iterator[Reader]:
         pytest.skip("the collections are not beside the checkout")
     with Reader(timeout_s=60, memory_bytes=10**9, max_file_bytes=10**8) as reader:
         yield reader
-
-
-def read(reader: Reader, path: Path) -> tuple[str, Document]:
-    reading = reader.read(os.fsencode(path))
-    text = "".join(block.text for block in reading)
-    return text, reading.document
 
 
 def test_without_the_extra_a_file_says_what_it_needs(
@@ -59,7 +52,7 @@ def test_installing_the_extra_has_such_files_looked_at_again(
 
 @pytest.mark.shared
 def test_an_old_document_has_its_headings(reader: Reader) -> None:
-    text, document = read(reader, OLD / "testException1.doc")
+    text, document = read_in_child(reader, OLD / "testException1.doc")
     assert document.metadata["author"] == "Sonya Horsman"
     assert "Access and inclusion for people with disabilities" in text
     labels = [segment.label for segment in document.segments]
@@ -68,7 +61,9 @@ def test_an_old_document_has_its_headings(reader: Reader) -> None:
 
 @pytest.mark.shared
 def test_old_slides_are_places(reader: Reader) -> None:
-    text, document = read(reader, NASTY / "testPPT_skipBadCompressedObject.ppt")
+    text, document = read_in_child(
+        reader, NASTY / "testPPT_skipBadCompressedObject.ppt"
+    )
     third = next(one for one in document.segments if one.label == "3")
     start, end = third.char_span
     assert third.kind == "slide"
@@ -78,7 +73,7 @@ def test_old_slides_are_places(reader: Reader) -> None:
 
 @pytest.mark.shared
 def test_a_message_of_outlook_has_subject_sender_and_day(reader: Reader) -> None:
-    text, document = read(reader, OLD / "testMSG_forwarded.msg")
+    text, document = read_in_child(reader, OLD / "testMSG_forwarded.msg")
     assert document.title == "FW: Testing"
     assert document.metadata["author"] == "Paul Allan Hill"
     assert str(document.day) == "2011-12-08"
@@ -89,6 +84,6 @@ def test_a_message_of_outlook_has_subject_sender_and_day(reader: Reader) -> None
 @pytest.mark.shared
 def test_what_cannot_be_read_says_why(reader: Reader) -> None:
     with pytest.raises(NoText, match="holds pictures alone, or is encrypted"):
-        read(reader, NASTY / "testPPT_protected_passtika.ppt")
+        read_in_child(reader, NASTY / "testPPT_protected_passtika.ppt")
     with pytest.raises(Unreadable, match="damaged, encrypted"):
-        read(reader, NASTY / "testWORD_protected_passtika.doc")
+        read_in_child(reader, NASTY / "testWORD_protected_passtika.doc")

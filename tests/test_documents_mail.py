@@ -9,15 +9,14 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from documents import read_here
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pplx_local.documents import Reader, kind_of
-from pplx_local.documents.blocks import cut
-from pplx_local.documents.formats import About, format_of
+from pplx_local.documents import Reader
+from pplx_local.documents.formats import About
 from pplx_local.documents.formats.mail.encoded_words import decode_words
 from pplx_local.documents.formats.mail.mail import _messages
-from pplx_local.documents.source import Source
 from pplx_local.errors import Unreadable, Unsupported
 
 Read = Callable[[str, bytes], tuple[str, About]]
@@ -27,15 +26,10 @@ MAY = date(2024, 5, 17)
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
     def read(name: str, data: bytes) -> tuple[str, About]:
-        path = os.fsencode(tmp_path / name)
-        Path(os.fsdecode(path)).write_bytes(data)
-        with Source(path) as source:
-            reader = format_of(kind_of(path), source)
-            text = ""
-            for block in cut(reader.pieces()):
-                reader.breaks(len(text), block)
-                text += block
-            return text, reader.about(len(text))
+        path = tmp_path / name
+        path.write_bytes(data)
+        text, about, _ = read_here(path)
+        return text, about
 
     return read
 

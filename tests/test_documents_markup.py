@@ -8,11 +8,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from documents import read_here
 
-from pplx_local.documents import Reader, kind_of, pipeline_of
-from pplx_local.documents.blocks import cut
-from pplx_local.documents.formats import About, format_of
-from pplx_local.documents.source import Source
+from pplx_local.documents import Reader, pipeline_of
+from pplx_local.documents.formats import About
 
 Read = Callable[[str, str], tuple[str, About]]
 MAY = date(2024, 5, 17)
@@ -23,13 +22,8 @@ def read(tmp_path: Path) -> Read:
     def read(name: str, content: str) -> tuple[str, About]:
         path = tmp_path / name
         path.write_text(content, encoding="utf-8", newline="")
-        with Source(os.fsencode(path)) as source:
-            reader = format_of(kind_of(os.fsencode(path)), source)
-            text = ""
-            for block in cut(reader.pieces()):
-                reader.breaks(len(text), block)
-                text += block
-            return text, reader.about(len(text))
+        text, about, _ = read_here(path)
+        return text, about
 
     return read
 

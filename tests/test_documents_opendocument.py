@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from documents import read_here
 from office import packed, xml
 
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.formats.office.opendocument import OpenDocument
-from pplx_local.documents.kinds import Kind, kind_of
-from pplx_local.documents.source import Source
+from pplx_local.documents.kinds import kind_of
 from pplx_local.errors import EmptyDocument, Unreadable
 
 Read = Callable[[bytes], tuple[str, About]]
@@ -24,15 +22,11 @@ def read(tmp_path: Path) -> Read:
     def read(data: bytes) -> tuple[str, About]:
         path = tmp_path / "a.odt"
         path.write_bytes(data)
-        with Source(os.fsencode(path)) as source:
-            reader = OpenDocument(source, Kind("word processing", "opendocument"))
-            text = "".join(reader.pieces())
-            about = reader.about(len(text))
-            starts = {0, *reader.breaks(0, text)}
-            leading = ("slide", "heading")
-            spans = [one[2] for one in about.segments if one.kind in leading]
-            assert starts >= {span.start for span in spans if span.end == len(text)}
-            return text, about
+        text, about, breaks = read_here(path)
+        leading = ("slide", "heading")
+        spans = [one[2] for one in about.segments if one.kind in leading]
+        assert {0, *breaks} >= {span.start for span in spans if span.end == len(text)}
+        return text, about
 
     return read
 

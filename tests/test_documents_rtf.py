@@ -8,12 +8,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from documents import read_here
 
 from pplx_local.documents import Reader
 from pplx_local.documents.formats import About
-from pplx_local.documents.formats.rtf.rtf import Rtf
-from pplx_local.documents.kinds import Kind
-from pplx_local.documents.source import Source
 from pplx_local.errors import NoText, Unreadable
 
 Read = Callable[[str], tuple[str, About]]
@@ -24,10 +22,8 @@ def read(tmp_path: Path) -> Read:
     def read(body: str) -> tuple[str, About]:
         path = tmp_path / "a.rtf"
         path.write_text(rf"{{\rtf1\ansi\deff0 {body}}}", encoding="latin-1")
-        with Source(os.fsencode(path)) as source:
-            reader = Rtf(source, Kind("word processing", "rtf"))
-            text = "".join(reader.pieces())
-            return text.strip("\n"), reader.about(len(text))
+        text, about, _ = read_here(path)
+        return text.strip("\n"), about
 
     return read
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from documents import read_here
 from office import core, pptx, related, shape, xml
 
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.formats.office.slides import Slides
-from pplx_local.documents.kinds import Kind, kind_of
-from pplx_local.documents.source import Source
+from pplx_local.documents.kinds import kind_of
 from pplx_local.errors import EmptyDocument, NoText, Unreadable
 
 Read = Callable[[bytes], tuple[str, About]]
@@ -23,14 +21,10 @@ def read(tmp_path: Path) -> Read:
     def read(data: bytes) -> tuple[str, About]:
         path = tmp_path / "a.pptx"
         path.write_bytes(data)
-        with Source(os.fsencode(path)) as source:
-            reader = Slides(source, Kind("slides", "slides"))
-            text = "".join(reader.pieces())
-            starts = reader.breaks(0, text)
-            about = reader.about(len(text))
-            spans = [one.char_span for one in about.segments if one.kind == "slide"]
-            assert starts == [span.start for span in spans]
-            return text, about
+        text, about, breaks = read_here(path)
+        slides = [one for one in about.segments if one.kind == "slide"]
+        assert breaks == {slide.char_span.start for slide in slides}
+        return text, about
 
     return read
 

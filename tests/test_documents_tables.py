@@ -6,12 +6,13 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from documents import read_in_child
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,20 +32,12 @@ _MAIN = f'xmlns="{_OFFICE}/spreadsheetml/2006/main"'
 _ODF = "urn:oasis:names:tc:opendocument:xmlns"
 
 
-@pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    with Reader(timeout_s=30, memory_bytes=10**9, max_file_bytes=10**8) as reader:
-        yield reader
-
-
 @pytest.fixture
 def read(reader: Reader, tmp_path: Path) -> Read:
     def read(name: str, content: str | bytes) -> tuple[str, Document]:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        reading = reader.read(os.fsencode(path))
-        text = "".join(block.text for block in reading)
-        return text, reading.document
+        return read_in_child(reader, path)
 
     return read
 

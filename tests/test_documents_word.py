@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from documents import read_here
 from office import core, docx, p, packed, r, related, xml
 
 from pplx_local.documents.formats.format import About
-from pplx_local.documents.formats.office.word import Word
-from pplx_local.documents.kinds import Kind, kind_of
-from pplx_local.documents.source import Source
+from pplx_local.documents.kinds import kind_of
 from pplx_local.errors import EmptyDocument, NoText, Unreadable
 
 Read = Callable[[bytes], tuple[str, About]]
@@ -24,10 +22,8 @@ def read(tmp_path: Path) -> Read:
     def read(data: bytes) -> tuple[str, About]:
         path = tmp_path / "a.docx"
         path.write_bytes(data)
-        with Source(os.fsencode(path)) as source:
-            reader = Word(source, Kind("word processing", "word"))
-            text = "".join(reader.pieces())
-            return text, reader.about(len(text))
+        text, about, _ = read_here(path)
+        return text, about
 
     return read
 
