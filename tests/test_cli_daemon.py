@@ -146,6 +146,7 @@ class Daemon:
             "status": status,
             "add": self.add,
             "update": self.update,
+            "why": lambda path: "indexed",
             "remove": lambda path: self.note("remove", path) or 2,
             "purge": lambda: self.note("purge") or (2, 5_000_000),
             "estimate_model": estimate,

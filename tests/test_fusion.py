@@ -9,7 +9,7 @@ import pytest
 
 from pplx_local.records import LegReport
 from pplx_local.search import Ranking, best_first
-from pplx_local.search.fusion import fuse, normalize
+from pplx_local.search.fusion import above, fuse
 
 WEIGHTS = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
 
@@ -18,58 +18,36 @@ def floats(*values: float) -> np.ndarray:
     return np.array(values, dtype=np.float32)
 
 
-def test_scores_are_measured_from_the_null_sample_in_spreads_of_the_best():
-    assert normalize(floats(5, 1), floats(1, 3)).tolist() == [1.5, -0.5]
+def test_scores_are_measured_from_the_null_sample():
+    assert above(floats(5, 1), floats(1, 3)).tolist() == [3, -1]
 
 
 def test_a_missing_score_counts_as_the_mean():
-    scores = normalize(floats(5, 1, np.nan, -np.inf), floats(1, 3))
-    assert scores.tolist() == [1.5, -0.5, 0, 0]
+    assert above(floats(np.nan, -np.inf), floats(1, 3)).tolist() == [0, 0]
 
 
 def test_missing_scores_in_the_null_sample_do_not_move_it():
-    null = floats(1, 3, np.nan, -np.inf)
-    assert normalize(floats(5, 1), null).tolist() == [1.5, -0.5]
+    assert above(floats(5), floats(1, 3, np.nan, -np.inf)).tolist() == [3]
 
 
 def test_the_order_of_the_null_sample_does_not_matter():
     rng = np.random.default_rng(0)
     null = rng.random(256, dtype=np.float32)
     scores = rng.random(50, dtype=np.float32)
-    first = normalize(scores, null)
+    first = above(scores, null)
     for _ in range(20):
-        assert (normalize(scores, rng.permutation(null)) == first).all()
-
-
-def test_the_order_of_the_scores_does_not_matter():
-    rng = np.random.default_rng(0)
-    scores = rng.random(500, dtype=np.float32)
-    first = normalize(scores, floats(0, 1))
-    for _ in range(20):
-        order = rng.permutation(500)
-        assert (normalize(scores[order], floats(0, 1)) == first[order]).all()
-
-
-def test_what_is_far_from_a_query_does_not_change_the_scale():
-    rng = np.random.default_rng(0)
-    near = rng.normal(0.5, 0.1, 200).astype(np.float32)
-    far = rng.normal(-2, 1, 5_000).astype(np.float32).clip(max=0)
-    alone = normalize(near, floats(0))
-    beside = normalize(np.concatenate((near, far)), floats(0))[:200]
-    assert (alone == beside).all()
+        assert (above(scores, rng.permutation(null)) == first).all()
 
 
 def test_no_null_sample_says_nothing():
-    assert normalize(floats(5), floats()).tolist() == [0]
-    assert normalize(floats(5), floats(np.nan)).tolist() == [0]
+    assert above(floats(5), floats()).tolist() == [0]
+    assert above(floats(5), floats(np.nan)).tolist() == [0]
 
 
-def test_nothing_that_is_known_says_nothing():
-    assert normalize(floats(np.nan), floats(1, 3)).tolist() == [0]
-
-
-def test_equal_scores_stay_finite():
-    assert np.isfinite(normalize(floats(5, 5), floats(1, 1))).all()
+def test_a_long_query_counts_as_much_as_a_short_one():
+    short = ranking(lexical=floats(1, 1), late=floats(4, 2))
+    long = replace(short, raw=short.raw | {"late": floats(8, 4)}, n_words=2)
+    assert (short.scores("hybrid", WEIGHTS) == long.scores("hybrid", WEIGHTS)).all()
 
 
 def test_fuse_weighs_the_legs():
@@ -88,6 +66,7 @@ def ranking(**raw: np.ndarray) -> Ranking:
         evidence={"lexical": share},
         confidence=share * np.nan,
         trust={},
+        n_words=1,
         is_null=np.ones(len(share), dtype=bool),
         legs=dict.fromkeys(raw, report),
     )

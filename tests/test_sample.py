@@ -38,7 +38,7 @@ def test_every_file_is_indexed_in_all_families(
 ) -> None:
     assert len(sample) == 13
     parsers = {document.parser for _, document in sample.values()}
-    assert parsers == {"text", "markdown", "html", "code", "pdf"}
+    assert parsers == {"text", "markdown", "html", "code", "pdf", "delimited"}
 
 
 def test_languages_are_those_that_the_files_state(

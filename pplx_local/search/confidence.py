@@ -35,14 +35,14 @@ def evidence_of(
     Args:
         raw: (N,) Scores of the legs that ran.
         words_held: (N,) The share of the query's words, by weight, that each holds.
-        n_words: Rows of the query that stand for text, in the late space.
+        n_words: Rows of the query that stand for text, in the late space; at least 1.
         trust: How far each model's scores count for the query.
     """
     evidence: dict[Leg, Values] = {"lexical": words_held}
     if "dense" in raw and trust["dense"] >= _TRUSTED:
         evidence["dense"] = raw["dense"]
     if "late" in raw and trust["late"] >= _TRUSTED:
-        evidence["late"] = raw["late"] / np.float32(max(n_words, 1))
+        evidence["late"] = raw["late"] / np.float32(n_words)
     return evidence
 
 

@@ -1,11 +1,10 @@
 """From the scores of the legs to one score.
 
-Dense and late scores are measured from the mean of the null sample, the same few hundred
-chunks for every query, which tells what an unrelated passage scores; in spreads of the
-best candidates, which stay what they are whatever else is in the index. The spread of the
-null sample itself halves when short texts of another field are added, and the models
-count twice as much. Keyword scores are divided by the query's attainable maximum for the
-same reason: a z-score of BM25 grows with the number of chunks.
+Each leg counts on a scale of its own that does not hang on what else is in the index, on the
+filters or on how long the query is, so that no weight depends on them: the cosine of the
+dense vectors, the mean similarity of the query's words, and the share of the attainable
+maximum of BM25. A z-score of BM25 grows with the number of chunks; z-scores of the models
+against unrelated chunks double when these are of another field.
 """
 
 from __future__ import annotations
@@ -17,26 +16,20 @@ from numpy.typing import NDArray
 
 from pplx_local.records import Leg
 
-_SMALLEST_SPREAD = 1e-6
-_BEST = 150
-"""Each leg brings as many to every search, so that they are the same for any k."""
 
-
-def normalize(
+def above(
     scores: NDArray[np.float32], null_scores: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Measure scores (N,) from the null sample's mean, in spreads of the best of them.
+    """Measure scores (N,) from the mean of the null sample.
 
     A score that is not finite (no vector yet) counts as that mean: unknown is neither
     near nor far.
     """
     # Sorted: a sum depends on its order, and that of chunk ids on the index's history.
-    null = np.sort(null_scores[np.isfinite(null_scores)])
-    best = np.sort(scores[np.isfinite(scores)])[-_BEST:]
-    if not len(null) or not len(best):
+    known = np.sort(null_scores[np.isfinite(null_scores)])
+    if not len(known):
         return np.zeros_like(scores)
-    spread = max(float(best.std()), _SMALLEST_SPREAD)
-    distance = (scores - float(null.mean())) / spread
+    distance = scores - known.mean()
     return np.where(np.isfinite(scores), distance, 0).astype(np.float32)
 
 

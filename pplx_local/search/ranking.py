@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import Leg, LegReport, Mode
-from pplx_local.search.fusion import fuse, normalize
+from pplx_local.search.fusion import above, fuse
 from pplx_local.search.legs import Ids, Values
 
 
@@ -31,6 +31,8 @@ class Ranking:
     """(N,) The chance that it answers, 0 to 1; nan where there is no telling."""
     trust: Mapping[Leg, float]
     """How far each model's scores count for the query: 1 where it reads its script."""
+    n_words: int
+    """Rows of the query that stand for text, in the late space; at least 1."""
     is_null: NDArray[np.bool_]
     """(N,) Which candidates belong to the null sample."""
     legs: Mapping[Leg, LegReport]
@@ -90,8 +92,9 @@ class Ranking:
         parts: dict[Leg, Values] = {"lexical": self.keyword_share * np.float32(known)}
         for leg in ("dense", "late"):
             if leg in self.raw:
-                scores = normalize(self.raw[leg], self.raw[leg][self.is_null])
-                parts[leg] = scores * np.float32(self.trust.get(leg, 1.0))
+                scores = above(self.raw[leg], self.raw[leg][self.is_null])
+                per_word = self.n_words if leg == "late" else 1
+                parts[leg] = scores * np.float32(self.trust.get(leg, 1.0) / per_word)
         return {leg: part for leg, part in parts.items() if leg in weights}
 
 

@@ -281,6 +281,7 @@ class Searcher:
             evidence=evidence,
             confidence=confidences(evidence, self._curves if asked.is_question else ()),
             trust=trusted,
+            n_words=n_words,
             is_null=np.isin(ids, null),
             legs=reports(self._store, self._spaces, raw, why_not, clock),
             outside=None if within is None else ~within.holds(ids),
@@ -297,4 +298,4 @@ class Searcher:
 
 
 def _n_words(encoded: Mapping[Role, EncodedQuery]) -> int:
-    return int(encoded["late"].real.sum()) if "late" in encoded else 0
+    return max(int(encoded["late"].real.sum()), 1) if "late" in encoded else 1
