@@ -50,6 +50,14 @@ def test_a_long_query_counts_as_much_as_a_short_one():
     assert (short.scores("hybrid", WEIGHTS) == long.scores("hybrid", WEIGHTS)).all()
 
 
+def test_of_a_model_that_nobody_measured_the_scale_does_not_matter():
+    small = replace(ranking(lexical=floats(1, 1), late=floats(4, 2)), is_measured=False)
+    large = replace(small, raw=small.raw | {"late": floats(400, 200)})
+    one, other = (found.scores("hybrid", WEIGHTS) for found in (small, large))
+    assert one == pytest.approx(other)
+    assert (one[0] - one[1]) == pytest.approx(2 * WEIGHTS["late"])
+
+
 def test_fuse_weighs_the_legs():
     fused = fuse({"dense": floats(1, 0), "late": floats(0, 3)}, WEIGHTS)
     assert fused.tolist() == [1, 6]
@@ -67,6 +75,7 @@ def ranking(**raw: np.ndarray) -> Ranking:
         confidence=share * np.nan,
         trust={},
         n_words=1,
+        is_measured=True,
         is_null=np.ones(len(share), dtype=bool),
         legs=dict.fromkeys(raw, report),
     )

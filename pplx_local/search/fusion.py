@@ -5,6 +5,9 @@ filters or on how long the query is, so that no weight depends on them: the cosi
 dense vectors, the mean similarity of the query's words, and the share of the attainable
 maximum of BM25. A z-score of BM25 grows with the number of chunks; z-scores of the models
 against unrelated chunks double when these are of another field.
+
+That needs a checkpoint whose scores were seen. Of another one nobody knows how far apart
+they lie: there z-scores against the null sample stand in.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import Leg
+
+_SMALLEST_SPREAD = 1e-6
 
 
 def above(
@@ -31,6 +36,12 @@ def above(
         return np.zeros_like(scores)
     distance = scores - known.mean()
     return np.where(np.isfinite(scores), distance, 0).astype(np.float32)
+
+
+def spread(null_scores: NDArray[np.float32]) -> float:
+    """Give the standard deviation of the null sample; never 0."""
+    known = np.sort(null_scores[np.isfinite(null_scores)])
+    return max(float(known.std()), _SMALLEST_SPREAD) if len(known) else 1.0
 
 
 def fuse(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import Leg, LegReport, Mode
-from pplx_local.search.fusion import above, fuse
+from pplx_local.search.fusion import above, fuse, spread
 from pplx_local.search.legs import Ids, Values
 
 
@@ -33,6 +33,8 @@ class Ranking:
     """How far each model's scores count for the query: 1 where it reads its script."""
     n_words: int
     """Rows of the query that stand for text, in the late space; at least 1."""
+    is_measured: bool
+    """Whether the weights are for the models' scores as they are; else for z-scores."""
     is_null: NDArray[np.bool_]
     """(N,) Which candidates belong to the null sample."""
     legs: Mapping[Leg, LegReport]
@@ -93,9 +95,14 @@ class Ranking:
         for leg in ("dense", "late"):
             if leg in self.raw:
                 scores = above(self.raw[leg], self.raw[leg][self.is_null])
-                per_word = self.n_words if leg == "late" else 1
-                parts[leg] = scores * np.float32(self.trust.get(leg, 1.0) / per_word)
+                unit = np.float32(self.trust.get(leg, 1.0) / self._unit(leg))
+                parts[leg] = scores * unit
         return {leg: part for leg, part in parts.items() if leg in weights}
+
+    def _unit(self, leg: Leg) -> float:
+        if not self.is_measured:
+            return spread(self.raw[leg][self.is_null])
+        return self.n_words if leg == "late" else 1.0
 
 
 def _found(found: NDArray[np.bool_], scores: Values) -> Values:

@@ -282,6 +282,7 @@ class Searcher:
             confidence=confidences(evidence, self._curves if asked.is_question else ()),
             trust=trusted,
             n_words=n_words,
+            is_measured=bool(self._curves),
             is_null=np.isin(ids, null),
             legs=reports(self._store, self._spaces, raw, why_not, clock),
             outside=None if within is None else ~within.holds(ids),
