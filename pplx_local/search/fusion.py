@@ -30,8 +30,7 @@ def above(
     A score that is not finite (no vector yet) counts as that mean: unknown is neither
     near nor far.
     """
-    # Sorted: a sum depends on its order, and that of chunk ids on the index's history.
-    known = np.sort(null_scores[np.isfinite(null_scores)])
+    known = _known(null_scores)
     if not len(known):
         return np.zeros_like(scores)
     distance = scores - known.mean()
@@ -40,7 +39,7 @@ def above(
 
 def spread(null_scores: NDArray[np.float32]) -> float:
     """Give the standard deviation of the null sample; never 0."""
-    known = np.sort(null_scores[np.isfinite(null_scores)])
+    known = _known(null_scores)
     return max(float(known.std()), _SMALLEST_SPREAD) if len(known) else 1.0
 
 
@@ -52,3 +51,8 @@ def fuse(
     for leg, part in parts.items():
         fused += np.float32(weights[leg]) * part
     return fused
+
+
+def _known(null_scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    # Sorted: a sum depends on its order, and that of chunk ids on the index's history.
+    return np.sort(null_scores[np.isfinite(null_scores)])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pplx_local.documents.formats.office.graphics import graphic_text
 from pplx_local.documents.formats.office.ooxml import Relations, relations
+from pplx_local.documents.formats.sheets.rich_text import rich_texts
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, End, Start, events
 from pplx_local.errors import Unreadable
@@ -36,22 +37,8 @@ def asides_of(package: Package, sheet: str) -> list[Aside]:
 
 
 def _comments(package: Package, part: str) -> Iterator[Aside]:
-    cell = ""
-    words: list[str] = []
-    is_text = False
-    for event in events(package.pieces(part)):
-        match event:
-            case Start("x:comment", attributes):
-                cell = attributes.get("ref", "")
-            case Start("x:t" | "x:rPh" as name, _):
-                is_text = name == "x:t"
-            case Characters(text) if is_text:
-                words.append(text)
-            case End("x:t"):
-                is_text = False
-            case End("x:comment"):
-                yield Aside(cell, " ".join("".join(words).split()))
-                words.clear()
+    for attributes, text in rich_texts(package, part, "x:comment"):
+        yield Aside(attributes.get("ref", ""), " ".join(text.split()))
 
 
 def _drawn(package: Package, part: str) -> Iterator[Aside]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from python_calamine import CalamineSheet
 
 from pplx_local.documents.formats.sheets.cells import cell_text
+from pplx_local.documents.formats.sheets.rich_text import rich_texts
 from pplx_local.documents.package import Package
 from pplx_local.documents.xml_events import Characters, End, Start, events
 
@@ -52,19 +53,7 @@ def sparse_rows(package: Package, part: str) -> Iterator[Row]:
 
 def _strings(package: Package) -> Iterator[str]:
     """Read the strings that cells refer to by their number."""
-    words: list[str] = []
-    is_text = False
-    for event in events(package.pieces(_STRINGS)):
-        match event:
-            case Start("x:t" | "x:rPh" as name, _):
-                is_text = name == "x:t"
-            case Characters(text) if is_text:
-                words.append(text)
-            case End("x:t"):
-                is_text = False
-            case End("x:si"):
-                yield "".join(words)
-                words.clear()
+    return (text for _, text in rich_texts(package, _STRINGS, "x:si"))
 
 
 def _cells(

@@ -1,0 +1,30 @@
+"""Texts in a workbook that are made of runs, each in a type of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pplx_local.documents.package import Package
+from pplx_local.documents.xml_events import Characters, End, Start, events
+
+
+def rich_texts(
+    package: Package, part: str, element: str
+) -> Iterator[tuple[Mapping[str, str], str]]:
+    """Give the attributes and the text of each element of a name, in order."""
+    attributes: Mapping[str, str] = {}
+    words: list[str] = []
+    is_text = False
+    for event in events(package.pieces(part)):
+        match event:
+            case Start(name, found) if name == element:
+                attributes = found
+            case Start("x:t", _):
+                is_text = True
+            case Characters(text) if is_text:
+                words.append(text)
+            case End("x:t"):
+                is_text = False
+            case End(name) if name == element:
+                yield attributes, "".join(words)
+                words.clear()
