@@ -10,9 +10,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 from desk import Desk
+from documents import Read, read_in_child
 from workbench import Bench
 
 from pplx_local.documents import Reader
+from pplx_local.records import Document
 
 # A shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -62,3 +64,13 @@ def full(bench: Bench) -> Bench:
 def reader() -> Iterator[Reader]:
     with Reader(timeout_s=30, memory_bytes=10**9, max_file_bytes=10**8) as reader:
         yield reader
+
+
+@pytest.fixture
+def read(reader: Reader, tmp_path: Path) -> Read:
+    def read(name: str, content: str | bytes) -> tuple[str, Document]:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return read_in_child(reader, path)
+
+    return read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ from pplx_local.documents.blocks import cut
 from pplx_local.documents.formats import About, format_of
 from pplx_local.documents.source import Source
 from pplx_local.records import Document
+
+Read = Callable[[str, str | bytes], tuple[str, Document]]
+"""Writes a file of a name, and reads it in the child."""
 
 
 class ReadHere(NamedTuple):
@@ -39,3 +43,11 @@ def read_in_child(reader: Reader, path: Path) -> tuple[str, Document]:
     reading = reader.read(os.fsencode(path))
     text = "".join(block.text for block in reading)
     return text, reading.document
+
+
+def places(text: str, about: About) -> list[tuple[str, str, str]]:
+    """List the parts of a document: kind, label, text."""
+    return [
+        (kind, label, text[span.start : span.end])
+        for kind, label, span in about.segments
+    ]

@@ -5,25 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from targets import target
+from vectors import random_docs, random_query
 
 from pplx_local import reference
-from pplx_local.records import TokenEncoding, TokenVectors
 
 __all__ = ["target"]
-
-
-def _docs(
-    rng: np.random.Generator, lengths: list[int], dim: int, encoding: TokenEncoding
-) -> TokenVectors:
-    x = rng.standard_normal((sum(lengths), dim)).astype(np.float32)
-    cu_seqlens = np.cumsum([0, *lengths]).astype(np.int32)
-    positions = np.arange(len(x), dtype=np.int32)
-    return reference.quantize_tokens(x, cu_seqlens, positions, encoding)
-
-
-def _query(rng: np.random.Generator, n: int, dim: int) -> TokenVectors:
-    x = rng.standard_normal((n, dim)).astype(np.float32)
-    return reference.quantize_query(x, np.arange(n, dtype=np.int32))
 
 
 @pytest.mark.parametrize("encoding", ["int8", "bits"])
@@ -35,7 +21,10 @@ def _query(rng: np.random.Generator, n: int, dim: int) -> TokenVectors:
 def test_maxsim_is_the_reference(target, encoding, dim, lengths, n_query) -> None:
     backend, _ = target
     rng = np.random.default_rng(dim + n_query)
-    docs, query = _docs(rng, lengths, dim, encoding), _query(rng, n_query, dim)
+    docs, query = (
+        random_docs(rng, lengths, dim, encoding),
+        random_query(rng, n_query, dim),
+    )
     expected = reference.maxsim(query, docs, want_matches=True)
     got = backend.maxsim(query, docs, want_matches=True)
     assert got.values.dtype == np.float32
@@ -47,7 +36,7 @@ def test_maxsim_is_the_reference(target, encoding, dim, lengths, n_query) -> Non
 def test_a_chunk_of_opposites_keeps_its_negative_score(target) -> None:
     backend, _ = target
     rng = np.random.default_rng(0)
-    query = _query(rng, 1, 16)
+    query = random_query(rng, 1, 16)
     opposite = -np.repeat(query.codes, 3, axis=0).astype(np.float32)
     cu_seqlens = np.array([0, 3, 3], dtype=np.int32)
     for encoding in ("int8", "bits"):
@@ -63,7 +52,10 @@ def test_a_chunk_of_opposites_keeps_its_negative_score(target) -> None:
 def test_resident_codes_score_like_the_others(target, encoding) -> None:
     backend, _ = target
     rng = np.random.default_rng(7)
-    docs, query = _docs(rng, [4, 0, 9, 2, 40], 64, encoding), _query(rng, 6, 64)
+    docs, query = (
+        random_docs(rng, [4, 0, 9, 2, 40], 64, encoding),
+        random_query(rng, 6, 64),
+    )
     everything = reference.maxsim(query, docs).values
     resident = backend.resident(docs)
     for chunks in ([0, 1, 2, 3, 4], [4, 2], [1], [], [3, 3]):
@@ -76,7 +68,10 @@ def test_resident_codes_score_like_the_others(target, encoding) -> None:
 def test_the_best_of_resident_codes_are_the_references(target, encoding) -> None:
     backend, device = target
     rng = np.random.default_rng(3)
-    docs, query = _docs(rng, [4, 0, 9, 2, 40], 64, encoding), _query(rng, 6, 64)
+    docs, query = (
+        random_docs(rng, [4, 0, 9, 2, 40], 64, encoding),
+        random_query(rng, 6, 64),
+    )
     values = reference.maxsim(query, docs).values
     resident = backend.resident(docs, device=device)
     for k in (1, 3, 9):
@@ -84,7 +79,8 @@ def test_the_best_of_resident_codes_are_the_references(target, encoding) -> None
         assert best.chunks.tolist() == np.argsort(-values)[: min(k, 4)].tolist()
         np.testing.assert_allclose(best.values, values[best.chunks], rtol=1e-5)
     assert (
-        len(backend.resident(_docs(rng, [0], 64, encoding)).best(query, 3).chunks) == 0
+        len(backend.resident(random_docs(rng, [0], 64, encoding)).best(query, 3).chunks)
+        == 0
     )
 
 

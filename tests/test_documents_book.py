@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from documents import read_here
+from documents import places, read_here
 from office import epub
 
 from pplx_local.documents.formats.format import About
@@ -34,13 +34,6 @@ def page(body: str) -> str:
         '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title/>'
         f"</head><body>{body}</body></html>"
     )
-
-
-def places(text: str, about: About) -> list[tuple[str, str, str]]:
-    return [
-        (kind, label, text[span.start : span.end])
-        for kind, label, span in about.segments
-    ]
 
 
 PAGES = {

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from documents import read_in_child
+from documents import Read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pplx_local.documents import Reader
 from pplx_local.documents.decode import decode_stream
 from pplx_local.documents.formats.outline import Outline
 from pplx_local.errors import NoText, Unreadable, Unsupported
 from pplx_local.records import Document
-
-Read = Callable[[str, str | bytes], tuple[str, Document]]
-
-
-@pytest.fixture
-def read(reader: Reader, tmp_path: Path) -> Read:
-    def read(name: str, content: str | bytes) -> tuple[str, Document]:
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_in_child(reader, path)
-
-    return read
 
 
 def sections(text: str, document: Document) -> dict[str, str]:

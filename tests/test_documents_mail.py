@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from documents import read_here
+from documents import places, read_here
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,13 +42,6 @@ def letter(subject: str = "The roof", body: str = "It leaks.\n") -> EmailMessage
     message["Date"] = "Fri, 17 May 2024 09:00:00 +0200"
     message.set_content(body)
     return message
-
-
-def places(text: str, about: About) -> list[tuple[str, str, str]]:
-    return [
-        (kind, label, text[span.start : span.end])
-        for kind, label, span in about.segments
-    ]
 
 
 def test_a_message_is_its_head_its_words_and_the_names_of_its_attachments(

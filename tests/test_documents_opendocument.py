@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from documents import read_here
+from documents import places, read_here
 from office import packed, xml
 
 from pplx_local.documents.formats.format import About
@@ -29,13 +29,6 @@ def read(tmp_path: Path) -> Read:
         return text, about
 
     return read
-
-
-def places(text: str, about: About) -> list[tuple[str, str, str]]:
-    return [
-        (kind, label, text[span.start : span.end])
-        for kind, label, span in about.segments
-    ]
 
 
 def odt(body: str, **parts: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from documents import read_here
+from documents import places, read_here
 from office import core, pptx, related, shape, xml
 
 from pplx_local.documents.formats.format import About
@@ -27,13 +27,6 @@ def read(tmp_path: Path) -> Read:
         return text, about
 
     return read
-
-
-def places(text: str, about: About) -> list[tuple[str, str, str]]:
-    return [
-        (kind, label, text[span.start : span.end])
-        for kind, label, span in about.segments
-    ]
 
 
 def test_slides_come_in_the_order_in_which_they_are_shown(read: Read) -> None:

@@ -6,17 +6,15 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from documents import read_in_child
+from documents import Read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pplx_local.documents import Reader
 from pplx_local.documents.formats import format_of
 from pplx_local.documents.formats.json_text import laid_out, unescaped
 from pplx_local.documents.formats.sheets.cells import cell_text, range_name, row_text
@@ -25,21 +23,9 @@ from pplx_local.documents.source import Source
 from pplx_local.errors import EmptyDocument, Unreadable, Unsupported
 from pplx_local.records import Document
 
-Read = Callable[[str, str | bytes], tuple[str, Document]]
-
 _OFFICE = "http://schemas.openxmlformats.org"
 _MAIN = f'xmlns="{_OFFICE}/spreadsheetml/2006/main"'
 _ODF = "urn:oasis:names:tc:opendocument:xmlns"
-
-
-@pytest.fixture
-def read(reader: Reader, tmp_path: Path) -> Read:
-    def read(name: str, content: str | bytes) -> tuple[str, Document]:
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_in_child(reader, path)
-
-    return read
 
 
 def places(text: str, document: Document, kind: str) -> dict[str, str]:

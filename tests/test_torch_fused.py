@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from vectors import random_docs, random_query
 
 from pplx_local import reference
-from pplx_local.records import TokenEncoding, TokenVectors
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton", reason="Triton is not installed here")
@@ -58,20 +58,6 @@ def small_tiles(monkeypatch) -> None:
         monkeypatch.setattr(fused, "TILINGS", [fused.Tiling(32)] * 2)
 
 
-def vectors(
-    rng: np.random.Generator, lengths: list[int], dim: int, encoding: TokenEncoding
-) -> TokenVectors:
-    rows = rng.standard_normal((sum(lengths), dim)).astype(np.float32)
-    starts = np.cumsum([0, *lengths]).astype(np.int32)
-    positions = np.arange(len(rows), dtype=np.int32)
-    return reference.quantize_tokens(rows, starts, positions, encoding)
-
-
-def question(rng: np.random.Generator, n: int, dim: int) -> TokenVectors:
-    rows = rng.standard_normal((n, dim)).astype(np.float32)
-    return reference.quantize_query(rows, np.arange(n, dtype=np.int32))
-
-
 @pytest.mark.parametrize("encoding", ["int8", "bits"])
 @pytest.mark.parametrize(
     ("dim", "lengths", "n_query"),
@@ -86,8 +72,8 @@ def question(rng: np.random.Generator, n: int, dim: int) -> TokenVectors:
 )
 def test_the_kernel_is_the_reference(encoding, dim, lengths, n_query) -> None:
     rng = np.random.default_rng(dim)
-    docs = vectors(rng, lengths, dim, encoding)
-    query = question(rng, n_query, dim)
+    docs = random_docs(rng, lengths, dim, encoding)
+    query = random_query(rng, n_query, dim)
     expected = reference.maxsim(query, docs, want_matches=True)
     resident = ResidentTokens(docs, HERE, fused=True)
     got = resident.score_all(query, want_matches=True)
@@ -101,7 +87,7 @@ def test_the_kernel_is_the_reference(encoding, dim, lengths, n_query) -> None:
 def test_no_result_depends_on_how_the_work_is_cut(encoding, monkeypatch) -> None:
     rng = np.random.default_rng(1)
     lengths = [5, 0, 66, 3, 1, 0, 20]
-    docs, query = vectors(rng, lengths, 64, encoding), question(rng, 20, 64)
+    docs, query = random_docs(rng, lengths, 64, encoding), random_query(rng, 20, 64)
     resident = ResidentTokens(docs, HERE, fused=True)
     whole = resident.score_all(query, want_matches=True)
     monkeypatch.setattr(fused, "TILINGS", [fused.Tiling(16)] * 2)
@@ -115,8 +101,8 @@ def test_no_result_depends_on_how_the_work_is_cut(encoding, monkeypatch) -> None
 @pytest.mark.parametrize("encoding", ["int8", "bits"])
 def test_some_chunks_and_the_best_of_all(encoding) -> None:
     rng = np.random.default_rng(7)
-    docs = vectors(rng, [4, 0, 9, 2, 40], 64, encoding)
-    query = question(rng, 6, 64)
+    docs = random_docs(rng, [4, 0, 9, 2, 40], 64, encoding)
+    query = random_query(rng, 6, 64)
     values = reference.maxsim(query, docs).values
     resident = ResidentTokens(docs, HERE, fused=True)
     for chunks in ([4, 2], [1], [], [3, 3]):
@@ -131,7 +117,7 @@ def test_some_chunks_and_the_best_of_all(encoding) -> None:
 @pytest.mark.parametrize("encoding", ["int8", "bits"])
 def test_opposites_keep_a_score_below_zero(encoding) -> None:
     """What lies beyond a chunk's end, or a query's, beats nothing."""
-    query = question(np.random.default_rng(0), 1, 32)
+    query = random_query(np.random.default_rng(0), 1, 32)
     opposite = -np.repeat(query.codes, 3, axis=0).astype(np.float32)
     starts, positions = np.array([0, 3, 3], np.int32), np.zeros(3, np.int32)
     docs = reference.quantize_tokens(opposite, starts, positions, encoding)
@@ -141,7 +127,7 @@ def test_opposites_keep_a_score_below_zero(encoding) -> None:
 
 
 def test_equal_rows_match_at_the_first() -> None:
-    query = question(np.random.default_rng(3), 4, 32)
+    query = random_query(np.random.default_rng(3), 4, 32)
     rows = np.repeat(query.codes, 20, axis=0).astype(np.float32)  # (80, D)
     starts, positions = np.array([0, 80], np.int32), np.arange(80, dtype=np.int32)
     docs = reference.quantize_tokens(rows, starts, positions, "int8")
@@ -171,8 +157,8 @@ def test_a_query_in_bfloat16(in_bits) -> None:
 
 def test_a_query_without_rows_scores_nothing() -> None:
     rng = np.random.default_rng(0)
-    docs = vectors(rng, [2, 0], 32, "bits")
-    values = ResidentTokens(docs, HERE, fused=True).score_all(question(rng, 0, 32))
+    docs = random_docs(rng, [2, 0], 32, "bits")
+    values = ResidentTokens(docs, HERE, fused=True).score_all(random_query(rng, 0, 32))
     assert values.values.tolist() == [0, -np.inf]
 
 
