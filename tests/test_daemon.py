@@ -346,6 +346,18 @@ def test_who_asks_for_an_update_does_not_wait_for_the_next_try(tmp_path: Path) -
         assert daemon.state().trouble is None
 
 
+def test_a_full_disk_is_told_while_a_model_is_waited_for(tmp_path: Path) -> None:
+    with Daemon(tmp_path, options=["--slow-model", "--long-back-off"]) as daemon:
+        daemon.write("a.txt", "A bittern booms.")
+        daemon.client.add_folder(daemon.folder)
+        wait_for(lambda: daemon.paths("bittern"))
+        limits = (1 << 16, resource.RLIM_INFINITY)
+        psutil.Process(daemon.pid).rlimit(resource.RLIMIT_FSIZE, limits)
+        daemon.write("b.txt", "Another bittern.")
+        wait_for(lambda: daemon.state().trouble is not None)
+        assert "index.db" in (daemon.state().trouble or "")
+
+
 def test_a_volume_that_goes_away_deletes_nothing(daemon: Daemon) -> None:
     daemon.write("a.txt", "A bittern booms.")
     daemon.add()

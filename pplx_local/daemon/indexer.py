@@ -279,11 +279,11 @@ class Indexer:
 
     def _stumble(self, error: PplxLocalError) -> None:
         """Leave it for a while; what was done is kept, and searches go on."""
+        self._drop_all()  # which says how embedding went: before what is to be seen
         wait_s = self._restraint.stumble()
         self._log.error("%s Trying again in %.0f s.", error, wait_s)
         self._reporter.trouble = str(error)
         self._reporter.idle(f"the next try is {wait_s:.0f} s after the last one")
-        self._drop_all()
         if self._errand:
             self._errands.popleft().end(error)
 
