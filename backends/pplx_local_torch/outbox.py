@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 _Put = Callable[[list[NDArray[Any]]], None]
+_Work = Callable[[Tensor], None]
 
 
 def send_there(array: NDArray[Any], device: torch.device) -> Tensor:
@@ -30,6 +31,7 @@ class Outbox:
     def __init__(self, device: torch.device) -> None:
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self._waiting: list[tuple[torch.cuda.Event, list[Tensor], _Put]] = []
+        self._held: list[tuple[torch.cuda.Event, Tensor, _Work]] = []
 
     def send(self, tensors: list[Tensor], put: _Put) -> None:
         """Send tensors, and give `put` their arrays now or with the next `deliver`."""
@@ -48,12 +50,43 @@ class Outbox:
             arrived.record(self._stream)
         self._waiting.append((arrived, there, put))
 
+    def hold(self, tensor: Tensor, work: _Work) -> None:
+        """Do something with a tensor now, or with the next `deliver`.
+
+        Args:
+            tensor: On the device.
+            work: It may wait for the device, which computes the next pass meanwhile,
+                and may send.
+        """
+        if self._stream is None:
+            work(tensor)
+            return
+        made = torch.cuda.Event()
+        made.record(torch.cuda.current_stream(self._stream.device))
+        self._held.append((made, tensor, work))
+
     def deliver(self) -> None:
-        """Wait for what was sent, and hand it over."""
+        """Wait for what was sent, and hand it over; then work on what is held."""
         waiting, self._waiting = self._waiting, []
         for arrived, there, put in waiting:
             arrived.synchronize()
             put([one.numpy() for one in there])
+        while self._held:
+            self._begin(*self._held[0])
+            # Not before: where memory did not suffice, it is tried again.
+            del self._held[0]
+
+    def empty(self) -> None:
+        """Deliver all, and what comes of it."""
+        while self._held or self._waiting:
+            self.deliver()
+
+    def _begin(self, made: torch.cuda.Event, tensor: Tensor, work: _Work) -> None:
+        assert self._stream, "elsewhere nothing is held"
+        with torch.cuda.stream(self._stream):
+            made.wait(self._stream)
+            tensor.record_stream(self._stream)
+            work(tensor)
 
 
 class Passes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from pplx_local.records import (
     EncodingRecipe,
     TokenWindow,
 )
+from pplx_local_torch.merging import pool_rows
 from pplx_local_torch.outbox import Outbox, send_there
 from pplx_local_torch.quantize import (
     int8_rows,
@@ -65,7 +68,7 @@ class Results:
 
     def encoded(self) -> Encoded:
         """Hand the vectors over, once all windows were put."""
-        self.land()
+        self._outbox.empty()
         dense = self._dense() if self._recipe.dense else None
         return Encoded(dense, self._rows.vectors() if self._recipe.late else None)
 
@@ -108,12 +111,30 @@ class Results:
         """Quantise the kept states into their rows."""
         places = kept_rows(self._windows, batch, starts)
         x = states[send_there(places, states.device)].float()  # (k, D)
-        if self._rows.is_pooled:
-            rows = [unit_rows(x)]
-            self._outbox.send(rows, lambda arrays: self._rows.pool(batch, *arrays))
-            return
-        made = [pack_bits(x >= 0)] if self._rows.is_bits else [*int8_rows(unit_rows(x))]
-        self._outbox.send(made, lambda arrays: self._rows.put(batch, *arrays))
+        if not self._rows.is_pooled:
+            put = partial(self._rows.put, batch)
+            self._outbox.send(self._codes(x), lambda arrays: put(*arrays))
+        elif _is_pooled_there(x.device):
+            self._outbox.hold(unit_rows(x), partial(self._merge, batch))
+        else:
+            pool = partial(self._rows.pool, batch)
+            self._outbox.send([unit_rows(x)], lambda arrays: pool(*arrays))
+
+    def _merge(self, batch: Sequence[int], rows: Tensor) -> None:
+        """Pool unit rows of a batch where they are, and send what is left of them."""
+        lengths = self._rows.lengths(batch)
+        pooled = pool_rows(rows, lengths, self._layout.pooling)
+
+        def put(arrays: list[NDArray[Any]]) -> None:
+            members, codes, *scales = arrays
+            own = scales[0] if scales else None
+            self._rows.put(batch, codes, own, members)
+
+        self._outbox.send([pooled.members, *self._codes(pooled.rows)], put)
+
+    def _codes(self, x: Tensor) -> list[Tensor]:
+        """Quantise rows (k, D) float32: codes, and scales where they are int8."""
+        return [pack_bits(x >= 0)] if self._rows.is_bits else [*int8_rows(unit_rows(x))]
 
     def _dense(self) -> DenseVectors:
         """Average the spans of each chunk, pieces weighed by their tokens."""
@@ -124,3 +145,11 @@ class Results:
         counts = torch.from_numpy(layout.chunk_tokens).to(x.device)
         x /= counts[:, None]
         return quantize_dense(x, self._recipe.quantizer, self._recipe.bits_rule)
+
+
+def _is_pooled_there(device: torch.device) -> bool:
+    """Tell whether token vectors are pooled on the device, passages side by side.
+
+    On a CPU they would not be the same to the bit in any company.
+    """
+    return device.type == "cuda"

@@ -40,14 +40,30 @@ class TokenRows:
         batch: Sequence[int],
         codes: NDArray[Any],
         scales: NDArray[np.float32] | None = None,
+        members: NDArray[np.int32] | None = None,
     ) -> None:
-        """Take what a device made of the kept states of a batch, window by window."""
+        """Take what a device made of the kept states of a batch, window by window.
+
+        Args:
+            batch: The numbers of the windows.
+            codes: Of the states, or of those that it pooled.
+            scales: Of int8 codes.
+            members: Which of the batch's kept states each pooled one stands for.
+        """
+        pieces = list(self._pieces(batch))
+        positions = np.concatenate([np.empty(0, np.int32), *(own for _, own in pieces)])
+        if members is not None:
+            positions = positions[members]
         first = 0
-        for row, positions in self._pieces(batch):
-            own = slice(first, first + len(positions))
-            part = None if scales is None else scales[own]
-            self._put(row, positions, codes[own], part)
-            first = own.stop
+        for row, own in pieces:
+            rows = slice(first, first + n_pooled(len(own), self._layout.pooling))
+            part = None if scales is None else scales[rows]
+            self._put(row, positions[rows], codes[rows], part)
+            first = rows.stop
+
+    def lengths(self, batch: Sequence[int]) -> NDArray[np.int64]:
+        """Count the kept states of each pool span of a batch, window by window."""
+        return np.array([len(own) for _, own in self._pieces(batch)], dtype=np.int64)
 
     def pool(self, batch: Sequence[int], states: NDArray[np.float32]) -> None:
         """Merge the kept states of a batch, unit rows, piece by piece of a chunk.
