@@ -63,7 +63,7 @@ def fake_checkpoint(**changes: Any) -> models.Checkpoint:
         quantizer="max_abs",
         bits_rule="three_thresholds",
         token_encoding="bits",
-        weights={"dense": 1.0, "late": 2.0, "lexical": 12.0},
+        fusion=Fusion({"dense": 1.0, "late": 2.0, "lexical": 12.0}),
         confidence=(models.ConfidenceCurve(-8.0, {"late": 20.0}),),
     )
     return replace(checkpoint, **changes)
@@ -348,6 +348,15 @@ class FakeWorker:
     ) -> Nearest | None:
         self.start()
         return self._session.best(name, n_chunks, query, k)
+
+    def scores(
+        self, name: str, query: TokenVectors, ids: Sequence[int]
+    ) -> NDArray[np.float32] | None:
+        self.start()
+        return self._session.scores(name, query, ids)
+
+    def let_all_go(self) -> Future[None]:
+        return self._answer(self._session.let_all_go)
 
     def free_bytes(self) -> int:
         return self._session.free_bytes()

@@ -13,10 +13,11 @@ from fakes import FakeResident, FakeWorker
 from pplx_local import reference
 from pplx_local.encoding import residence
 from pplx_local.encoding.residence import Residence
-from pplx_local.errors import EncoderCrashed
+from pplx_local.errors import BackendUnavailable, EncoderCrashed
 from pplx_local.records import TokenVectors
 from pplx_local.search import exhaustive, legs
 from pplx_local.search.exhaustive import Exhaustive
+from pplx_local.search.legs import LateLeg
 
 
 def vectors(rng: np.random.Generator, lengths: list[int]) -> TokenVectors:
@@ -67,6 +68,44 @@ def test_another_name_finds_nothing_and_begins_anew() -> None:
     assert kept.best("b", 1, query, 5).chunks.tolist() == [4]
     kept.let_go("b", [4])
     assert len(kept.best("b", 0, query, 5).chunks) == 0
+
+
+@pytest.mark.parametrize("segment_bytes", [1, 60, 1 << 20])
+def test_chunks_that_are_kept_are_scored_by_id(segment_bytes, monkeypatch) -> None:
+    monkeypatch.setattr(residence, "_SEGMENT_BYTES", segment_bytes)
+    rng = np.random.default_rng(0)
+    query, kept, values = question(rng), Residence(FakeResident), {}
+    assert kept.scores("a", query, [7]) is None
+    for ids, lengths in [([7, 9], [4, 2]), ([3], [5]), ([20, 21, 22], [1, 0, 6])]:
+        docs = vectors(rng, lengths)
+        values |= dict(zip(ids, reference.maxsim(query, docs).values, strict=True))
+        kept.keep("a", ids, docs)
+    kept.let_go("a", [9])
+    asked = [22, 9, 3, 1, 99, 21, 7, 7]
+    expected = [values[one] if one in values.keys() - {9} else np.nan for one in asked]
+    np.testing.assert_allclose(kept.scores("a", query, asked), expected)
+    assert len(kept.scores("a", query, [])) == 0
+    assert kept.scores("b", query, asked) is None
+    kept.let_all_go()
+    assert kept.scores("a", query, asked) is None
+
+
+def test_where_there_is_no_room_nothing_is_kept() -> None:
+    rng = np.random.default_rng(0)
+    query, made = question(rng), []
+
+    def make(docs: TokenVectors) -> FakeResident:
+        if made:
+            raise BackendUnavailable("no room")
+        made.append(docs)
+        return FakeResident(docs)
+
+    kept = Residence(make)
+    kept.keep("a", [1], vectors(rng, [2]))
+    with pytest.raises(BackendUnavailable):
+        kept.keep("a", [2], vectors(rng, [2]))
+    assert kept.best("a", 1, query, 1) is None
+    assert kept._segments == []
 
 
 # --- the searches' side ---
@@ -148,13 +187,76 @@ def test_what_does_not_fit_is_not_tried_again_at_once(late, monkeypatch) -> None
     assert len(asked) == 1
 
 
+def test_loading_anew_needs_no_room_for_what_was_kept_before(late, monkeypatch) -> None:
+    """After many changes: what is gone takes room until then."""
+    monkeypatch.setattr(exhaustive, "_AT_ONCE", 1)
+    store, space, worker = late
+    query = worker.query("lighthouse").tokens
+    needed = store.space_bytes(space)
+    worker.free_bytes = lambda: (
+        0 if worker._session._residence._segments else 2 * needed
+    )
+    kept = Exhaustive(worker, space)
+    first = until_loaded(kept, store, query)
+    kept._n_gone = 10**6
+    assert kept.best(store, query, 50) is None
+    assert until_loaded(kept, store, query).chunks.tolist() == first.chunks.tolist()
+
+
+def test_only_what_is_not_kept_is_fetched_and_scored(late, monkeypatch) -> None:
+    store, space, worker = late
+    query = worker.query("lighthouse water belt").tokens
+    [first, *others] = all_by_score(store, space, query)
+    ids = np.array([others[-1], first, *others[:-1], 10**6], dtype=np.int64)
+    plain = LateLeg(store, space, query, worker.maxsim)
+    leg = replace(plain, exhaustive=Exhaustive(worker, space))
+    expected = plain.score(ids)
+    np.testing.assert_array_equal(leg.score(ids), expected)  # nothing is kept yet
+    leg.best(5)
+    worker._session.let_go(leg.exhaustive._name, [first])  # as if it came a moment ago
+    fetched = noted(store, monkeypatch)
+    np.testing.assert_array_equal(leg.score(ids), expected)
+    assert fetched == [first, 10**6]
+    monkeypatch.setattr(worker, "scores", crash)
+    np.testing.assert_array_equal(leg.score(ids), expected)
+
+
+def noted(store, monkeypatch) -> list[int]:
+    """All chunks whose token vectors are fetched from now on."""
+    fetched: list[int] = []
+    fetch = store.token_vectors
+
+    def note(space, chunk_ids):
+        fetched.extend(chunk_ids)
+        return fetch(space, chunk_ids)
+
+    monkeypatch.setattr(store, "token_vectors", note)
+    return fetched
+
+
+def crash(*arguments):
+    raise EncoderCrashed("no memory")
+
+
+@pytest.mark.parametrize("mode", ["late", "hybrid"])
+def test_hits_are_those_of_vectors_that_are_fetched(full, mode, monkeypatch) -> None:
+    index = full.index
+    index.settings = replace(index.settings, exhaustive=True)
+    query = "who watches a belt of water"
+    kept = index.search(query, mode=mode)  # brings them over
+    fetched = noted(index.store, monkeypatch)
+    kept = index.search(query, mode=mode)
+    assert fetched == []
+    monkeypatch.setattr(FakeWorker, "scores", crash)
+    plain = index.search(query, mode=mode)
+    assert fetched
+    assert len(kept.hits) == 3
+    assert kept.hits == plain.hits
+
+
 def test_a_worker_that_crashes_leaves_the_shortlist(late) -> None:
     store, space, worker = late
     query = worker.query("lighthouse").tokens
-
-    def crash(*arguments):
-        raise EncoderCrashed("no memory")
-
     worker.keep = crash
     assert Exhaustive(worker, space).best(store, query, 5) is None
 

@@ -11,6 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pplx_local.encoding import wire
 from pplx_local.encoding.pending import MAX_CRASHES, Pending, Request
 from pplx_local.encoding.process import Child
@@ -175,12 +178,25 @@ class EncoderWorker:
         """Leave chunks that the child keeps out from now on."""
         return self._ask("let_go", name, list(ids))
 
+    def let_all_go(self) -> Future[None]:
+        """Give the memory of what the child keeps back."""
+        return self._ask("let_all_go")
+
     def best(
         self, name: str, n_chunks: int, query: TokenVectors, k: int
     ) -> Nearest | None:
         """Find the k best of the chunks that are kept; None where others are."""
         found: Nearest | None = self._ask("best", name, n_chunks, query, k).result()
         return found
+
+    def scores(
+        self, name: str, query: TokenVectors, ids: Sequence[int]
+    ) -> NDArray[np.float32] | None:
+        """Score some of the chunks that are kept, nan for others; None as `best`."""
+        values: NDArray[np.float32] | None = self._ask(
+            "scores", name, query, list(ids)
+        ).result()
+        return values
 
     def free_bytes(self) -> int:
         """Tell how much memory of the encoder's device nobody uses now."""

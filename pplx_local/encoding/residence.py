@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.backend import Resident
 from pplx_local.backend.packed import joined, largest
+from pplx_local.errors import PplxLocalError
 from pplx_local.records import Nearest, TokenVectors
 
 _SEGMENT_BYTES = 256 << 20
@@ -30,6 +31,12 @@ class _Segment:
     resident: Resident
     alive: NDArray[np.bool_]
     """(C,) Whether each is still wanted."""
+    _by_id: _Ids = field(init=False)
+    """(C,) Their places, by id."""
+
+    def __post_init__(self) -> None:
+        """Sort once: every search asks for chunks by id."""
+        self._by_id = np.argsort(self.ids)
 
     def best(self, query: TokenVectors, k: int) -> Nearest:
         """Find the k best chunks that are wanted, by id."""
@@ -37,6 +44,16 @@ class _Segment:
         chunks, values = self.resident.best(query, k + n_dead)
         wanted = self.alive[chunks]
         return Nearest(self.ids[chunks[wanted]], values[wanted])
+
+    def scores(self, query: TokenVectors, ids: _Ids) -> NDArray[np.float32]:
+        """Score chunks (N,) by id; nan for those that are not here, or not wanted."""
+        near = np.searchsorted(self.ids, ids, sorter=self._by_id)
+        places = self._by_id[np.minimum(near, len(self.ids) - 1)]
+        here = (self.ids[places] == ids) & self.alive[places]
+        values = np.full(len(ids), np.nan, dtype=np.float32)
+        if here.any():
+            values[here] = self.resident.maxsim(query, places[here].tolist()).values
+        return values
 
 
 class Residence:
@@ -52,7 +69,11 @@ class Residence:
         self._segments: list[_Segment] = []
 
     def keep(self, name: str, ids: Sequence[int], docs: TokenVectors) -> None:
-        """Add chunks; with another name than before all others are let go."""
+        """Add chunks; with another name than before all others are let go.
+
+        Raises:
+            BackendUnavailable: There is no room for them; nothing is kept any more.
+        """
         if name != self._name:
             self._name, self._segments = name, []
         added = np.asarray(ids, dtype=np.int64)
@@ -66,7 +87,12 @@ class Residence:
         last = None  # its memory first: both may be more than there is
         is_full = docs.codes.nbytes >= _SEGMENT_BYTES
         kept = None if is_full else docs
-        self._segments.append(_Segment(added, kept, self._make(docs), alive))
+        try:
+            resident = self._make(docs)
+        except PplxLocalError:  # some of all chunks are of no use
+            self.let_all_go()
+            raise
+        self._segments.append(_Segment(added, kept, resident, alive))
 
     def let_go(self, name: str, ids: Sequence[int]) -> None:
         """Leave chunks out from now on."""
@@ -74,6 +100,10 @@ class Residence:
             for segment in self._segments:
                 segment.alive &= ~np.isin(segment.ids, ids)
             self._segments = [one for one in self._segments if one.alive.any()]
+
+    def let_all_go(self) -> None:
+        """Give the memory back."""
+        self._name, self._segments = None, []
 
     def best(
         self, name: str, n_chunks: int, query: TokenVectors, k: int
@@ -100,3 +130,24 @@ class Residence:
         order = np.argsort(ids)
         first = largest(values[order], k)
         return Nearest(ids[order][first.chunks], first.values)
+
+    def scores(
+        self, name: str, query: TokenVectors, ids: Sequence[int]
+    ) -> NDArray[np.float32] | None:
+        """Score chunks by id.
+
+        Args:
+            name: What they were kept by.
+            query: int8, one chunk.
+            ids: N of them.
+
+        Returns:
+            (N,) MaxSim, nan for those that are not here; None where all are others.
+        """
+        if name != self._name:
+            return None
+        wanted = np.asarray(ids, dtype=np.int64)
+        values = np.full(len(wanted), np.nan, dtype=np.float32)
+        for segment in self._segments:
+            values = np.fmax(values, segment.scores(query, wanted))
+        return values

@@ -126,11 +126,21 @@ class Session:
         """Leave chunks that are kept out from now on."""
         self._residence.let_go(name, ids)
 
+    def let_all_go(self) -> None:
+        """Keep nothing any more."""
+        self._residence.let_all_go()
+
     def best(
         self, name: str, n_chunks: int, query: TokenVectors, k: int
     ) -> Nearest | None:
         """Find the k best of the chunks that are kept, as `Residence.best` does."""
         return self._residence.best(name, n_chunks, query, k)
+
+    def scores(
+        self, name: str, query: TokenVectors, ids: Sequence[int]
+    ) -> NDArray[np.float32] | None:
+        """Score some of the chunks that are kept, as `Residence.scores` does."""
+        return self._residence.scores(name, query, ids)
 
     def free_bytes(self) -> int:
         """Tell how much memory of the device nobody uses now."""

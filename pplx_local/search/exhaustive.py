@@ -11,10 +11,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pplx_local.errors import PplxLocalError
 from pplx_local.records import Nearest, TokenVectors
@@ -44,6 +48,16 @@ class Keeper(Protocol):
         self, name: str, n_chunks: int, query: TokenVectors, k: int
     ) -> Nearest | None:
         """Find the k best of the chunks that are kept; None where others are."""
+        ...
+
+    def scores(
+        self, name: str, query: TokenVectors, ids: list[int]
+    ) -> NDArray[np.float32] | None:
+        """Score some of the chunks that are kept, nan for others; None as `best`."""
+        ...
+
+    def let_all_go(self) -> Future[None]:
+        """Give the memory of what is kept back."""
         ...
 
     def free_bytes(self) -> int:
@@ -82,6 +96,20 @@ class Exhaustive:
                     self._start_anew()
         return found
 
+    def scores(
+        self, query: TokenVectors, chunk_ids: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Score chunks (N,) by MaxSim; nan for those that are not kept (yet)."""
+        with self._lock:
+            name, has_some = self._name, bool(self._held)
+        found = None
+        if has_some:
+            with suppress(PplxLocalError):  # they can be scored without
+                found = self._keeper.scores(name, query, chunk_ids.tolist())
+        if found is None:
+            return np.full(len(chunk_ids), np.nan, dtype=np.float32)
+        return np.array(found)  # what came through a pipe may not be written to
+
     def _start_anew(self) -> None:
         self._name = uuid4().hex
         self._held: dict[int, range] = {}
@@ -110,6 +138,7 @@ class Exhaustive:
         try:
             with Store.open(path, readonly=True) as store:
                 self._start_anew()
+                self._keeper.let_all_go().result()  # else it would need its room twice
                 if self._fits(store):
                     self._follow(store, store.complete_documents(self.space))
                 else:

@@ -121,7 +121,8 @@ class DenseLeg:
 class LateLeg:
     """Token vectors: MaxSim over chunks that the other legs and the null sample name.
 
-    Where all chunks are kept by the encoder, it names some itself.
+    Where all chunks are kept by the encoder, it names some itself, and none but those
+    that changed a moment ago are fetched to be scored.
     """
 
     store: Store
@@ -150,5 +151,14 @@ class LateLeg:
 
     def score(self, chunk_ids: Ids) -> Values:
         """Sum of the best similarities; -inf for a chunk without token vectors."""
+        if not self.exhaustive:
+            return self._fetched_and_scored(chunk_ids)
+        values = self.exhaustive.scores(self.query, chunk_ids)
+        others = np.isnan(values)
+        if others.any():
+            values[others] = self._fetched_and_scored(chunk_ids[others])
+        return values
+
+    def _fetched_and_scored(self, chunk_ids: Ids) -> Values:
         docs = self.store.token_vectors(self.space, chunk_ids.tolist())
         return self.maxsim(self.query, docs).values
