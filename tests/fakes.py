@@ -63,7 +63,9 @@ def fake_checkpoint(**changes: Any) -> models.Checkpoint:
         quantizer="max_abs",
         bits_rule="three_thresholds",
         token_encoding="bits",
-        fusion=Fusion({"dense": 1.0, "late": 2.0, "lexical": 12.0}),
+        fusion=models.Fusion(
+            {"dense": 1.0, "late": 2.0, "lexical": 12.0}, scale="score"
+        ),
         confidence=(models.ConfidenceCurve(-8.0, {"late": 20.0}),),
     )
     return replace(checkpoint, **changes)

@@ -51,7 +51,7 @@ def test_a_long_query_counts_as_much_as_a_short_one():
 
 
 def test_of_a_model_that_nobody_measured_the_scale_does_not_matter():
-    small = replace(ranking(lexical=floats(1, 1), late=floats(4, 2)), is_measured=False)
+    small = replace(ranking(lexical=floats(1, 1), late=floats(4, 2)), scale="z_score")
     large = replace(small, raw=small.raw | {"late": floats(400, 200)})
     one, other = (found.scores("hybrid", WEIGHTS) for found in (small, large))
     assert one == pytest.approx(other)
@@ -75,7 +75,7 @@ def ranking(**raw: np.ndarray) -> Ranking:
         confidence=share * np.nan,
         trust={},
         n_words=1,
-        is_measured=True,
+        scale="score",
         is_null=np.ones(len(share), dtype=bool),
         legs=dict.fromkeys(raw, report),
     )

@@ -28,7 +28,7 @@ from pplx_local.errors import (
 )
 from pplx_local.index import Index, Update
 from pplx_local.index.serving import Held, choose_serving
-from pplx_local.models import CATALOGUE, Checkpoint, ConfidenceCurve
+from pplx_local.models import CATALOGUE, Checkpoint, ConfidenceCurve, Fusion
 from pplx_local.records import Answer, Encoded, Progress, Role, WindowPlan
 from pplx_local.store import Space
 from pplx_local.window import WindowRule
@@ -38,7 +38,7 @@ BIG = fake_checkpoint(
     dim=64,
     token_dim=64,
     n_parameters=4_000_000_000,
-    weights={"dense": 5.0, "late": 1.0, "lexical": 3.0},
+    fusion=Fusion({"dense": 5.0, "late": 1.0, "lexical": 3.0}, scale="score"),
     confidence=(ConfidenceCurve(-3.0, {"late": 10.0}),),
 )
 SMALL = fake_checkpoint(name="small")

@@ -14,6 +14,7 @@ from pplx_local.models import (
     CATALOGUE,
     STARTER,
     Checkpoint,
+    Fusion,
     Profile,
     find,
     folder_of,
@@ -53,7 +54,7 @@ def test_an_entry_of_the_catalogue_is_whole(checkpoint: Checkpoint) -> None:
     assert {"config.json", "tokenizer.json"} <= set(checkpoint.files)
     assert checkpoint.package or checkpoint.repository
     assert all(len(digest) == 64 for digest in checkpoint.sha256.values())
-    assert set(checkpoint.weights) == {"dense", "late", "lexical"}
+    assert set(checkpoint.fusion.weights) == {"dense", "late", "lexical"}
     assert checkpoint.dim % 8 == checkpoint.token_dim % 8 == 0
     assert pickle.loads(pickle.dumps(checkpoint)) == checkpoint
     assert len({checkpoint, checkpoint}) == 1
@@ -245,8 +246,8 @@ def test_every_rule_is_in_the_fingerprint(tmp_path: Path) -> None:
     assert prints(replace(STARTER, token_encoding="int8"))[1] != late
     assert prints(replace(STARTER, token_pooling=1))[1] != late
     # What no vector depends on is not in it.
-    weights_of_legs = {"dense": 9.0, "late": 9.0, "lexical": 9.0}
-    assert prints(replace(STARTER, weights=weights_of_legs)) == (dense, late)
+    fusion = Fusion({"dense": 9.0, "late": 9.0, "lexical": 9.0})
+    assert prints(replace(STARTER, fusion=fusion)) == (dense, late)
 
 
 def test_fingerprints_stay_what_they_are(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def _times(
         role: SearchSpace.of(spaces[role], encoders[one.name], one)
         for role, one, _ in used
     }
-    searcher = Searcher(store, legs, weights=used[-1][1].weights)
+    searcher = Searcher(store, legs, fusion=used[-1][1].fusion)
     answers = [searcher.search(query, folded=True) for query in queries]
     return [answer.took_ms for answer in answers[1:]]
 

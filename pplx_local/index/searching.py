@@ -12,13 +12,13 @@ from pplx_local.index.look import why_unreachable
 from pplx_local.index.paths import lies_in
 from pplx_local.index.serving import Held, ProfileSpaces
 from pplx_local.index.workers import Workers
-from pplx_local.models import why_missing
-from pplx_local.records import Leg, Mode, Role
+from pplx_local.models import Fusion, why_missing
+from pplx_local.records import Mode, Role
 from pplx_local.search import Searcher, SearchSpace
 from pplx_local.store import Store
 
-KEYWORDS_ALONE: dict[Leg, float] = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
-"""Weights when there is no checkpoint to say its own; only their order matters."""
+KEYWORDS_ALONE = Fusion({"lexical": 1.0})
+"""When there is no checkpoint to say how its legs are added up."""
 
 
 def make_searcher(
@@ -68,7 +68,7 @@ def _bind(
     return Searcher(
         store,
         ready,
-        weights=held.checkpoint.weights if held else KEYWORDS_ALONE,
+        fusion=held.checkpoint.fusion if held else KEYWORDS_ALONE,
         curves=held.checkpoint.confidence if held else (),
         missing=missing,
         is_gone=partial(_is_gone, store),

@@ -8,7 +8,9 @@ from pplx_local.models.catalogue import (
     STARTER,
     Checkpoint,
     ConfidenceCurve,
+    Fusion,
     Profile,
+    Scale,
     lookup,
 )
 from pplx_local.models.files import find, folder_of, resolve, verify
@@ -38,9 +40,11 @@ __all__ = [
     "STARTER",
     "Checkpoint",
     "ConfidenceCurve",
+    "Fusion",
     "Manifest",
     "Profile",
     "RecordedFile",
+    "Scale",
     "as_set",
     "find",
     "find_or_refuse",

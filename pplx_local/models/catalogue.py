@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from pplx_local.errors import ModelError
 from pplx_local.records import BitsRule, Leg, Quantizer, Role, TokenEncoding
 from pplx_local.window import WindowRule
+
+Scale = Literal["score", "z_score"]
+"""Of the models' legs in the fusion: cosines and similarities of words as they are, or
+z-scores against the null sample, where nobody knows how far apart the scores lie."""
+
+
+class Fusion(NamedTuple):
+    """How the legs of a search are added up."""
+
+    weights: Mapping[Leg, float]
+    scale: Scale = "z_score"
+    """What the weights are for."""
 
 
 class ConfidenceCurve(NamedTuple):
@@ -71,8 +83,7 @@ class Checkpoint:
     idf_power: float = 0.0
     """Of the idf by which the words of a query are weighted in MaxSim: 0 for models that
     were trained for it and know what says little."""
-    weights: Mapping[Leg, float] = field(hash=False)
-    """Of the legs in the fusion."""
+    fusion: Fusion = field(hash=False)
     confidence: tuple[ConfidenceCurve, ...] = field(hash=False)
     """The first whose legs all ran is taken; none where it was not measured yet."""
 
@@ -135,7 +146,7 @@ def _pplx(*, name: str, **given: Any) -> Checkpoint:
         "bits_rule": "sign",
         "token_encoding": "bits",
         # Of z-scores, as the design has them; not measured with these checkpoints yet.
-        "weights": {"dense": 1.0, "late": 2.0, "lexical": 12.0},
+        "fusion": Fusion({"dense": 1.0, "late": 2.0, "lexical": 12.0}),
         "confidence": (),
     }
     return Checkpoint(**(family | given))
@@ -186,7 +197,7 @@ STARTER: Final = Checkpoint(
     idf_power=0.75,
     # Chosen on SciFact, Cranfield, SQuAD and COVID-QA, among those that unrelated passages
     # move least: 80,661 of them take 0.004 from Cranfield.
-    weights={"dense": 8.0, "late": 22.0, "lexical": 13.0},
+    fusion=Fusion({"dense": 8.0, "late": 22.0, "lexical": 13.0}, scale="score"),
     # By scripts/fit_confidence.py, on 200 questions of SQuAD.
     confidence=(
         ConfidenceCurve(-9.93, {"lexical": 5.03, "late": 15.2}),

@@ -75,7 +75,7 @@ def listing(
         confidence=np.full(len(ids), np.nan, dtype=np.float32),
         trust={},
         n_words=1,
-        is_measured=True,
+        scale="score",
         is_null=np.zeros(len(ids), dtype=np.bool_),
         legs={leg: report._replace(reason=None) for leg, report in legs.items()},
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pplx_local.models import Scale
 from pplx_local.records import Leg, LegReport, Mode
 from pplx_local.search.fusion import above, fuse, spread
 from pplx_local.search.legs import Ids, Values
@@ -33,8 +34,8 @@ class Ranking:
     """How far each model's scores count for the query: 1 where it reads its script."""
     n_words: int
     """Rows of the query that stand for text, in the late space; at least 1."""
-    is_measured: bool
-    """Whether the weights are for the models' scores as they are; else for z-scores."""
+    scale: Scale
+    """What the weights of the models' legs are for."""
     is_null: NDArray[np.bool_]
     """(N,) Which candidates belong to the null sample."""
     legs: Mapping[Leg, LegReport]
@@ -100,7 +101,7 @@ class Ranking:
         return {leg: part for leg, part in parts.items() if leg in weights}
 
     def _unit(self, leg: Leg) -> float:
-        if not self.is_measured:
+        if self.scale == "z_score":
             return spread(self.raw[leg][self.is_null])
         return self.n_words if leg == "late" else 1.0
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
-from pplx_local.models import ConfidenceCurve
+from pplx_local.models import ConfidenceCurve, Fusion
 from pplx_local.records import Answer, Hit, Leg, Mode, Role
 from pplx_local.search.asked import Asked, encode
 from pplx_local.search.clock import Clock
@@ -53,7 +53,7 @@ class Searcher:
         store: Store,
         spaces: Mapping[Role, SearchSpace],
         *,
-        weights: Mapping[Leg, float],
+        fusion: Fusion,
         curves: Sequence[ConfidenceCurve] = (),
         missing: Mapping[Role, str] | None = None,
         is_gone: Callable[[bytes], bool] = lambda path: False,
@@ -63,14 +63,14 @@ class Searcher:
         Args:
             store: Read only.
             spaces: By role; a role may be absent.
-            weights: Of the legs, in the fusion.
+            fusion: How the legs are added up.
             curves: For the confidence; none for none.
             missing: Why a role is absent, shown to the person.
             is_gone: Whether a file has been deleted since it was indexed.
         """
         self._store = store
         self._spaces = spaces
-        self.weights = weights
+        self.weights, self._scale = fusion
         self._curves = curves
         self._missing = missing or {}
         self._is_gone = is_gone
@@ -282,7 +282,7 @@ class Searcher:
             confidence=confidences(evidence, self._curves if asked.is_question else ()),
             trust=trusted,
             n_words=n_words,
-            is_measured=bool(self._curves),
+            scale=self._scale,
             is_null=np.isin(ids, null),
             legs=reports(self._store, self._spaces, raw, why_not, clock),
             outside=None if within is None else ~within.holds(ids),
