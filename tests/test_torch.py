@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import numpy as np
 import pytest
 from targets import INT8, broad, random_ids, whole, window_of
 from tiny import write_bert
+from vectors import random_docs
+
+from pplx_local.errors import BackendUnavailable
 
 torch = pytest.importorskip("torch")
 
@@ -134,6 +138,52 @@ def test_packed_windows_attend_to_themselves_alone(groups: int) -> None:
     assert not got[:, start:].any()
 
 
+def test_without_the_kernel_windows_attend_by_length(monkeypatch) -> None:
+    from pplx_local_torch import attention
+
+    sizes = torch.device("cpu"), torch.float32, 4, 2, 8
+    attention.is_usable.cache_clear()
+    assert not attention.is_usable(*sizes), "it is for GPUs"
+    attention.is_usable.cache_clear()
+    monkeypatch.setattr(attention, "_by_kernel", attention._by_length)
+    assert attention.is_usable(*sizes)
+    attention.is_usable.cache_clear()
+    monkeypatch.setattr(
+        attention,
+        "_by_kernel",
+        lambda *inputs: attention._by_length(*inputs).flip(0),
+    )
+    assert not attention.is_usable(*sizes), "it computes something else"
+    attention.is_usable.cache_clear()
+
+
+def test_kernels_are_launched_on_the_device_that_was_asked_for(monkeypatch) -> None:
+    """Of several GPUs: what names none is launched on the current one."""
+    from pplx_local_torch import backend as module
+
+    current, backend = [], TorchBackend()
+    monkeypatch.setattr(backend, "devices", lambda: ["cuda:0", "cuda:1", "cpu"])
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setattr(module, "ResidentTokens", lambda docs, device: device)
+    docs = random_docs(np.random.default_rng(0), [2], 32, "bits")
+    assert backend.resident(docs, device="cuda:1") == current[-1]
+    assert current[-1].index == 1
+    assert backend.resident(docs, device="cpu").type == "cpu"
+    assert len(current) == 1
+
+
+def test_codes_that_do_not_fit_are_refused_with_a_way_out(monkeypatch) -> None:
+    from pplx_local_torch import backend as module
+
+    def fill_up(docs, device):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(module, "ResidentTokens", fill_up)
+    docs = random_docs(np.random.default_rng(0), [2], 32, "bits")
+    with pytest.raises(BackendUnavailable, match=r"no room on cpu.*`exhaustive`"):
+        TorchBackend().resident(docs, device="cpu")
+
+
 def test_spans_are_pooled_at_once_as_one_by_one() -> None:
     """The way of a GPU, which is slow to begin anything."""
     from pplx_local_torch.results import Results
@@ -202,3 +252,25 @@ def test_a_pass_that_cannot_be_recorded_is_run_as_it_is(monkeypatch) -> None:
     ids = np.ones(4, np.int32)
     assert graphs.states(ids) is graphs.states(ids) is None
     assert tried == [16]
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_a_recorded_pass_is_held_to_what_was_not_recorded(records) -> None:
+    """What ran on another device while it was recorded leaves a graph of nothing."""
+    from pplx_local_torch.graphs import QueryGraphs, _Recorded
+
+    def run(ids, positions, packing):
+        return ids[:, None].float() + 1, positions[:, None].float() + 1
+
+    graphs = QueryGraphs(run, torch.device("cpu"))
+    ids, starts = torch.zeros(16, dtype=torch.int64), torch.tensor([0, 16])
+    states = run(ids, torch.arange(16), None)
+
+    def replay() -> None:
+        if records:
+            states[0].copy_(ids[:, None] + 1)
+
+    recorded = _Recorded(ids, starts, states, replay)
+    expected = nullcontext() if records else pytest.raises(RuntimeError)
+    with expected:
+        graphs._check(recorded)

@@ -13,6 +13,7 @@ from pplx_local.backend.timing import Timing, Workload
 from pplx_local.errors import BackendUnavailable
 from pplx_local.records import EncodingRecipe, Scores, TokenVectors
 from pplx_local_torch.maxsim import ResidentTokens
+from pplx_local_torch.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from pplx_local_torch.encoder import TorchEncoder
@@ -45,7 +46,7 @@ class TorchBackend:
         from pplx_local_torch.encoder import TorchEncoder
         from pplx_local_torch.model import load_model
 
-        on = torch.device(self._device(device))
+        on = self._begin_on(device)
         precision = _DTYPES[self._dtype(on, dtype)]
         network, architecture = load_model(model_dir, on, precision)
         return TorchEncoder(network, architecture, recipe, max_batch_tokens)
@@ -61,8 +62,22 @@ class TorchBackend:
     def resident(
         self, docs: TokenVectors, *, device: str | None = None
     ) -> ResidentTokens:
-        """Keep codes on a device; None for the best."""
-        return ResidentTokens(docs, torch.device(self._device(device)))
+        """Keep codes on a device; None for the best.
+
+        Raises:
+            BackendUnavailable: The device is not here, or has too little memory.
+        """
+        on = self._begin_on(device)
+        try:
+            return ResidentTokens(docs, on)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise BackendUnavailable(
+                f"There is no room on {on} for {docs.codes.nbytes / 1e9:.2f} GB of "
+                "token vectors more. Set `exhaustive` to false in config.toml, or "
+                "choose a device with more memory."
+            ) from error
 
     def free_bytes(self, device: str) -> int:
         """Tell how much memory of a device nobody uses now."""
@@ -85,7 +100,7 @@ class TorchBackend:
         """Time copies and products first, then each kernel beside its rivals."""
         from pplx_local_torch.speed import measure_maxsim
 
-        return measure_maxsim(torch.device(self._device(device)), work)
+        return measure_maxsim(self._begin_on(device), work)
 
     def measure_stock(
         self, model_dir: Path, device: str, lengths: list[int], max_batch_tokens: int
@@ -93,9 +108,16 @@ class TorchBackend:
         """Time a checkpoint by transformers with SDPA, padded: seconds."""
         from pplx_local_torch.stock import seconds_of
 
-        on = torch.device(self._device(device))
+        on = self._begin_on(device)
         precision = _DTYPES[self._dtype(on, None)]
         return seconds_of(model_dir, on, precision, lengths, max_batch_tokens)
+
+    def _begin_on(self, wanted: str | None) -> torch.device:
+        """Choose a device, and launch there what names none: Triton's kernels, graphs."""
+        on = torch.device(self._device(wanted))
+        if on.type == "cuda":
+            torch.cuda.set_device(on)
+        return on
 
     def _device(self, wanted: str | None) -> str:
         here = self.devices()

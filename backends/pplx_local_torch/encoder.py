@@ -21,6 +21,7 @@ from pplx_local.backend.batching import (
 from pplx_local.records import Encoded, EncodingRecipe, TokenWindow
 from pplx_local_torch.attention import Packing
 from pplx_local_torch.graphs import QueryGraphs
+from pplx_local_torch.memory import is_out_of_memory
 from pplx_local_torch.model import Network
 from pplx_local_torch.outbox import Passes, send_there
 from pplx_local_torch.results import Results
@@ -124,7 +125,7 @@ class TorchEncoder:
         timed = self._pace.timed(n_tokens) if is_timed else nullcontext()
         try:
             with timed:
-                in_halves(batch, run, _is_out_of_memory, self._pace.take_less)
+                in_halves(batch, run, is_out_of_memory, self._pace.take_less)
         except MemoryError as error:
             n_tokens = max(len(windows[index].token_ids) for index in batch)
             raise too_much(self.device, n_tokens) from error
@@ -171,10 +172,3 @@ def _one_thread() -> Iterator[None]:
 
 def _device_name(device: torch.device) -> str:
     return str(device) if device.type == "cuda" else device.type
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Tell; torch has a class for it on CUDA alone."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return "can't allocate memory" in str(error) or "out of memory" in str(error)

@@ -6,10 +6,10 @@ much as the products of a whole shortlist.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from subprocess import CalledProcessError
 from typing import Any
 
 import numpy as np
@@ -196,7 +196,9 @@ def is_usable(device: torch.device) -> bool:
         return False
     try:
         return all(_agrees(device, encoding) for encoding in ("int8", "bits"))
-    except (TritonError, RuntimeError, OSError, subprocess.CalledProcessError):
+    except torch.OutOfMemoryError:
+        raise  # which tells nothing of the kernel
+    except (TritonError, RuntimeError, ValueError, OSError, CalledProcessError):
         return False  # no compiler for what launches it, perhaps
 
 
