@@ -233,7 +233,9 @@ class FakeResident:
 
     docs: TokenVectors
 
-    def maxsim(self, query: TokenVectors, chunks: Sequence[int]) -> Scores:
+    def maxsim(
+        self, query: TokenVectors, chunks: Sequence[int] | NDArray[np.int64]
+    ) -> Scores:
         values = reference.maxsim(query, self.docs).values
         return Scores(values[np.asarray(chunks, dtype=np.int64)], None)
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
-from fakes import FakeWorker
-from targets import random_ids, tiny
+from fakes import FakeWorker, WordTokenizer, fake_checkpoint
+from targets import HIGHEST_ID, random_ids, tiny
+from tiny import write_bert
 from typer.testing import CliRunner
 
+from pplx_local import models
 from pplx_local.backend.timing import Timing, Workload
-from pplx_local.bench import cuda
+from pplx_local.bench import cuda, encode
 from pplx_local.bench.cuda import _fitting, measure_cuda, rows_of
 from pplx_local.cli.app import app
 from pplx_local.config import Settings
+from pplx_local.encoding import Session
 
 torch = pytest.importorskip("torch")
+
+from pplx_local_torch import TorchBackend  # noqa: E402 - after the check
 
 __all__ = ["tiny"]
 
@@ -71,6 +79,120 @@ def test_every_kernel_is_compared_and_timed(tmp_path, monkeypatch) -> None:
     assert plain.against == "bfloat16, fused"
     assert any("not installed" in what or "PyLate" in what for what in rows)
     assert rows["the encoder: there is no model to measure"].value is None
+
+
+class FewWords(WordTokenizer):
+    """Knows the ids of a tiny vocabulary alone."""
+
+    def ids(self, texts):
+        return [ids % HIGHEST_ID for ids in super().ids(texts)]
+
+
+class TorchWorker(FakeWorker):
+    """In this process, but with torch and a network in earnest."""
+
+    def __init__(self, checkpoint, model_dir, settings) -> None:
+        super().__init__(checkpoint)
+        backend = TorchBackend()
+        recipe = models.recipe_of(checkpoint, checkpoint.roles)
+        self.encoder = backend.load(model_dir, recipe, device="cpu")
+        self._session = Session(
+            FewWords(), checkpoint.window_rule, backend, self.encoder
+        )
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch) -> Settings:
+    """Settings with a tiny network that makes both kinds of vectors."""
+    checkpoint = fake_checkpoint(name="small", token_pooling=2)
+    monkeypatch.setitem(models.CATALOGUE, checkpoint.name, checkpoint)
+    folder = tmp_path / "home" / "models" / checkpoint.name
+    folder.mkdir(parents=True)
+    write_bert(folder)
+    for name in checkpoint.sha256:
+        (folder / name).touch()
+    return Settings(home=tmp_path / "home", model=checkpoint.name)
+
+
+def test_the_whole_of_it_runs_where_nothing_is_fast(
+    small, tmp_path, monkeypatch
+) -> None:
+    """Every line, so that who has a GPU is the first to see figures, not a defect."""
+    pytest.importorskip("triton", reason="Triton is not installed here")
+    from pplx_local_torch import fused, speed
+
+    if not torch.cuda.is_available():
+        monkeypatch.setattr(fused, "TILINGS", (fused.Tiling(16),) * 2)
+        monkeypatch.setattr(speed, "TILINGS", (fused.Tiling(16),))
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "one.txt").write_text("A lighthouse keeper counts the ships at dawn. " * 9)
+    result = measure_cuda(small, texts, SMALL, worker=TorchWorker, device="cpu")
+    rows = {row.what: row for row in result.rows}
+    assert len(rows) == len(result.rows), "each by its own name"
+    measured = {what for what, row in rows.items() if row.value is not None}
+    columns = ("bytes", "operations", "of the copies' rate", "of the roofline")
+    kernels = [f"{one}, fused" for one in ("int8", "bits", "bfloat16")]
+    for kernel in [*kernels, "int8, 3 of 256 tokens, end to end"]:
+        assert {kernel, *(f"{kernel}: {column}" for column in columns)} <= measured
+    for kernel in kernels[:2]:
+        how = f"{kernel}: times the speed of the best unfused in bfloat16"
+        assert how in measured
+    encoder = "small, unpadded"
+    assert rows[encoder].against == "small, transformers with SDPA, padded"
+    assert rows[encoder].ratio > 0
+    assert f"{encoder}: of the products' rate" in measured
+    assert "query encoded, and all scored, p95, 3 chunks" in measured
+    assert "pplx-local, dense and token vectors" in measured
+    assert "cpu, torch" in result.machine
+    json.dumps(result.as_json())
+
+
+def test_others_may_fail_and_ours_be_wrong_and_all_is_told(
+    tmp_path, monkeypatch
+) -> None:
+    pytest.importorskip("triton", reason="Triton is not installed here")
+    from pplx_local_torch import speed
+
+    class TheirError(Exception):
+        pass
+
+    def fail(*arguments):
+        raise TheirError
+
+    monkeypatch.setattr(speed, "TILINGS", ())
+    monkeypatch.setattr(speed, "_is_right", lambda *arguments: False)
+    monkeypatch.setattr(speed, "_installed", lambda: {"PyLate": fail})
+    work = SMALL._replace(n_chunks=1)
+    result = measure_cuda(
+        Settings(home=tmp_path, model="none"), None, work, device="cpu"
+    )
+    rows = {row.what: row for row in result.rows}
+    assert rows["bfloat16, PyLate: TheirError"].value is None
+    assert rows["bfloat16, fused: other scores"].value > 0
+    plain = rows["bfloat16, plain torch"]
+    assert plain.value > 0
+    assert plain.against is None, "what computes something else is no measure"
+
+
+def test_the_other_side_computes_in_bfloat16_too(monkeypatch) -> None:
+    rival = pytest.importorskip("sentence_transformers")
+    model_dir = models.find(models.STARTER, Path("nowhere"))
+    if model_dir is None:
+        pytest.skip("the starter is not installed here")
+    seen = []
+
+    class Noting(rival.SentenceTransformer):
+        def encode(self, *arguments, **options):
+            attention = self[0].auto_model.config._attn_implementation
+            seen.append((self.dtype, attention))
+            return super().encode(*arguments, **options)
+
+    monkeypatch.setattr(rival, "SentenceTransformer", Noting)
+    both = encode._Rival(model_dir, "cpu", "bfloat16")
+    assert encode._encode_by_rival(["A lighthouse."], both) > 0
+    assert seen == [(torch.bfloat16, "sdpa")] * 2
+    assert both.name == "sentence-transformers, bfloat16 with SDPA"
 
 
 def test_queries_are_timed_from_words_to_the_best_of_all(monkeypatch) -> None:

@@ -31,7 +31,9 @@ class ResidentTokens:
             self._codes = mx.array(codes)
             self._scales = None if docs.scales is None else mx.array(docs.scales)
 
-    def maxsim(self, query: TokenVectors, chunks: Sequence[int]) -> Scores:
+    def maxsim(
+        self, query: TokenVectors, chunks: Sequence[int] | NDArray[np.int64]
+    ) -> Scores:
         """Score the chunks at these indices."""
         return self._score(query, np.asarray(chunks, dtype=np.int64), False)
 

@@ -46,7 +46,9 @@ class ResidentTokens:
         if self._fused:
             self._places = torch.from_numpy(self._cu_seqlens).to(device)
 
-    def maxsim(self, query: TokenVectors, chunks: Sequence[int]) -> Scores:
+    def maxsim(
+        self, query: TokenVectors, chunks: Sequence[int] | NDArray[np.int64]
+    ) -> Scores:
         """Score the chunks at these indices."""
         wanted = np.asarray(chunks, dtype=np.int64)
         if self._launches(query):
@@ -182,7 +184,8 @@ def _byte_sums(query: Tensor) -> Tensor:
 def _looked_up(codes: Tensor, sums: Tensor) -> Tensor:
     """Add the sums of a query for packed rows (n, D/8): (n, Q)."""
     places = torch.arange(0, len(sums), 256, dtype=torch.int32)
-    return torch.nn.functional.embedding_bag(codes.int() + places, sums, mode="sum")
+    rows = codes.int().add_(places)
+    return torch.nn.functional.embedding_bag(rows, sums, mode="sum")
 
 
 def unpack(codes: Tensor, dim: int) -> Tensor:

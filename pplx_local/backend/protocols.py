@@ -7,6 +7,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pplx_local.errors import BackendUnavailable
 from pplx_local.records import (
     Encoded,
@@ -65,7 +68,9 @@ class Encoder(Protocol):
 class Resident(Protocol):
     """Token codes kept on a device, scored by chunk index."""
 
-    def maxsim(self, query: TokenVectors, chunks: Sequence[int]) -> Scores:
+    def maxsim(
+        self, query: TokenVectors, chunks: Sequence[int] | NDArray[np.int64]
+    ) -> Scores:
         """Score the chunks at these indices of what was made resident."""
         ...
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from pplx_local.bench.material import (
     checkpoints_of,
@@ -31,8 +32,6 @@ _MAX_CHARS = 800
 _WARM_UP_TEXTS = 32
 _WARM_UP_TOKENS = 8_192
 _BATCH_TOKENS = 65_536
-_RIVAL = "sentence-transformers, its defaults"
-
 _Work = list[tuple[WindowPlan, str]]
 """Plans, and the first chunk of each."""
 
@@ -42,6 +41,7 @@ def measure_encode(
     folder: Path | None = None,
     *,
     worker: WorkerFactory = spawn_worker,
+    rival_dtype: str | None = None,
 ) -> BenchResult:
     """Compare tokens/s of the dense checkpoint; each side has the machine to itself.
 
@@ -52,6 +52,8 @@ def measure_encode(
         settings: Model, backend and limits.
         folder: None for prose that Python brings.
         worker: How encoder workers are made.
+        rival_dtype: The precision of sentence-transformers, with SDPA; None for what it
+            takes by itself.
 
     Raises:
         FolderError: The folder holds no text.
@@ -72,11 +74,26 @@ def measure_encode(
     what, ours = _name(checkpoint), n_tokens / seconds
     rows = [BenchRow("texts", n_texts, "texts"), BenchRow("tokens", n_tokens, "tokens")]
     if has_rival:
-        rows += _beside_rival(what, ours, work, model_dir, device)
+        rival = _Rival(model_dir, device, rival_dtype)
+        rows += _beside_rival(what, ours, work, rival)
     else:
         how = f"sentence-transformers: runs code that comes with {checkpoint.title}"
         rows += [BenchRow(what, ours, "tokens/s"), BenchRow(how, None, "tokens/s")]
     return BenchResult("encode", machine(), tuple(rows))
+
+
+class _Rival(NamedTuple):
+    """sentence-transformers with a checkpoint."""
+
+    model_dir: Path
+    device: str
+    dtype: str | None
+
+    @property
+    def name(self) -> str:
+        """How it is run."""
+        how = f"{self.dtype} with SDPA" if self.dtype else "its defaults"
+        return f"sentence-transformers, {how}"
 
 
 def _name(checkpoint: Checkpoint) -> str:
@@ -121,30 +138,34 @@ def seconds_of(encoder: EncoderWorker, plans: Sequence[WindowPlan]) -> float:
     return time.perf_counter() - start
 
 
-def _beside_rival(
-    what: str, ours: float, work: _Work, model_dir: Path, device: str
-) -> list[BenchRow]:
+def _beside_rival(what: str, ours: float, work: _Work, rival: _Rival) -> list[BenchRow]:
     texts = [text for _, text in work]
     spawn = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(1, mp_context=spawn) as child:
-            encoding = child.submit(_encode_by_rival, texts, str(model_dir), device)
+            encoding = child.submit(_encode_by_rival, texts, rival)
             theirs = _counts(work)[1] / encoding.result()
     except ImportError:
-        how = f"{_RIVAL}: not here; pip install sentence-transformers"
+        how = f"{rival.name}: not here; pip install sentence-transformers"
         return [BenchRow(what, ours, "tokens/s"), BenchRow(how, None, "tokens/s")]
     return [
-        BenchRow(what, ours, "tokens/s", _RIVAL, ours / theirs),
-        BenchRow(_RIVAL, theirs, "tokens/s"),
+        BenchRow(what, ours, "tokens/s", rival.name, ours / theirs),
+        BenchRow(rival.name, theirs, "tokens/s"),
     ]
 
 
-def _encode_by_rival(texts: list[str], model_dir: str, device: str) -> float:
+def _encode_by_rival(texts: list[str], rival: _Rival) -> float:
     """Return the seconds that sentence-transformers takes, warmed up alike."""
     os.environ |= {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(model_dir, device=device, local_files_only=True)
+    options = {"dtype": rival.dtype, "attn_implementation": "sdpa"}
+    model = SentenceTransformer(
+        str(rival.model_dir),
+        device=rival.device,
+        local_files_only=True,
+        model_kwargs=options if rival.dtype else None,
+    )
     model.encode(texts[:_WARM_UP_TEXTS])
     start = time.perf_counter()
     model.encode(texts)

@@ -52,7 +52,7 @@ class _Segment:
         here = (self.ids[places] == ids) & self.alive[places]
         values = np.full(len(ids), np.nan, dtype=np.float32)
         if here.any():
-            values[here] = self.resident.maxsim(query, places[here].tolist()).values
+            values[here] = self.resident.maxsim(query, places[here]).values
         return values
 
 
