@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -429,6 +431,25 @@ def test_paging_through_a_palette_that_is_not_laid_out_does_nothing(
         palette._action_command_list("page_up")
         await pilot.press("escape")
         assert app.screen is app.search_screen
+
+    drive(app, steps)
+
+
+def test_a_palette_that_is_closed_leaves_nothing_of_what_it_drew(
+    app: PplxLocal,
+) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await pilot.press("ctrl+k")
+        await until(pilot, lambda: app.screen.query_one(CommandList).option_count)
+        assert shown(app)
+        kept = weakref.ref(app.screen.query_one(CommandList)._styles_cache)
+        await pilot.press("escape")
+
+        def is_gone() -> bool:
+            gc.collect()
+            return kept() is None
+
+        await until(pilot, is_gone)
 
     drive(app, steps)
 

@@ -18,6 +18,7 @@ from textual.screen import ModalScreen, Screen
 from pplx_local.errors import PplxLocalError
 from pplx_local.tui.link import Link
 from pplx_local.tui.memory import Memory
+from pplx_local.tui.mended import let_widgets_go
 from pplx_local.tui.palette import Palette
 from pplx_local.tui.search.screen import SearchScreen
 from pplx_local.wording.visible import visible
@@ -108,6 +109,7 @@ class PplxLocal(App[None], inherit_bindings=False):
             flags: For a daemon that has to be started, such as `{"--device": "cpu"}`.
         """
         super().__init__()
+        let_widgets_go()
         self.link = Link(home, flags)
         self.memory = Memory(home)
         self.theme = self._kept_theme()
