@@ -14,6 +14,7 @@ Family = Literal[
     "text",
     "markdown",
     "html",
+    "xml",
     "code",
     "pdf",
     "spreadsheet",
@@ -43,6 +44,7 @@ PARSER_VERSIONS = MappingProxyType(
         "text": 3,
         "markdown": 3,
         "html": 3,
+        "xml": 1,
         "code": 2,
         "pdf": 3,
         "spreadsheet": 1,
@@ -89,7 +91,7 @@ _TEXT = {
     "log": "log",
     "YAML": "yaml yml",
     "TOML": "toml",
-    "XML": "xml xsd xsl xslt rss atom opml plist",
+    "XML": "xsd xsl xslt opml plist",
     "settings": "ini cfg conf properties editorconfig desktop service",
     "patch": "diff patch",
 }
@@ -144,6 +146,7 @@ _DOCUMENTS_NOT_READ_YET = {
 }
 _DOCUMENTS: dict[Family, dict[str, str]] = {
     "spreadsheet": {"spreadsheet": "xlsx xlsm xlsb xltx xltm xls xlt ods ots"},
+    "xml": {"XML": "xml rss atom tei dbk dita tmx xlf xliff"},
     "delimited": {"CSV": "csv", "TSV": "tsv tab"},
     "json": {"JSON": "json jsonl ndjson geojson json5"},
     "notebook": {"notebook": "ipynb"},

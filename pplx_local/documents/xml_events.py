@@ -113,6 +113,12 @@ def events(pieces: Iterable[bytes]) -> Iterator[Event]:
     yield from parser.feed(b"", is_final=True)
 
 
+def stated_encoding(head: bytes) -> str | None:
+    """Give the encoding that the first bytes of a document name."""
+    declared = _ENCODING.match(head)
+    return declared[1].decode() if declared else None
+
+
 def outside(stream: Iterable[Event], names: frozenset[str]) -> Iterator[Event]:
     """Leave out the elements with these names, and everything in them."""
     depth = 0
@@ -213,10 +219,8 @@ class _Parser:
 
 def _decoder(head: bytes) -> codecs.IncrementalDecoder | None:
     """Make a decoder for what expat cannot decode by itself: bytes in pairs."""
-    declared = _ENCODING.match(head)
-    name = declared[1].decode() if declared else "utf-8"
     try:
-        codec = codecs.lookup(name)
+        codec = codecs.lookup(stated_encoding(head) or "utf-8")
     except LookupError:
         return None
     if not codec._is_text_encoding or re.match("utf|iso8859-1$|ascii", codec.name):

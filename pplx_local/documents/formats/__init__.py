@@ -15,6 +15,7 @@ _READERS: MappingProxyType[Family, str] = MappingProxyType(
         "text": "text:Text",
         "markdown": "markdown:Markdown",
         "html": "web.html_page:HtmlPage",
+        "xml": "xml.document:XmlDocument",
         "code": "source_code:SourceCode",
         "pdf": "pdf:Pdf",
         "spreadsheet": "sheets.spreadsheet:Spreadsheet",

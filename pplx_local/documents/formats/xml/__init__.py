@@ -1,0 +1,1 @@
+"""XML documents: what they say, without their tags."""
