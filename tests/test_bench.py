@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -22,6 +23,7 @@ from pplx_local.bench import (
     BenchRow,
     measure_encode,
     measure_index,
+    measure_interface,
     measure_read,
     measure_search,
     measure_start,
@@ -258,6 +260,34 @@ def test_without_a_model_there_is_nothing_to_measure(tmp_path, folder):
     settings = Settings(home=tmp_path, model="none")
     with pytest.raises(ModelError, match="doctor"):
         measure_index(settings, folder, follow=follow, worker=fake_worker)
+
+
+# --- the interface -----------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_interface_is_timed_from_its_first_frame_to_the_last_hit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PPLX_LOCAL_HOME", str(tmp_path / "not this one"))
+    folder = tmp_path / "tides"
+    folder.mkdir()
+    (folder / "tide.txt").write_text("the low tide")
+    settings = Settings(home=tmp_path / "home", model="none")
+    rows = measure_interface(settings, folder, 1).rows
+    first, slowest, bare, longest, most, held_up, *answers = rows
+    assert first.against == bare.what
+    assert first.ratio == pytest.approx(bare.value / first.value)
+    assert slowest.value == first.value  # of one
+    assert "tides" in longest.what
+    assert longest.value >= most.value >= 0
+    assert 0 <= held_up.value < int(held_up.unit.removeprefix("of ").replace(",", ""))
+    assert [row.what.split(",")[0] for row in answers] == [
+        *["a key to the hits of the keywords"] * 2,
+        *["the last key to the final hits"] * 2,
+    ]
+    assert all(row.what.endswith("1 passages") and row.value > 0 for row in answers)
+    assert not settings.home.exists()
 
 
 # --- reading -----------------------------------------------------------------
