@@ -249,6 +249,23 @@ def test_cells_far_apart_are_read_without_what_lies_between(read: Read) -> None:
     assert list(places(text, document, "cell")) == ["A1:B1", "XFD1048576", "A1"]
 
 
+def test_how_a_word_sounds_is_none_of_its_cell(read: Read) -> None:
+    guide = '<rPh sb="0" eb="2"><t>トウキョウ</t></rPh>'
+    shared = f"<sst {_MAIN}><si><t>東京</t>{guide}</si></sst>"
+    beside = f'<row><c r="B2" t="inlineStr"><is><t>京都</t>{guide}</is></c></row>'
+    last = '<row><c r="XFD1048576" t="s"><v>0</v></c></row>'
+    parts = {
+        "xl/sharedStrings.xml": shared,
+        "xl/worksheets/_rels/worksheet1.xml.rels": relations("../comments1.xml"),
+        "xl/comments1.xml": f'<comments {_MAIN}><commentList><comment ref="B2"><text>'
+        f"<r><t>大阪</t></r>{guide}</text></comment></commentList></comments>",
+    }
+    text, _ = read("a.xlsx", xlsx({"A": beside + last}, **parts))
+    assert text.split() == ["A", "京都", "東京", "大阪"]
+    text, _ = read("b.xlsx", xlsx({"A": beside}, **parts))
+    assert text.split() == ["A", "京都", "大阪"]
+
+
 def test_cells_that_are_only_coloured_are_no_cells(read: Read) -> None:
     rows = f'<row>{cell("A1", 1)}</row><row><c r="XFD1048576" s="1"/></row>'
     assert read("a.xlsx", xlsx({"A": rows}))[0] == "A\n\n1\n\n"

@@ -47,7 +47,7 @@ PARSER_VERSIONS = MappingProxyType(
         "xml": 1,
         "code": 2,
         "pdf": 3,
-        "spreadsheet": 1,
+        "spreadsheet": 2,
         "delimited": 1,
         "json": 1,
         "notebook": 1,

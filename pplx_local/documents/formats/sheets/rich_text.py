@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pplx_local.documents.package import Package
-from pplx_local.documents.xml_events import Characters, End, Start, events
+from pplx_local.documents.xml_events import (
+    Characters,
+    End,
+    Event,
+    Start,
+    events,
+    outside,
+)
+
+_PHONETIC = frozenset({"x:rPh"})
+
+
+def shown_events(package: Package, part: str) -> Iterator[Event]:
+    """Parse a part, less its phonetic guides: how a word sounds, said above it."""
+    return outside(events(package.pieces(part)), _PHONETIC)
 
 
 def rich_texts(
@@ -15,7 +29,7 @@ def rich_texts(
     attributes: Mapping[str, str] = {}
     words: list[str] = []
     is_text = False
-    for event in events(package.pieces(part)):
+    for event in shown_events(package, part):
         match event:
             case Start(name, found) if name == element:
                 attributes = found

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from python_calamine import CalamineSheet
 
 from pplx_local.documents.formats.sheets.cells import cell_text
-from pplx_local.documents.formats.sheets.rich_text import rich_texts
+from pplx_local.documents.formats.sheets.rich_text import rich_texts, shown_events
 from pplx_local.documents.package import Package
-from pplx_local.documents.xml_events import Characters, End, Start, events
+from pplx_local.documents.xml_events import Characters, End, Start
 
 _STRINGS = "xl/sharedStrings.xml"
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII)
@@ -63,7 +63,7 @@ def _cells(
     place = kind = ""
     words: list[str] = []
     is_text = False
-    for event in events(package.pieces(part)):
+    for event in shown_events(package, part):
         match event:
             case Start("x:c", attributes):
                 place, kind = attributes.get("r", ""), attributes.get("t", "")
