@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pplx_local import documents
 from pplx_local.documents import Reader, digest_file, kind_of, pipeline_of
 from pplx_local.documents.blocks import cut
+from pplx_local.documents.limits import Limits
 from pplx_local.errors import (
     DocumentError,
     EmptyDocument,
@@ -110,7 +111,7 @@ def test_a_long_text_comes_in_blocks_that_end_at_paragraphs(
         ("photo.JPG", b"", Unsupported, "image"),
         ("text.pdf", b"just text", Unsupported, "not a PDF"),
         ("broken.pdf", b"%PDF-1.4\n" + b"x" * 99, Unreadable, "damaged"),
-        ("long.txt", b"x" * (10**8 + 1), Unsupported, "larger than 0.1 GB"),
+        ("long.txt", b"x" * (10**8 + 1), Unsupported, "larger than 100 MB"),
     ],
 )
 def test_a_file_without_a_document_says_why(
@@ -220,6 +221,22 @@ def crash_in_the_middle(reader: Reader, path: Path, sign: signal.Signals) -> Unr
     with pytest.raises(Unreadable) as caught:
         list(blocks)
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "words"),
+    [
+        (200, "200 bytes"),
+        (300_000, "300 kB"),
+        (999_999_999, "1000 MB"),
+        (10**9, "1 GB"),
+        (2_500_000_000, "2.5 GB"),
+    ],
+)
+def test_limits_are_said_in_units_that_fit(n_bytes: int, words: str) -> None:
+    limits = Limits(30.0, n_bytes, n_bytes)
+    assert limits.size_reason == f"larger than {words} (the setting max_file_bytes)"
+    assert limits.memory_reason == f"needed more than {words} of memory to read"
 
 
 def test_a_crash_fails_one_file_and_no_other(tmp_path: Path) -> None:

@@ -38,7 +38,14 @@ class Limits:
     @property
     def memory_reason(self) -> str:
         """Say that the memory was not enough."""
-        return f"needed more than {self.memory_bytes / 1e9:.3g} GB of memory to read"
+        return f"needed more than {_in_units(self.memory_bytes)} of memory to read"
+
+    @property
+    def size_reason(self) -> str:
+        """Say that the file is too long."""
+        return (
+            f"larger than {_in_units(self.max_file_bytes)} (the setting max_file_bytes)"
+        )
 
     @property
     def time_reason(self) -> str:
@@ -83,6 +90,14 @@ class Limits:
             hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, hard))
+
+
+def _in_units(n_bytes: int) -> str:
+    """Say `1.5 GB`, `300 bytes`, exactly enough to know a limit again."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.4g} {unit}"
+    return f"{n_bytes} bytes"
 
 
 def _lower(limit: int, value: int) -> None:

@@ -266,8 +266,7 @@ def _opened(path: bytes, limits: Limits) -> int:
     descriptor = open_regular(path)
     if os.fstat(descriptor).st_size > limits.max_file_bytes:
         os.close(descriptor)
-        size = f"{limits.max_file_bytes / 1e9:.3g} GB"
-        raise Unsupported(f"larger than {size} (the setting max_file_bytes)")
+        raise Unsupported(limits.size_reason)
     return descriptor
 
 
