@@ -17,7 +17,7 @@ from pplx_local import reference
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton", reason="Triton is not installed here")
 
-from pplx_local_torch import fused  # noqa: E402 - after the checks
+from pplx_local_torch import fused, maxsim  # noqa: E402 - after the checks
 from pplx_local_torch.maxsim import ResidentTokens  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -163,14 +163,47 @@ def test_a_query_without_rows_scores_nothing() -> None:
 
 
 def test_a_cpu_is_left_to_the_plain_path() -> None:
-    assert not fused.is_usable(CPU)
+    assert not fused.is_usable(CPU, "bits", 128)
 
 
 def test_a_kernel_that_computes_wrong_is_not_trusted(monkeypatch) -> None:
-    assert fused._agrees(HERE, "int8")
-    assert fused._agrees(HERE, "bits")
+    for encoding, dim in (("int8", 128), ("bits", 128), ("bits", 32)):
+        assert fused._agrees(HERE, encoding, dim)
     monkeypatch.setattr(fused, "by_steps", lambda query: query)
-    assert not fused._agrees(HERE, "bits")
+    assert not fused._agrees(HERE, "bits", 128)
+
+
+def test_a_kernel_that_cannot_be_launched_leaves_the_plain_path(monkeypatch) -> None:
+    from triton.runtime.errors import OutOfResources
+
+    tried = []
+
+    def refuse(*arguments, **options):
+        tried.append(arguments)
+        raise OutOfResources(120_000, 101_376, "shared memory")
+
+    rng = np.random.default_rng(2)
+    docs, query = random_docs(rng, [3, 0, 5], 64, "bits"), random_query(rng, 4, 64)
+    expected = reference.maxsim(query, docs, want_matches=True)
+    resident = ResidentTokens(docs, HERE, fused=True)
+    monkeypatch.setattr(maxsim, "fused_maxsim", refuse)
+    got = resident.score_all(query, want_matches=True)
+    np.testing.assert_allclose(got.values, expected.values, rtol=1e-5)
+    np.testing.assert_array_equal(got.matches, expected.matches)
+    assert len(resident.best(query, 5).chunks) == 2
+    assert len(tried) == 1, "it is not tried again"
+    assert not fused._agrees(HERE, "bits", 64), "nor trusted elsewhere"
+
+
+def test_of_equals_the_first_are_the_best() -> None:
+    """Thousands may be: the same footer in every file."""
+    values = torch.full((5_000,), -0.0, device=HERE)
+    values[[4_000, 17]] = torch.tensor([2.5, 0.0], device=HERE)
+    values[[3, 4_999]] = torch.tensor([-1.0, -torch.inf], device=HERE)
+    values[1_000] = -2.0
+    got = maxsim._largest(values, 5_000).tolist()
+    assert got == np.argsort(-values.cpu().numpy(), kind="stable").tolist()
+    assert maxsim._largest(values, 3).tolist() == [4_000, 0, 1]
 
 
 @pytest.mark.parametrize(("capability", "product"), [(80, "mma.sync"), (90, "wgmma")])

@@ -83,6 +83,7 @@ class TorchBackend:
         """Tell how much memory of a device nobody uses now."""
         on = torch.device(self._device(device))
         if on.type == "cuda":
+            torch.cuda.empty_cache()  # else what torch let go would count as taken
             return torch.cuda.mem_get_info(on)[0]
         if on.type == "mps":
             taken = torch.mps.driver_allocated_memory()

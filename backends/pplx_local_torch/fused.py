@@ -181,7 +181,7 @@ def by_steps(query: NDArray[Any]) -> NDArray[Any]:
 
 
 @cache
-def is_usable(device: torch.device) -> bool:
+def is_usable(device: torch.device, encoding: TokenEncoding, dim: int) -> bool:
     """Tell whether the kernel runs on a device, and computes there what it should.
 
     Compilers and drivers differ: known answers are asked for before it is trusted.
@@ -191,36 +191,46 @@ def is_usable(device: torch.device) -> bool:
     ):
         return False
     try:
-        from triton.errors import TritonError
-    except ImportError:
-        return False
-    try:
-        return all(_agrees(device, encoding) for encoding in ("int8", "bits"))
+        return _agrees(device, encoding, dim)
     except torch.OutOfMemoryError:
         raise  # which tells nothing of the kernel
-    except (TritonError, RuntimeError, ValueError, OSError, CalledProcessError):
-        return False  # no compiler for what launches it, perhaps
+    except RuntimeError:
+        return False
 
 
-def _agrees(device: torch.device, encoding: TokenEncoding) -> bool:
+def failures() -> tuple[type[Exception], ...]:
+    """Give the errors of a kernel that cannot be compiled or launched.
+
+    There may be no compiler for what launches it, or too little room on the chip for a
+    tile.
+    """
+    known = (ImportError, ValueError, OSError, CalledProcessError)
+    try:
+        from triton.errors import TritonError
+    except ImportError:
+        return known
+    return TritonError, *known
+
+
+def _agrees(device: torch.device, encoding: TokenEncoding, dim: int) -> bool:
     """Compare with the plain path, on chunks of which some are odd."""
     from pplx_local_torch.maxsim import ResidentTokens
 
     random = np.random.default_rng(0)
     lengths = [3, 0, 1, 140, 64]
-    rows = random.standard_normal((sum(lengths), 128), dtype=np.float32)
+    rows = random.standard_normal((sum(lengths), dim), dtype=np.float32)
     starts = np.cumsum([0, *lengths]).astype(np.int32)
     positions = np.arange(len(rows), dtype=np.int32)
     docs = quantize_tokens(rows, starts, positions, encoding)
     query = quantize_query(rows[:33], positions[:33])
-    ours, plain = (
-        ResidentTokens(docs, device, fused=fused).score_all(query, want_matches=True)
-        for fused in (True, False)
-    )
+    both = [ResidentTokens(docs, device, fused=fused) for fused in (True, False)]
+    ours, plain = (one.score_all(query, want_matches=True) for one in both)
     assert ours.matches is not None
     assert plain.matches is not None
-    return np.allclose(ours.values, plain.values, rtol=1e-5) and np.array_equal(
-        ours.matches, plain.matches
+    return (
+        both[0].is_fused
+        and np.allclose(ours.values, plain.values, rtol=1e-5)
+        and np.array_equal(ours.matches, plain.matches)
     )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pplx_local.backend.packed import groups, largest, rows_of
 from pplx_local.records import Nearest, Scores, TokenVectors
-from pplx_local_torch.fused import Packed, ask, fused_maxsim, is_usable
+from pplx_local_torch.fused import Packed, ask, failures, fused_maxsim, is_usable
 
 _ROWS_AT_ONCE = 16384
 """Rows of a group: what bounds the memory of products and of unpacked bits."""
@@ -42,8 +42,12 @@ class ResidentTokens:
         self._scales: Tensor | None = None
         if docs.scales is not None:
             self._scales = torch.tensor(docs.scales, device=device)
-        self._fused = is_usable(device) if fused is None else fused
-        if self._fused:
+        if fused is None:
+            dim = docs.codes.shape[1] * (8 if self._bits else 1)
+            fused = is_usable(device, docs.encoding, dim)
+        self.is_fused = fused
+        """Whether the kernel scores them; no more once it failed."""
+        if fused:
             self._places = torch.from_numpy(self._cu_seqlens).to(device)
 
     def maxsim(
@@ -51,46 +55,52 @@ class ResidentTokens:
     ) -> Scores:
         """Score the chunks at these indices."""
         wanted = np.asarray(chunks, dtype=np.int64)
-        if self._launches(query):
-            starts, ends = self._cu_seqlens[wanted], self._cu_seqlens[wanted + 1]
-            return _to_host(*self._launch(query, starts, ends))
-        return self._score(query, wanted, False)
+        starts, ends = self._cu_seqlens[wanted], self._cu_seqlens[wanted + 1]
+        found = self._launched(query, starts, ends)
+        return _to_host(*found) if found else self._score(query, wanted, False)
 
     def score_all(self, query: TokenVectors, *, want_matches: bool = False) -> Scores:
         """Score all chunks, in order."""
-        if self._launches(query):
-            return _to_host(*self._launch(query, want_matches=want_matches))
+        found = self._launched(query, want_matches=want_matches)
+        if found:
+            return _to_host(*found)
         everything = np.arange(len(self._cu_seqlens) - 1)
         return self._score(query, everything, want_matches)
 
     def best(self, query: TokenVectors, k: int) -> Nearest:
-        """Find the k best of all chunks."""
-        if not self._launches(query):
+        """Find the k best of all chunks, the first of equals."""
+        found = self._launched(query)
+        if not found:
             return largest(self.score_all(query).values, k)
-        values = self._launch(query)[0]
-        found = torch.topk(values, min(k, len(values)))
-        return _without_empty(found.indices.cpu().numpy(), found.values.cpu().numpy())
-
-    def _launches(self, query: TokenVectors) -> bool:
-        """Tell whether the kernel scores this query; it knows no empty ones."""
-        return self._fused and len(query.codes) > 0
+        chunks = _largest(found[0], min(k, len(found[0])))
+        return _without_empty(chunks.cpu().numpy(), found[0][chunks].cpu().numpy())
 
     @torch.inference_mode()
-    def _launch(
+    def _launched(
         self,
         query: TokenVectors,
         starts: NDArray[np.int64] | None = None,
         ends: NDArray[np.int64] | None = None,
         *,
         want_matches: bool = False,
-    ) -> tuple[Tensor, Tensor | None]:
-        """Score chunks by the kernel; all of them where no places are given."""
+    ) -> tuple[Tensor, Tensor | None] | None:
+        """Score chunks by the kernel; all of them where no places are given.
+
+        None where the plain path has to do: for a query without rows, or a kernel that
+        cannot be launched.
+        """
+        if not (self.is_fused and len(query.codes)):
+            return None
         device = self._codes.device
         question, first, last = ask(query, self._encoding, device, starts, ends)
         if starts is None:
             first, last = self._places[:-1], self._places[1:]
         docs = Packed(self._codes, self._scales, first, last)
-        return fused_maxsim(question, docs, want_matches=want_matches)
+        try:
+            return fused_maxsim(question, docs, want_matches=want_matches)
+        except failures():
+            self.is_fused = False
+            return None
 
     @torch.inference_mode()
     def _score(
@@ -152,6 +162,18 @@ class ResidentTokens:
 def _to_host(values: Tensor, matches: Tensor | None) -> Scores:
     found = None if matches is None else matches.cpu().numpy()
     return Scores(values.cpu().numpy(), found)
+
+
+def _largest(values: Tensor, k: int) -> Tensor:
+    """Find the k largest of values (C,) float32, the first of equals: their indices.
+
+    `topk` takes any of equals: their places are made a part of what it compares.
+    """
+    bits = (values + 0.0).view(torch.int32)  # which makes one zero of both
+    # Ordered as the floats are: those below zero lie the other way round.
+    ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).long()
+    places = torch.arange(len(values), device=values.device)
+    return torch.topk((ordered << 32) - places, k).indices
 
 
 def _without_empty(chunks: NDArray[np.int64], values: NDArray[np.float32]) -> Nearest:
