@@ -144,21 +144,60 @@ def test_company_changes_pooled_vectors_by_little(tiny, sent) -> None:
     assert_same_alone(encoder, windows, exact=False)
 
 
-class _Event:
-    """Of a stream that is never behind."""
+class _Stream:
+    """Is never behind: what is waited for has been done."""
 
+    device = torch.device("cpu")
+
+    def wait_stream(self, other: object) -> None:
+        pass
+
+
+class _Event:
     def __init__(self) -> None:
         self.wait = self.record = self.synchronize = lambda *stream: None
 
 
-def test_what_is_held_is_tried_again_where_memory_did_not_suffice(monkeypatch) -> None:
-    box = outbox.Outbox(torch.device("cpu"))
+@pytest.fixture
+def behind(monkeypatch) -> None:
+    """As on CUDA: what comes of a pass is worked on, and taken in, beside the next."""
     monkeypatch.setattr(torch.cuda, "Event", _Event)
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: None)
-    box._stream = torch.Stream(torch.device("cpu"))
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: _Stream())
     monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: None)
-    tried = []
+    empty_like = torch.empty_like
+    monkeypatch.setattr(torch, "empty_like", lambda x, **options: empty_like(x))
+    begin = outbox.Outbox.__init__
+
+    def begin_behind(self, device) -> None:
+        begin(self, device)
+        self._stream = _Stream()
+
+    monkeypatch.setattr(outbox.Outbox, "__init__", begin_behind)
+
+
+@pytest.mark.parametrize("pooling", [1, 2])
+def test_passes_that_overlap_give_what_passes_one_by_one_do(
+    pooling, tiny, request, monkeypatch
+) -> None:
+    recipe = replace(INT8, token_pooling=pooling)
+    encoder = TorchBackend().load(
+        tiny, recipe, device="cpu", dtype="float32", max_batch_tokens=64
+    )
+    rng = np.random.default_rng(6)
+    windows = [whole(random_ids(rng, n)) for n in (60, 50, 40, 3, 2, 30, 1)]
+    plain = encoder.encode(windows)
+    monkeypatch.setattr(results, "_is_pooled_there", lambda device: True)
+    request.getfixturevalue("behind")
+    ours = encoder.encode(windows)
+    np.testing.assert_array_equal(ours.tokens.codes, plain.tokens.codes)
+    np.testing.assert_array_equal(ours.tokens.scales, plain.tokens.scales)
+    np.testing.assert_array_equal(ours.tokens.positions, plain.tokens.positions)
+    np.testing.assert_array_equal(ours.dense.codes, plain.dense.codes)
+
+
+def test_what_is_held_is_tried_again_where_memory_did_not_suffice(behind) -> None:
+    box, tried = outbox.Outbox(torch.device("cpu")), []
 
     def work(tensor: torch.Tensor) -> None:
         tried.append(tensor)
