@@ -19,6 +19,7 @@ from pplx_local.bench.cuda import _fitting, measure_cuda, rows_of
 from pplx_local.cli.app import app
 from pplx_local.config import Settings
 from pplx_local.encoding import Session
+from pplx_local.errors import BackendUnavailable
 
 torch = pytest.importorskip("torch")
 
@@ -213,6 +214,17 @@ def test_queries_are_timed_from_words_to_the_best_of_all(monkeypatch) -> None:
     ]
     assert all(row.value > 0 for row in rows)
     assert all(len(found.chunks) == 10 for found in asked)
+
+
+def test_what_does_not_fit_is_said_and_the_rest_goes_on(monkeypatch) -> None:
+    def refuse(*arguments):
+        raise BackendUnavailable("There is no room on cuda:0.")
+
+    worker = FakeWorker()
+    monkeypatch.setattr(worker, "keep", refuse)
+    [row] = cuda.exhaustive_rows(worker, worker.checkpoint, SMALL)
+    assert row.value is None
+    assert row.what == "3 chunks are not searched: There is no room on cuda:0."
 
 
 def test_unpadded_states_are_those_of_padded_batches(tiny) -> None:

@@ -29,7 +29,9 @@ class Outbox:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        # First in turn: what it does is little, and would wait for all of a pass.
+        is_cuda = device.type == "cuda"
+        self._stream = torch.cuda.Stream(device, priority=-1) if is_cuda else None
         self._waiting: list[tuple[torch.cuda.Event, list[Tensor], _Put]] = []
         self._held: list[tuple[torch.cuda.Event, Tensor, _Work]] = []
 

@@ -18,7 +18,7 @@ from pplx_local.bench.result import BenchResult, BenchRow, machine
 from pplx_local.bench.timing import each_ms, percentiles
 from pplx_local.config import Settings
 from pplx_local.encoding import EncoderWorker
-from pplx_local.errors import BackendUnavailable
+from pplx_local.errors import BackendUnavailable, PplxLocalError
 from pplx_local.index import WorkerFactory, spawn_worker
 from pplx_local.models import Checkpoint, profile_of
 from pplx_local.records import TokenVectors
@@ -61,7 +61,7 @@ def measure_cuda(
     backend = cast("Measurable", torch)
     timings = list(backend.measure_maxsim(on, fitting))
     rows = [BenchRow(_in_words(fitting), fitting.n_chunks, "chunks"), *rows_of(timings)]
-    there = replace(settings, backend="torch", device=on.split(":")[0])
+    there = replace(settings, backend="torch", device=on.split(":")[0], dtype="auto")
     if any(profile_of(settings)):
         rate = _rates(timings)["bfloat16"]
         encoders = _Encoders(there, folder, worker, backend, on, rate, fitting)
@@ -155,10 +155,12 @@ def exhaustive_rows(
         checkpoint: Of the encoder, one that makes token vectors.
         work: How many chunks, of how many tokens.
     """
-    for first in range(0, work.n_chunks, _KEPT_AT_ONCE):
-        ids = range(first, min(first + _KEPT_AT_ONCE, work.n_chunks))
-        made = _made_up(checkpoint, len(ids), work.n_tokens)
-        encoder.keep(_NAME, ids, made).result()
+    n_chunks = f"{work.n_chunks:,} chunks"
+    try:
+        _keep_made_up(encoder, checkpoint, work)
+    except PplxLocalError as error:
+        yield BenchRow(f"{n_chunks} are not searched: {error}", None, "ms")
+        return
 
     def ask(text: str) -> None:
         tokens = encoder.query(text).tokens
@@ -166,9 +168,16 @@ def exhaustive_rows(
         encoder.best(_NAME, work.n_chunks, tokens, _K)
 
     took = each_ms([f"{_QUESTION} {number}" for number in range(_QUERIES)], ask)
-    yield from percentiles(
-        "query encoded, and all scored", f"{work.n_chunks:,} chunks", took
-    )
+    yield from percentiles("query encoded, and all scored", n_chunks, took)
+
+
+def _keep_made_up(
+    encoder: EncoderWorker, checkpoint: Checkpoint, work: Workload
+) -> None:
+    for first in range(0, work.n_chunks, _KEPT_AT_ONCE):
+        ids = range(first, min(first + _KEPT_AT_ONCE, work.n_chunks))
+        made = _made_up(checkpoint, len(ids), work.n_tokens)
+        encoder.keep(_NAME, ids, made).result()
 
 
 def _made_up(checkpoint: Checkpoint, n_chunks: int, n_tokens: int) -> TokenVectors:
