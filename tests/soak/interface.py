@@ -29,6 +29,7 @@ SAMPLE_S = 5.0
 GROWTH = 1.10
 """The last quarter to the second."""
 BETWEEN_KEYS_S = 0.08
+START_S = 60.0
 LEAVES_S = 30.0
 SIZES = ((40, 12), (60, 20), (80, 24), (110, 32), (180, 50), (250, 70))
 KEYS = {
@@ -85,13 +86,23 @@ class Typist:
         self.press(ESCAPE)
         self.read_for(APART_S)
 
-    def read_for(self, seconds: float) -> None:
+    def read_for(self, seconds: float) -> bytes:
         """Read what is drawn; a terminal that is not read would stop the program."""
+        seen = b""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             readable, _, _ = select.select([self._terminal], [], [], left)
             if readable:
-                os.read(self._terminal, 1 << 16)
+                seen += os.read(self._terminal, 1 << 16)
+        return seen
+
+    def wait_for(self, text: bytes) -> None:
+        """Read until something was drawn."""
+        seen, until = b"", time.monotonic() + START_S
+        while text not in seen:
+            if time.monotonic() > until:
+                raise SystemExit(f"{text!r} was never drawn.")
+            seen += self.read_for(0.2)
 
     def type(self, text: str) -> None:
         """Type a text."""
@@ -158,11 +169,12 @@ def run(root: Path, options: argparse.Namespace, rng: random.Random) -> None:
         (folder / f"{number:05}.txt").write_text(prose.text(options.words))
     (home / "config.toml").write_text('power = "always"\n')
     typist = Typist(home)
-    typist.read_for(5)
-    typist.type(f"{folder}\r")  # the first run asks for folders
-    typist.read_for(5)
+    typist.resize(SIZES[-1])  # where there is room for all that is waited for
+    typist.wait_for(b"Which folders")  # the first run asks
+    typist.type(f"{folder}\r")
+    typist.wait_for(b"Start now")
     typist.press(b"\x07")
-    typist.read_for(2)
+    typist.wait_for(b"earch in your folders")  # the cursor stands on its first letter
     typist.type("a")  # an escape in an empty box would leave
     samples = sit(typist, prose, options.minutes * 60, rng)
     stayed = (
