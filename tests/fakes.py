@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any, Self
@@ -337,9 +337,9 @@ class FakeWorker:
 
     def maxsim(
         self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
-    ) -> Scores:
-        self.start()
-        return self._session.maxsim(query, docs, want_matches=want_matches)
+    ) -> Future[Scores]:
+        compare = partial(self._session.maxsim, want_matches=want_matches)
+        return self._answer(compare, query, docs)
 
     def keep(self, name: str, ids: Sequence[int], docs: TokenVectors) -> Future[None]:
         return self._answer(self._session.keep, name, ids, docs)

@@ -41,7 +41,7 @@ def test_the_fake_puts_texts_with_common_words_near_each_other() -> None:
         texts = ["The cat sat on the mat.", "A cat sat on a mat!", "Quarterly revenue"]
         encoded = worker.encode(worker.plan(texts).result()).result()
         query = worker.query("cat mat")
-        scores = worker.maxsim(query.tokens, encoded.tokens)
+        scores = worker.maxsim(query.tokens, encoded.tokens).result()
     assert encoded.dense.codes.shape == (3, FAKE_DIM)
     assert query.words == ("cat", "mat")
     assert query.real.all()
@@ -126,7 +126,7 @@ def test_vectors_come_in_the_order_of_the_texts(worker: EncoderWorker) -> None:
     assert encoded.dense.bits.shape == (3, 144)
     assert encoded.tokens.codes.shape[1] == 48
     query = worker.query("Which valleys do glaciers make?")
-    scores = worker.maxsim(query.tokens, encoded.tokens)
+    scores = worker.maxsim(query.tokens, encoded.tokens).result()
     assert scores.values.argmax() == 2
     assert np.allclose(
         scores.values, reference.maxsim(query.tokens, encoded.tokens).values, atol=1e-3
@@ -153,7 +153,7 @@ def test_queries_are_answered_while_documents_are_encoded(
     under_way, behind = worker.encode(long), worker.encode(some)  # 200,000 characters
     for _ in range(3):
         query = worker.query("Which valleys do glaciers make?")
-        scores = worker.maxsim(query.tokens, before.tokens)
+        scores = worker.maxsim(query.tokens, before.tokens).result()
         assert scores.values.argmax() == 2
         assert np.array_equal(query.tokens.codes, alone.tokens.codes)
         time.sleep(0.2)  # the encoding goes on, and the next one comes in its midst

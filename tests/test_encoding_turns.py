@@ -51,7 +51,8 @@ def test_a_search_does_not_wait_for_documents(worker: EncoderWorker) -> None:
     under_way, behind = worker.encode(plans), worker.encode(plans)
     for word in ("one", "two", "three"):
         query = worker.query(word)
-        assert worker.maxsim(query.tokens, alone.tokens).values.shape == (100,)
+        scores = worker.maxsim(query.tokens, alone.tokens).result()
+        assert scores.values.shape == (100,)
         assert worker.token_spans([word]) == [[(0, len(word))]]
         time.sleep(0.1)  # the encoding goes on, and the next one comes in its midst
     assert not under_way.done()
@@ -114,7 +115,7 @@ def test_a_defect_in_the_midst_of_documents_says_what_it_was(
     query = worker.query("three rows of codes").tokens
     shorter = replace(query, codes=query.codes[:, :-1])
     with pytest.raises(EncoderCrashed, match=r"3 times .*ValueError: "):
-        worker.maxsim(shorter, query)
+        worker.maxsim(shorter, query).result()
     assert len(encoding.result().dense.codes) == len(SLOW)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -15,19 +16,54 @@ from pplx_local.errors import EncoderCrashed, PplxLocalError
 from pplx_local.records import Scores, TokenVectors
 
 
-def test_maxsim_goes_on_in_numpy_when_the_worker_is_gone(desk: Desk) -> None:
+def refuses(query: TokenVectors, docs: TokenVectors) -> Future[Scores]:
+    raise EncoderCrashed("gone")
+
+
+def ends(query: TokenVectors, docs: TokenVectors) -> Future[Scores]:
+    future: Future[Scores] = Future()
+    future.set_exception(EncoderCrashed("ended 3 times on the same vectors"))
+    return future
+
+
+@pytest.mark.parametrize("crash", [refuses, ends])
+def test_maxsim_goes_on_in_numpy_when_the_worker_is_gone(
+    desk: Desk, crash: Callable[..., Future[Scores]]
+) -> None:
     desk.update()
     expected = desk.search("timing belt", mode="late")
-
-    def crash(query: TokenVectors, docs: TokenVectors, **options: object) -> Scores:
-        raise EncoderCrashed("gone")
-
     with desk.open() as index:
         searcher = index.searcher("late")
         assert desk.worker is not None
         desk.worker.maxsim = crash  # type: ignore[assignment]
         answer = searcher.search("timing belt", mode="late")
     assert [hit.score for hit in answer.hits] == [hit.score for hit in expected.hits]
+
+
+def test_passages_are_compared_once_and_some_before_the_keywords_are_ranked(
+    desk: Desk,
+) -> None:
+    desk.write("many.txt", "\n\n".join(f"Lamp {n}. " * 60 for n in range(250)))
+    desk.update()
+    expected = desk.search("lamp 7 of the engine")
+    asked: list[int] = []
+    with desk.open() as index:
+        searcher = index.searcher("hybrid")
+        assert desk.worker is not None
+        maxsim = desk.worker.maxsim
+
+        def counted(query: TokenVectors, docs: TokenVectors) -> Future[Scores]:
+            asked.append(len(docs.cu_seqlens) - 1)
+            return maxsim(query, docs)
+
+        desk.worker.maxsim = counted  # type: ignore[assignment,method-assign]
+        answer = searcher.search("lamp 7 of the engine")
+        n_chunks = index.status().chunks
+    assert len(asked) == 2
+    assert sum(asked) < n_chunks
+    assert [(hit.path, hit.scores) for hit in answer.hits] == [
+        (hit.path, hit.scores) for hit in expected.hits
+    ]
 
 
 def test_a_leg_that_cannot_run_is_an_error_only_when_it_was_asked_for(

@@ -62,7 +62,7 @@ class _Ahead:
 
     def maxsim(
         self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
-    ) -> Scores:
+    ) -> Future[Scores]:
         return self.worker.maxsim(query, docs, want_matches=want_matches)
 
     def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:

@@ -153,7 +153,7 @@ def _maxsim(golden: Golden, subject: Subject) -> _Outcome:
     docs = subject.encode([[text] for text in golden["texts"]]).tokens
     assert query is not None, "a checkpoint with such figures makes token vectors"
     assert docs is not None
-    found = subject.worker.maxsim(query, docs).values
+    found = subject.worker.maxsim(query, docs).result().values
     off = subject.allowed.row_off * len(query.codes)
     what = f"MaxSim with {_quoted(golden['query'])}"
     return what, *_compare(golden["expected"], found, off)

@@ -163,12 +163,9 @@ class EncoderWorker:
 
     def maxsim(
         self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
-    ) -> Scores:
-        """Score chunks as `reference.maxsim` does, and wait for it."""
-        scores: Scores = self._ask(
-            "maxsim", query, docs, want_matches=want_matches
-        ).result()
-        return scores
+    ) -> Future[Scores]:
+        """Score chunks as `reference.maxsim` does."""
+        return self._ask("maxsim", query, docs, want_matches=want_matches)
 
     def keep(self, name: str, ids: Sequence[int], docs: TokenVectors) -> Future[None]:
         """Add chunks to those that the child keeps on its device."""

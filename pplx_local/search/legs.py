@@ -15,7 +15,8 @@ from pplx_local.store import LexicalQuery, Selection, Space, Store, Term
 
 Ids = NDArray[np.int64]
 Values = NDArray[np.float32]
-MaxSim = Callable[[TokenVectors, TokenVectors], Scores]
+MaxSim = Callable[[TokenVectors, TokenVectors], Callable[[], Scores]]
+"""Begins to score chunks; returns what waits for it."""
 
 SHORTLIST = 500
 """Chunks that the bits hand to the int8 codes. At 384 dimensions of three thresholds,
@@ -159,6 +160,21 @@ class LateLeg:
             values[others] = self._fetched_and_scored(chunk_ids[others])
         return values
 
-    def _fetched_and_scored(self, chunk_ids: Ids) -> Values:
+    def begin(self, chunk_ids: Ids) -> None:
+        """Have chunks scored that will be asked for, beside what is done until then."""
         docs = self.store.token_vectors(self.space, chunk_ids.tolist())
-        return self.maxsim(self.query, docs).values
+        self._begun.append((chunk_ids, self.maxsim(self.query, docs)))
+
+    @cached_property
+    def _begun(self) -> list[tuple[Ids, Callable[[], Scores]]]:
+        return []
+
+    def _fetched_and_scored(self, chunk_ids: Ids) -> Values:
+        begun = [ids for ids, _ in self._begun]
+        others = np.setdiff1d(chunk_ids, np.concatenate([*begun, chunk_ids[:0]]))
+        if len(others):
+            self.begin(others)
+        known: dict[int, float] = {}
+        for ids, wait in self._begun:
+            known.update(zip(ids.tolist(), wait().values.tolist(), strict=True))
+        return np.array([known[i] for i in chunk_ids.tolist()], dtype=np.float32)

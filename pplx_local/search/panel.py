@@ -14,7 +14,14 @@ from pplx_local.errors import PplxLocalError
 from pplx_local.records import Leg, Role, Scores, TokenVectors
 from pplx_local.search.asked import Asked
 from pplx_local.search.clock import Clock
-from pplx_local.search.legs import DenseLeg, Ids, LateLeg, LexicalLeg, Values
+from pplx_local.search.legs import (
+    DenseLeg,
+    Ids,
+    LateLeg,
+    LexicalLeg,
+    MaxSim,
+    Values,
+)
 from pplx_local.search.pooled import pooled_leg
 from pplx_local.search.rarity import weigh
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
@@ -47,7 +54,8 @@ class Panel:
     ) -> list[Ids]:
         """Give the k best chunks of each leg that can find any, and the null sample.
 
-        The shortlist by bits is made beside the keywords' candidates.
+        The shortlist by bits is made beside the keywords' candidates, and its best are
+        compared word by word while those are ranked.
         """
         found, finder = [null], self.dense or self.pooled
         if self.late and self.late.exhaustive:
@@ -63,8 +71,11 @@ class Panel:
         if finder and shortlist:
             with clock.time("dense" if self.dense else "late"):
                 found.append(finder.best(shortlist(), k)[0])
+        others = np.concatenate(found)
+        if self.late and not self.late.exhaustive:
+            with clock.time("late"):
+                self.late.begin(np.unique(others))
         with clock.time("lexical"):
-            others = np.concatenate(found)
             found.append(self.lexical.best(candidates, k, others)[0])
         return found
 
@@ -108,11 +119,22 @@ def _late(
     return LateLeg(store, late.space, tokens, maxsim, late.exhaustive)
 
 
-def _maxsim(encoder: QueryEncoder) -> Callable[[TokenVectors, TokenVectors], Scores]:
-    def score(query: TokenVectors, docs: TokenVectors) -> Scores:
-        try:
-            return encoder.maxsim(query, docs)
-        except PplxLocalError:  # the worker is gone; numpy is slower, and right
+def _maxsim(encoder: QueryEncoder) -> MaxSim:
+    def begin(query: TokenVectors, docs: TokenVectors) -> Callable[[], Scores]:
+        def instead() -> Scores:
             return reference.maxsim(query, docs)
 
-    return score
+        try:
+            asked = encoder.maxsim(query, docs)
+        except PplxLocalError:  # the worker is gone; numpy is slower, and right
+            return instead
+
+        def wait() -> Scores:
+            try:
+                return asked.result()
+            except PplxLocalError:
+                return instead()
+
+        return wait
+
+    return begin

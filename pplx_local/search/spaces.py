@@ -23,7 +23,7 @@ class QueryEncoder(Protocol):
 
     def maxsim(
         self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
-    ) -> Scores:
+    ) -> Future[Scores]:
         """Score chunks as `reference.maxsim` does."""
         ...
 
