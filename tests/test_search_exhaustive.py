@@ -18,6 +18,7 @@ from pplx_local.records import TokenVectors
 from pplx_local.search import exhaustive, legs
 from pplx_local.search.exhaustive import Exhaustive
 from pplx_local.search.legs import LateLeg
+from pplx_local.store import Selection
 
 
 def vectors(rng: np.random.Generator, lengths: list[int]) -> TokenVectors:
@@ -219,6 +220,22 @@ def test_only_what_is_not_kept_is_fetched_and_scored(late, monkeypatch) -> None:
     assert fetched == [first, 10**6]
     monkeypatch.setattr(worker, "scores", crash)
     np.testing.assert_array_equal(replace(leg).score(ids), expected)
+
+
+def test_the_best_of_a_few_are_asked_for_by_name(late, monkeypatch) -> None:
+    store, space, worker = late
+    query = worker.query("lighthouse water belt").tokens
+    kept = Exhaustive(worker, space)
+    leg = LateLeg(store, space, query, begin_maxsim(worker), kept)
+    ranked, asked = all_by_score(store, space, query), []
+    assert leg.best(1).tolist() == ranked[:1]
+    best = worker.best
+    monkeypatch.setattr(worker, "best", lambda *a: asked.append(a) or best(*a))
+    few = np.sort(ranked[1:])
+    within = Selection(few, lambda ids: np.isin(ids, few))
+    assert leg.best(2, within).tolist() == ranked[1:3]
+    assert leg.best(99, within).tolist() == ranked[1:]
+    assert len(asked) == 2, "never of all, again and again"
 
 
 def begin_maxsim(worker):

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pplx_local.backend.packed import largest
 from pplx_local.records import DenseVectors, Scores, TokenVectors
 from pplx_local.search.exhaustive import Exhaustive
 from pplx_local.store import LexicalQuery, Selection, Space, Store, Term
@@ -142,13 +143,18 @@ class LateLeg:
             found = self.exhaustive.best(self.store, self.query, n)
             if found is None:
                 return None
-            held = found.chunks
-            if within is not None:
-                held = held[within.holds(held)]
+            if within is None:
+                return found.chunks
+            if within.ids is not None:  # few of all: the best of all hold hardly any
+                return self._best_of(within.ids, k)
+            held = found.chunks[within.holds(found.chunks)]
             if len(held) >= k or len(found.chunks) < n:
                 return held[:k]
             n *= _MORE
         return None
+
+    def _best_of(self, chunk_ids: Ids, k: int) -> Ids:
+        return chunk_ids[largest(self.score(chunk_ids), k).chunks]
 
     def score(self, chunk_ids: Ids) -> Values:
         """Sum of the best similarities; -inf for a chunk without token vectors."""
