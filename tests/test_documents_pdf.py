@@ -27,7 +27,7 @@ from pplx_local.documents.formats.pdf.prose import Vocabulary, prose
 from pplx_local.documents.kinds import kind_of
 from pplx_local.documents.recognizers import TESSERACT, recognizer
 from pplx_local.documents.source import Source
-from pplx_local.errors import NoText
+from pplx_local.errors import NoText, Unreadable
 from pplx_local.records import Document
 
 Placed = tuple[float, float, str]
@@ -528,6 +528,36 @@ def test_a_pdf_that_only_its_owner_may_change_is_read(read) -> None:
     }
     trailer = f"/Encrypt 5 0 R /ID [<{number.hex()}> <{number.hex()}>]"
     assert read(assembled(bodies, trailer))[0] == "for all to read\n\n"
+
+
+def test_pages_that_are_no_pages_are_damage_and_no_scan(read) -> None:
+    bodies = {
+        1: "<< /Type /Catalog /Pages 2 0 R >>",
+        2: "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>",
+        4: "<< >>",
+    }
+    with pytest.raises(Unreadable, match="damaged: none of its pages can be opened"):
+        read(assembled(bodies))
+
+
+def test_glyphs_of_which_no_letter_is_known_are_no_letters(read) -> None:
+    stream = "BT /F1 10 Tf 72 700 Td (seen) Tj /F2 10 Tf <03F203920003> Tj ET"
+    bodies = {
+        1: "<< /Type /Catalog /Pages 2 0 R >>",
+        2: "<< /Type /Pages /Kids [10 0 R] /Count 1 >>",
+        3: "<< /Type /Font /Subtype /Type1 /BaseFont /Courier >>",
+        4: "<< >>",
+        5: "<< /Type /Font /Subtype /Type0 /BaseFont /Unknown /Encoding /Identity-H"
+        " /DescendantFonts [6 0 R] >>",
+        6: "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Unknown /CIDSystemInfo"
+        " << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /DW 600"
+        " /FontDescriptor 7 0 R >>",
+        7: "<< /Type /FontDescriptor /FontName /Unknown /Flags 4 >>",
+        10: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources"
+        " << /Font << /F1 3 0 R /F2 5 0 R >> >> /Contents 11 0 R >>",
+        11: f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+    }
+    assert read(assembled(bodies))[0] == "seen\n\n"
 
 
 # --- pictures of text --------------------------------------------------------

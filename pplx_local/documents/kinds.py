@@ -46,7 +46,7 @@ PARSER_VERSIONS = MappingProxyType(
         "html": 3,
         "xml": 1,
         "code": 2,
-        "pdf": 3,
+        "pdf": 4,
         "spreadsheet": 2,
         "delimited": 1,
         "json": 1,

@@ -18,6 +18,9 @@ _END = re.compile("(\r?\n|\r)|[\x02\ufffe](?:\r?\n)?")
 
 _OUTSIDE_BMP = re.compile("[\U00010000-\U0010ffff]")
 _BLANK = re.compile(" +")
+_MAYBE_NUMBERS = re.compile("[\u0100-\u1fff\u2070-\ufffd]")
+"""What the number of a glyph looks like; below, it is mostly the letter itself."""
+
 _QUARTER_TURNS = 4
 
 _WIDE = 1.5
@@ -84,11 +87,12 @@ class Letters:
         self._place = _placing(page)
         self._text = self._letters.get_text_range()
         self._wide = [found.start() for found in _OUTSIDE_BMP.finditer(self._text)]
-        self._runs = list(_runs(self._text))
         self._space = raw.FS_RECTF()
         last = len(self._text) + len(self._wide) - 1
         self._is_shifted = self._index(last) != last
         """Whether pdfium leaves characters of the page out of its text."""
+        self._text = _MAYBE_NUMBERS.sub(self._without_numbers, self._text)
+        self._runs = list(_runs(self._text))
 
     def close(self) -> None:
         """Let go of the page's text."""
@@ -148,9 +152,19 @@ class Letters:
     def _index(self, at: int) -> int:
         return int(raw.FPDFText_GetCharIndexFromTextIndex(self._letters, at))
 
-    def _box(self, at: int) -> _Box | None:
+    def _without_numbers(self, found: re.Match[str]) -> str:
+        """Give a blank for a glyph whose font does not say which letter it is."""
+        index = self._char(found.start())
+        is_number = raw.FPDFText_HasUnicodeMapError(self._letters, index) == 1
+        return " " if is_number else found[0]
+
+    def _char(self, at: int) -> int:
+        """Give pdfium's number of a character of the text; negative for none."""
         at += bisect_left(self._wide, at) if self._wide else 0
-        index = self._index(at) if self._is_shifted else at
+        return self._index(at) if self._is_shifted else at
+
+    def _box(self, at: int) -> _Box | None:
+        index = self._char(at)
         box = self._space
         if index < 0 or not raw.FPDFText_GetLooseCharBox(self._letters, index, box):
             return None

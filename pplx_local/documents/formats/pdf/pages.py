@@ -10,6 +10,7 @@ import pypdfium2 as pdfium
 from pplx_local.documents.formats.pdf.lines import Letters, Line
 from pplx_local.documents.formats.pdf.notes import notes_of
 from pplx_local.documents.formats.pdf.order import in_reading_order
+from pplx_local.errors import Unreadable
 
 _MAX_DAMAGED_RUN = 100
 """So many pages in a row that cannot be opened are pages that are not there."""
@@ -35,9 +36,14 @@ def pages_of(document: pdfium.PdfDocument, picture_s: float) -> Iterator[Page]:
         document: Open.
         picture_s: What recognising the text of a page that has none may take; 0 for
             leaving it.
+
+    Raises:
+        Unreadable: None of the pages can be opened.
     """
-    damaged_run = 0
+    n_read = damaged_run = 0
     for index in range(len(document)):
+        if damaged_run >= _MAX_DAMAGED_RUN:
+            break
         try:
             page = document[index]
             found = _read(page)
@@ -45,13 +51,14 @@ def pages_of(document: pdfium.PdfDocument, picture_s: float) -> Iterator[Page]:
                 found = _recognized(page, picture_s)
         except pdfium.PdfiumError:
             damaged_run += 1
-            if damaged_run >= _MAX_DAMAGED_RUN:
-                return
             yield Page([], [], has_text=False)
             continue
+        n_read += 1
         damaged_run = 0
         page.close()
         yield found
+    if damaged_run and not n_read:
+        raise Unreadable("damaged: none of its pages can be opened")
 
 
 def _read(page: pdfium.PdfPage) -> Page:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
 
+from pplx_local.documents.formats.pdf.drawing import grey, scale_of
 from pplx_local.documents.formats.pdf.lines import Line
 from pplx_local.documents.formats.pdf.strings import fixed
 from pplx_local.documents.recognizers import TESSERACT, recognizer
@@ -51,10 +51,10 @@ def recognized(page: pdfium.PdfPage, seconds: float) -> list[Line]:
         page: One without a text layer.
         seconds: What the reading of it may take.
     """
-    scale = _scale(*page.get_size())
+    scale = min(_DPI / _POINTS_PER_INCH, scale_of(page, _MAX_PIXELS))
     if scale * _POINTS_PER_INCH < _LEAST_DPI:
         return []
-    picture = _picture(page, scale)
+    picture = grey(page, scale)
     if recognizer() == TESSERACT:
         return _evened(list(_by_tesseract(picture, scale, seconds)))
     return _evened(list(_by_vision(picture, scale)))
@@ -69,22 +69,6 @@ def _evened(lines: list[Line]) -> list[Line]:
         else line
         for line in lines
     ]
-
-
-def _scale(width: float, height: float) -> float:
-    """Choose the dots to a point, so that the picture stays within bounds."""
-    fitting = math.sqrt(_MAX_PIXELS / max(width * height, 1.0))
-    return min(_DPI / _POINTS_PER_INCH, fitting)
-
-
-def _picture(page: pdfium.PdfPage, scale: float) -> NDArray[np.uint8]:
-    """Render a page in grey: (height, width) in dots."""
-    bitmap = page.render(scale=scale, grayscale=True, draw_annots=False)
-    try:
-        grey: NDArray[np.uint8] = bitmap.to_numpy().copy()
-    finally:
-        bitmap.close()
-    return grey.reshape(grey.shape[:2])
 
 
 def _by_tesseract(
