@@ -149,3 +149,13 @@ class Extract(NamedTuple):
     """The document's own; never the file's name."""
     segments: tuple[Section, ...]
     """That it overlaps, by start, the outer one first."""
+
+
+class Picture(NamedTuple):
+    """A page as it looks, in grey."""
+
+    width: int
+    """In dots."""
+    height: int
+    dots: bytes
+    """A byte each, 0 for black: rows from the top, each from the left."""

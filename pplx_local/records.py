@@ -20,6 +20,7 @@ from pplx_local.answer import Leg as Leg
 from pplx_local.answer import LegReport as LegReport
 from pplx_local.answer import Match as Match
 from pplx_local.answer import Mode as Mode
+from pplx_local.answer import Picture as Picture
 from pplx_local.answer import Place as Place
 from pplx_local.answer import Role as Role
 from pplx_local.answer import Section as Section

@@ -29,6 +29,7 @@ from pplx_local.records import (
     ModelEstimate,
     ModelList,
     Outcome,
+    Picture,
     Progress,
     Span,
     State,
@@ -57,8 +58,8 @@ class Calls:
     def by_name(self) -> dict[str, Callable[..., Any]]:
         """List them."""
         calls = (
-            *(self.hello, self.search, self.similar, self.text, self.status),
-            *(self.files, self.why, self.retry, self.recent),
+            *(self.hello, self.search, self.similar, self.text, self.picture),
+            *(self.status, self.files, self.why, self.retry, self.recent),
             *(self.survey, self.add, self.update, self.remove, self.purge),
             *(self.models, self.estimate_model, self.use_model, self.follow_settings),
             *(self.pause, self.resume, self.stop),
@@ -107,6 +108,11 @@ class Calls:
         """Cut a stretch out of an indexed file's text, widened to whole lines."""
         with self._answering.right_of_way(), self._answering.reader() as index:
             return index.text(_as_path(path), Span(char_start, char_end))
+
+    def picture(self, path: bytes, page: int) -> Picture:
+        """Draw a page of an indexed PDF."""
+        with self._answering.reader() as index:
+            return index.picture(_as_path(path), page)
 
     def status(self) -> Status:
         """Say what the index holds, and what is being done about the rest."""

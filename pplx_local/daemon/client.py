@@ -20,7 +20,7 @@ from pplx_local.daemon.place import PROTOCOL, Announcement, announced
 from pplx_local.errors import DaemonError, FolderError
 
 if TYPE_CHECKING:
-    from pplx_local.answer import Answer, Extract, Mode
+    from pplx_local.answer import Answer, Extract, Mode, Picture
     from pplx_local.records import (
         FileEvent,
         FileRecord,
@@ -148,6 +148,14 @@ class RemoteIndex(Line):
         return self.ask(
             "text", path=_raw(path), char_start=char_start, char_end=char_end
         )
+
+    def picture(self, path: Path, page: int) -> Picture:
+        """Draw a page of an indexed PDF, from 1.
+
+        Raises:
+            FolderError: The file is not in the index, or the page cannot be drawn.
+        """
+        return self.ask("picture", path=_raw(path), page=page)
 
     def status(self) -> Status:
         """Count files, documents, chunks, bytes and coverage."""

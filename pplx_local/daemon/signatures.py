@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from pplx_local.answer import Answer, Extract, Mode, State
+from pplx_local.answer import Answer, Extract, Mode, Picture, State
 from pplx_local.errors import DaemonError
 
 MOST_FILES = 1_000
@@ -20,6 +20,9 @@ MOST_FILES = 1_000
 for."""
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 """Of hits: beyond, it is no count that anyone could want."""
+
+
+_Page = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class Several(NamedTuple):
@@ -50,6 +53,7 @@ CALLS: Mapping[str, Call] = {
     "search": Call({"query": str} | _WISH, Answer),
     "similar": Call({"path": bytes, "line": int | None} | _WISH, Answer),
     "text": Call({"path": bytes, "char_start": int, "char_end": int}, Extract),
+    "picture": Call({"path": bytes, "page": _Page}, Picture),
     "status": Call(result="Status"),
     "files": Call(_WHICH_FILES, Several("FileRecord")),
     "why": Call({"path": bytes}, str),

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import NamedTuple
 
-_LENGTH_BYTES = 4
+_NUMBER_BYTES = 4
 
 
-def send_file(channel: socket.socket, name: bytes, descriptor: int) -> None:
+class Sent(NamedTuple):
+    """A file that was sent."""
+
+    name: bytes
+    descriptor: int
+    page: int
+    """Whose picture is wanted, from 1; 0 for the text."""
+
+
+def send_file(
+    channel: socket.socket, name: bytes, descriptor: int, page: int = 0
+) -> None:
     """Send an open file; the sender keeps its own descriptor."""
-    length = len(name).to_bytes(_LENGTH_BYTES)
-    socket.send_fds(channel, [length], [descriptor])
+    numbers = [number.to_bytes(_NUMBER_BYTES) for number in (len(name), page)]
+    socket.send_fds(channel, numbers, [descriptor])
     channel.sendall(name)
 
 
-def received_files(channel: socket.socket) -> Iterator[tuple[bytes, int]]:
-    """Take names and descriptors until the channel is closed."""
+def received_files(channel: socket.socket) -> Iterator[Sent]:
+    """Take files until the channel is closed."""
     while True:
-        header, descriptors, _, _ = socket.recv_fds(channel, _LENGTH_BYTES, 1)
+        header, descriptors, _, _ = socket.recv_fds(channel, _NUMBER_BYTES, 1)
         if not header:
             return
         (descriptor,) = descriptors
-        yield _bytes(channel, int.from_bytes(header)), descriptor
+        page = int.from_bytes(_bytes(channel, _NUMBER_BYTES))
+        yield Sent(_bytes(channel, int.from_bytes(header)), descriptor, page)
 
 
 def _bytes(channel: socket.socket, n_bytes: int) -> bytes:

@@ -26,8 +26,8 @@ from pplx_local.documents.messages import Broken, Finished, Message, Ready, pack
 from pplx_local.documents.recognizers import TESSERACT
 from pplx_local.documents.sandbox import lock_in
 from pplx_local.documents.source import Source
-from pplx_local.errors import DocumentError, EmptyDocument, Unreadable
-from pplx_local.records import Document, TextBlock
+from pplx_local.errors import DocumentError, EmptyDocument, Unreadable, Unsupported
+from pplx_local.records import Document, Picture, TextBlock
 
 _MAX_GROWTH = 100
 """Characters of text per byte of file; a bomb has more."""
@@ -66,6 +66,26 @@ def read(source: Source, kind: Kind) -> Iterator[TextBlock | Finished]:
     yield Finished(_document(reader, kind, n_chars, sample), digest)
 
 
+def draw(source: Source, kind: Kind, page: int) -> Picture:
+    """Draw a page of a file.
+
+    Raises:
+        DocumentError: It has no such page, or none that can be drawn.
+    """
+    if kind.family != "pdf":
+        raise Unsupported("only pages of PDFs can be drawn")
+    from pplx_local.documents.formats.pdf.drawing import drawn
+
+    return drawn(source.read_all(), page)
+
+
+def _wanted(source: Source, kind: Kind, page: int) -> Iterator[Message]:
+    if page:
+        yield draw(source, kind, page)
+    else:
+        yield from read(source, kind)
+
+
 def _document(reader: Format, kind: Kind, n_chars: int, sample: str) -> Document:
     about = reader.about(n_chars)
     is_prose = kind.family != "code"
@@ -100,10 +120,11 @@ def serve(descriptor: int, limits: Limits) -> None:
     sys.excepthook = report_bug
     limits.apply()
     send(Ready(lock_in([TESSERACT] if limits.ocr else ())))
-    for name, file in received_files(channel):
+    for name, file, page in received_files(channel):
+        kind = limits.applied_to(kind_of(name))
         try:
             with Source(file) as source:
-                for message in read(source, limits.applied_to(kind_of(name))):
+                for message in _wanted(source, kind, page):
                     send(message)
         except DocumentError as error:
             send(error)

@@ -14,7 +14,7 @@ import msgspec
 from pplx_local import errors
 from pplx_local.documents.sandbox import Hold
 from pplx_local.errors import DocumentError, Unreadable
-from pplx_local.records import Chunk, Document, Span, TextBlock
+from pplx_local.records import Chunk, Document, Picture, Span, TextBlock
 
 NONSENSE = "its reader answered nonsense"
 _MANY = 1 << 53
@@ -47,7 +47,7 @@ class Broken(NamedTuple):
     """Whether it was in the middle of a file, which may be why."""
 
 
-Message = Ready | TextBlock | Finished | DocumentError | Broken
+Message = Ready | TextBlock | Finished | Picture | DocumentError | Broken
 
 
 class _Ready(msgspec.Struct, array_like=True, tag="ready"):
@@ -65,6 +65,12 @@ class _Finished(msgspec.Struct, array_like=True, tag="finished"):
     digest: str
 
 
+class _Picture(msgspec.Struct, array_like=True, tag="picture"):
+    width: int
+    height: int
+    dots: bytes
+
+
 class _Error(msgspec.Struct, array_like=True, tag="error"):
     name: str
     reason: str
@@ -76,7 +82,7 @@ class _Broken(msgspec.Struct, array_like=True, tag="broken"):
     by_file: bool
 
 
-_Sent = _Ready | _Block | _Finished | _Error | _Broken
+_Sent = _Ready | _Block | _Finished | _Picture | _Error | _Broken
 _decode = msgspec.json.Decoder(_Sent).decode
 
 
@@ -91,6 +97,8 @@ def _plain(message: Message) -> _Sent:
             return _Block(char_start, text, chunks)
         case Finished(document, digest):
             return _Finished(document, digest)
+        case Picture():
+            return _Picture(*message)
         case DocumentError():
             return _Error(type(message).__name__, str(message), message.retry)
         case Broken(reason, by_file):
@@ -120,6 +128,11 @@ def unpack(data: bytes) -> Message:
             _demand_inside(whole, (one.char_span for one in document.segments))
             _demand_small(whole.end, document.parser_version)
             return Finished(document, digest)
+        case _Picture(width, height, dots):
+            _demand_small(width, height)
+            if width * height != len(dots):
+                raise ValueError("a picture of another size")
+            return Picture(width, height, dots)
         case _Error(name, reason, retry):
             kind = _ERRORS.get(name)
             return kind(reason) if kind else Unreadable(reason, retry=retry)

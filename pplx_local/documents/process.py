@@ -65,10 +65,13 @@ class ReaderProcess:
         """Say whether the process is gone."""
         return self._process.poll() is not None
 
-    def send(self, name: bytes, descriptor: int) -> None:
-        """Ask for an open file. Should the child be gone, `receive` will say so."""
+    def send(self, name: bytes, descriptor: int, page: int = 0) -> None:
+        """Ask for an open file, or for a page of it as a picture.
+
+        Should the child be gone, `receive` will say so.
+        """
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            send_file(self._requests, name, descriptor)
+            send_file(self._requests, name, descriptor, page)
 
     def greet(self) -> Ready | Broken:
         """Wait until it has started."""

@@ -18,7 +18,7 @@ from pplx_local.documents.process import ReaderProcess
 from pplx_local.documents.sandbox import Hold
 from pplx_local.documents.source import open_regular
 from pplx_local.errors import DocumentError, ReaderKilled, Unreadable, Unsupported
-from pplx_local.records import Document, TextBlock
+from pplx_local.records import Document, Picture, TextBlock
 
 _FILES_PER_CHILD = 1_000
 """After so many files a fresh child takes over: parsers leak."""
@@ -186,6 +186,28 @@ class Reader:
         blocks = [one for one in self._heard if isinstance(one, TextBlock)]
         is_end = len(blocks) < len(self._heard)
         return is_end or sum(len(block.text) for block in blocks) >= _MANY_CHARS
+
+    def draw(self, path: bytes, page: int) -> Picture:
+        """Draw a page of a PDF in a child of its own; nothing may be being read.
+
+        Raises:
+            DocumentError: It cannot be drawn.
+        """
+        descriptor = _opened(path, self._limits)
+        try:
+            self.start()
+            assert self._child, "just started"
+            self._child.send(path.rsplit(b"/", 1)[-1], descriptor, page)
+            message = self._child.receive()
+        finally:
+            os.close(descriptor)
+            self._stop()
+        match message:
+            case Picture():
+                return message
+            case DocumentError():
+                raise message
+        raise _error(message) if isinstance(message, Broken) else ReaderKilled(NONSENSE)
 
     def close(self) -> None:
         """End the child, and with it a reading that is not at its end."""

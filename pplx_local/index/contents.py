@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pplx_local.index.drawing import draw
 from pplx_local.index.extract import extract
 from pplx_local.index.paths import absolute
 from pplx_local.index.status import status_of
 from pplx_local.index.steps import Steps
 from pplx_local.index.verdict import what_became
-from pplx_local.records import Extract, FileRecord, Span, State, Status
+from pplx_local.records import Extract, FileRecord, Picture, Span, State, Status
 
 
 class Contents(Steps):
@@ -69,3 +70,11 @@ class Contents(Steps):
             FolderError: The file has no text in the index.
         """
         return extract(self.store, path, wanted, self.settings)
+
+    def picture(self, path: Path, page: int) -> Picture:
+        """Draw a page of an indexed PDF, from 1.
+
+        Raises:
+            FolderError: The file is not in the index, or the page cannot be drawn.
+        """
+        return draw(self.store, path, page, self.settings)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pplx_local.tui.easel import Easel
 
 __all__ = ["run"]
 
@@ -20,7 +24,15 @@ def run(home: Path, flags: Mapping[str, str | None] | None = None) -> None:
     """
     from pplx_local.tui.app import PplxLocal
 
-    app = PplxLocal(home, flags)
+    app = PplxLocal(home, flags, _easel(home))
     app.run()
     if app.failure:
         raise app.failure
+
+
+def _easel(home: Path) -> Easel | str:
+    """Ask the terminal about pictures only where they are wanted: it takes a while."""
+    from pplx_local.tui.easel import NOT_ASKED, set_up
+    from pplx_local.tui.memory import Memory
+
+    return set_up() if Memory(home).has_pictures else NOT_ASKED

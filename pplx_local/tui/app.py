@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
 from pplx_local.errors import PplxLocalError
+from pplx_local.tui.easel import NOT_ASKED, Easel
 from pplx_local.tui.link import Link
 from pplx_local.tui.memory import Memory
 from pplx_local.tui.mended import let_widgets_go
@@ -100,18 +101,23 @@ class PplxLocal(App[None], inherit_bindings=False):
     """What the daemon said last; None before it has answered."""
 
     def __init__(
-        self, home: Path, flags: Mapping[str, str | None] | None = None
+        self,
+        home: Path,
+        flags: Mapping[str, str | None] | None = None,
+        easel: Easel | str = NOT_ASKED,
     ) -> None:
         """Prepare.
 
         Args:
             home: Whose index is searched.
             flags: For a daemon that has to be started, such as `{"--device": "cpu"}`.
+            easel: What draws pages on the terminal, or why nothing does.
         """
         super().__init__()
         let_widgets_go()
         self.link = Link(home, flags)
         self.memory = Memory(home)
+        self.easel = easel
         self.theme = self._kept_theme()
         self._is_greeted = False
 

@@ -28,6 +28,8 @@ class Memory:
         """What was ranked by; None for the usual."""
         self.has_preview = kept.get("has_preview") is not False
         """Whether the preview is shown."""
+        self.has_pictures = kept.get("has_pictures") is True
+        """Whether it shows pages as they look, where it can."""
 
     def note_query(self, query: str) -> None:
         """Remember a question that led somewhere."""
@@ -48,6 +50,7 @@ class Memory:
             "theme": self.theme,
             "mode": self.mode,
             "has_preview": self.has_preview,
+            "has_pictures": self.has_pictures,
         }
         new = self._path.with_suffix(".new")
         with suppress(OSError):  # a disk that is full is told elsewhere

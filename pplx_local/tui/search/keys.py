@@ -25,6 +25,7 @@ _IN_THE_HELP = (
     ("pageup", "move_page(-1)", "Page before"),
     ("alt+y", "copy_place", "Copy path:line"),
     ("alt+t", "copy_text", "Copy passage"),
+    ("alt+p", "toggle_picture", "Page as picture"),
     ("alt+up", "recall(-1)", "Older question"),
     ("alt+down", "recall(1)", "Newer question"),
     ("shift+down", "scroll(1)", "Preview down"),

@@ -11,10 +11,12 @@ from textual.widgets import Input, Static
 
 from pplx_local.answer import Mode
 from pplx_local.errors import PplxLocalError
+from pplx_local.tui.easel import why_none
 from pplx_local.tui.keys import KeyLine
 from pplx_local.tui.paint import plain
 from pplx_local.tui.search.asking import Question, Reply, replies
 from pplx_local.tui.search.keys import KEYS
+from pplx_local.tui.search.layout import LAYOUT
 from pplx_local.tui.search.query import Query
 from pplx_local.tui.search.results import Results
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pplx_local.records import Status
     from pplx_local.tui import hands
     from pplx_local.tui.app import PplxLocal
+    from pplx_local.tui.search.picture import PagePicture
     from pplx_local.tui.search.preview import Preview
 
 _FEW, _MORE = 10, 60
@@ -40,25 +43,7 @@ class SearchScreen(Screen[None]):
 
     AUTO_FOCUS = "#query"
     BINDINGS = KEYS
-    DEFAULT_CSS = """
-    SearchScreen {
-        layout: vertical;
-        #ask { height: 1; layout: horizontal; }
-        #prompt { width: 3; color: $text-primary; text-style: bold; padding: 0 1; }
-        #mode { width: auto; color: $text-accent; text-style: bold; padding: 0 1; }
-        #doing { width: auto; max-width: 50%; color: $text-muted; }
-        #query { width: 1fr; }
-        #found { height: 1fr; layout: horizontal; }
-        #results { width: 1fr; }
-        #preview { width: 1fr; border-left: vkey $surface-lighten-2; padding: 0 1; }
-        #summary { height: 1; padding: 0 1; background: $surface; }
-    }
-    SearchScreen.-narrow #found { layout: vertical; }
-    SearchScreen.-narrow #preview { border-left: none; border-top: hkey $surface-lighten-2; }
-    SearchScreen.-narrow.-low #preview { display: none; }
-    SearchScreen.-narrow #doing { display: none; }
-    SearchScreen.-no-preview #preview { display: none; }
-    """
+    DEFAULT_CSS = LAYOUT
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,6 +51,8 @@ class SearchScreen(Screen[None]):
         self._asked: Question | None = None
         self._preview: Preview | None = None
         """None until the first frame is drawn."""
+        self._picture: PagePicture | None = None
+        """The same."""
         # Held, not looked up: an answer may come while the screen is taken apart.
         self.results = Results()
         self._summary = Static(id="summary", markup=False)
@@ -91,13 +78,15 @@ class SearchScreen(Screen[None]):
 
     async def _complete(self) -> None:
         """Add what the first frame does without: its modules take a while to load."""
+        from pplx_local.tui.search.picture import PagePicture
         from pplx_local.tui.search.preview import Preview
 
         if not self.is_running:  # somebody has left already
             return
-        self._preview = Preview()
-        await self.query_one("#found").mount(self._preview)
-        self._preview.show(self.results.chosen)
+        preview, picture = Preview(), PagePicture()
+        await self.query_one("#found").mount(preview, picture)
+        self._preview, self._picture = preview, picture
+        self._show_chosen(self.results.chosen)
         self.watch(self.app, "status", self._show_doing)
 
     # --- parts ---
@@ -181,8 +170,12 @@ class SearchScreen(Screen[None]):
     @on(Results.Chosen)
     def preview_chosen(self, event: Results.Chosen) -> None:
         """Show the hit in its file."""
-        if self._preview:
-            self._preview.show(event.hit)
+        self._show_chosen(event.hit)
+
+    def _show_chosen(self, hit: Hit | None) -> None:
+        if self._preview and self._picture:
+            self._picture.show(hit)
+            self._preview.show(hit)
 
     # --- actions ---
 
@@ -268,6 +261,16 @@ class SearchScreen(Screen[None]):
         memory.has_preview = not memory.has_preview
         memory.save()
         self.set_class(not memory.has_preview, "-no-preview")
+        self._show_chosen(self.results.chosen)
+
+    def action_toggle_picture(self) -> None:
+        """Show pages of PDFs as they look, or their text."""
+        memory = self.app.memory
+        memory.has_pictures = not memory.has_pictures
+        memory.save()
+        if memory.has_pictures and (reason := why_none(self.app.easel)):
+            self.app.remark(reason)
+        self._show_chosen(self.results.chosen)
 
     def action_scroll(self, by: int) -> None:
         """Scroll the preview by lines."""

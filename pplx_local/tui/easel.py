@@ -1,0 +1,78 @@
+"""Pages as pictures, on terminals that draw by kitty's protocol.
+
+The other protocol, sixel, takes a second to be written for a page, and is left out.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.segment import Segment
+from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from pplx_local.answer import Picture
+
+NOT_ASKED = "Pages are shown as pictures from the next start on."
+_MISSING = "Pictures of pages need more: pip install 'pplx-local[pictures]'"
+_UNABLE = "This terminal shows no pictures of pages; kitty and Ghostty do."
+
+
+class Easel:
+    """Draws one picture at a time."""
+
+    def __init__(self) -> None:
+        self._drawn: Any = None
+        self._console = Console()
+
+    def draw(self, picture: Picture, width: int, height: int) -> list[Strip]:
+        """Hand a picture to the terminal, and give the cells that it fills in.
+
+        Args:
+            picture: It is made to fit.
+            width: Cells that there are.
+            height: Lines that there are.
+        """
+        from PIL import Image
+        from textual_image.renderable import TGPImage
+
+        self.clear()
+        image = Image.frombytes("L", (picture.width, picture.height), picture.dots)
+        self._drawn = TGPImage(image, "auto", "auto")
+        options = self._console.options.update(width=width, height=height)
+        lines = Segment.split_lines(self._console.render(self._drawn, options))
+        return [Strip(line) for line in lines]
+
+    def clear(self) -> None:
+        """Let the terminal forget what was drawn."""
+        if self._drawn:
+            self._drawn.cleanup()
+
+
+def set_up() -> Easel | str:
+    """Ask the terminal, before anything else reads from it.
+
+    Returns:
+        What draws on it, or a line that says why nothing does.
+    """
+    if not is_installed():
+        return _MISSING
+    try:
+        from textual_image import renderable, widget  # noqa: F401  both ask
+    except (ArithmeticError, OSError, ValueError):  # its answer made no sense
+        return _UNABLE
+    return Easel() if renderable.Image is renderable.TGPImage else _UNABLE
+
+
+def is_installed() -> bool:
+    """Tell whether what draws is here."""
+    return find_spec("textual_image") is not None
+
+
+def why_none(easel: Easel | str) -> str:
+    """Say why there are no pictures; empty where there are."""
+    if isinstance(easel, Easel):
+        return ""
+    return easel if is_installed() else _MISSING
