@@ -13,6 +13,7 @@ import pytest
 from vectors import random_docs, random_query
 
 from pplx_local import reference
+from pplx_local.backend.packed import largest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton", reason="Triton is not installed here")
@@ -67,6 +68,7 @@ def small_tiles(monkeypatch) -> None:
         (128, [0, 130], 32),
         (384, [9, 64], 1),
         (264, [2, 1], 70),
+        (100, [3, 0, 20], 65),
         (4096, [1], 2),
     ],
 )
@@ -81,6 +83,16 @@ def test_the_kernel_is_the_reference(encoding, dim, lengths, n_query) -> None:
     np.testing.assert_allclose(got.values, expected.values, rtol=1e-5)
     np.testing.assert_array_equal(got.matches, expected.matches)
     assert resident.score_all(query).matches is None
+
+
+@pytest.mark.parametrize("encoding", ["int8", "bits"])
+def test_the_order_is_that_of_the_reference(encoding) -> None:
+    rng = np.random.default_rng(11)
+    docs = random_docs(rng, rng.integers(0, 9, 40).tolist(), 64, encoding)
+    query = random_query(rng, 12, 64)
+    expected = largest(reference.maxsim(query, docs).values, 40)
+    got = ResidentTokens(docs, HERE, fused=True).best(query, 40)
+    assert got.chunks.tolist() == expected.chunks.tolist()
 
 
 @pytest.mark.parametrize("encoding", ["int8", "bits"])
