@@ -71,6 +71,10 @@ def test_a_picture_becomes_cells_that_the_terminal_fills(terminal: io.StringIO) 
     assert len(strips) < 20, "as wide as it is, it is not so high"
     image = Image.open(io.BytesIO(sent(terminal)))
     assert image.getextrema() == (0, 0)
+    assert not board.draw(Picture(5_000, 2, bytes(10_000)), 30, 20), "a mere line"
+    assert (
+        max(s.cell_length for s in board.draw(Picture(9, 9, bytes(81)), 900, 900)) < 300
+    )
     board.clear()
     assert "\x1b_Ga=d" in terminal.getvalue(), "the terminal may forget it"
 
@@ -94,8 +98,11 @@ def test_the_page_of_a_hit_is_shown_in_place_of_its_text(
         assert "pump.pdf  page 2" in shown(app)
         assert not preview.display
         n_sent = len(terminal.getvalue())
-        await pilot.resize_terminal(60, 30)
+        for size in ((60, 30), (40, 12), (250, 70)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
         await until(pilot, lambda: len(terminal.getvalue()) > n_sent)
+        await until(pilot, lambda: PLACEHOLDER in shown(app))
         await pilot.press("ctrl+u", *"text")
         await until(pilot, lambda: "A pump in a text" in shown(app))
         assert preview.display
@@ -128,17 +135,30 @@ def test_where_there_are_no_pictures_it_says_what_is_needed(
 
 
 @pytest.mark.parametrize(
-    ("is_kitty", "said"), [(True, b"Easel object"), (False, b"shows no pictures")]
+    ("is_kitty", "colors", "said"),
+    [
+        (True, "truecolor", b"Easel object"),
+        (True, "", b"COLORTERM"),
+        (False, "truecolor", b"shows no pictures"),
+    ],
 )
-def test_the_terminal_is_asked(is_kitty: bool, said: bytes) -> None:
+def test_the_terminal_is_asked(is_kitty: bool, colors: str, said: bytes) -> None:
     pytest.importorskip("textual_image")
     program = "from pplx_local.tui.easel import set_up; print(set_up(), flush=True)"
+    environment = os.environ | {"TERM": "xterm-kitty", "COLORTERM": colors}
+    environment.pop("NO_COLOR", None)
     ours, theirs = pty.openpty()
     if is_kitty:  # the other does not even know how large it is
         shape = struct.pack("HHHH", 24, 80, 800, 480)
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, shape)
-    command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs):
+    child = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    with child:
         os.close(theirs)
         seen = b""
         while said not in seen:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 NOT_ASKED = "Pages are shown as pictures from the next start on."
 _MISSING = "Pictures of pages need more: pip install 'pplx-local[pictures]'"
 _UNABLE = "This terminal shows no pictures of pages; kitty and Ghostty do."
+_PALE = (
+    "Pictures of pages are told apart by colours that are missing here: set COLORTERM "
+    "to truecolor, and NO_COLOR not at all."
+)
+_MOST_CELLS = 250
+"""In each direction; the protocol counts hardly further."""
 
 
 class Easel:
@@ -34,6 +40,9 @@ class Easel:
             picture: It is made to fit.
             width: Cells that there are.
             height: Lines that there are.
+
+        Returns:
+            A line each; none where so little room shows nothing.
         """
         from PIL import Image
         from textual_image.renderable import TGPImage
@@ -41,9 +50,13 @@ class Easel:
         self.clear()
         image = Image.frombytes("L", (picture.width, picture.height), picture.dots)
         self._drawn = TGPImage(image, "auto", "auto")
-        options = self._console.options.update(width=width, height=height)
-        lines = Segment.split_lines(self._console.render(self._drawn, options))
-        return [Strip(line) for line in lines]
+        room = min(width, _MOST_CELLS), min(height, _MOST_CELLS)
+        options = self._console.options.update_dimensions(*room)
+        try:
+            lines = Segment.split_lines(self._console.render(self._drawn, options))
+            return [Strip(line) for line in lines]
+        except ValueError:  # of a strip of a page nothing is left
+            return []
 
     def clear(self) -> None:
         """Let the terminal forget what was drawn."""
@@ -63,7 +76,11 @@ def set_up() -> Easel | str:
         from textual_image import renderable, widget  # noqa: F401  both ask
     except (ArithmeticError, OSError, ValueError):  # its answer made no sense
         return _UNABLE
-    return Easel() if renderable.Image is renderable.TGPImage else _UNABLE
+    if renderable.Image is not renderable.TGPImage:
+        return _UNABLE
+    console = Console()
+    has_colors = console.color_system == "truecolor" and not console.no_color
+    return Easel() if has_colors else _PALE
 
 
 def is_installed() -> bool:

@@ -101,6 +101,7 @@ class PagePicture(Widget, can_focus=False):
         strips = await loop.run_in_executor(self._thread, draw)
         if picture is self._picture:
             self._strips = strips
+            self.screen.set_class(bool(strips), "-picture")
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
