@@ -190,6 +190,7 @@ def test_time_is_linear_whatever_the_file_holds(unit: str) -> None:
         writer.add(token)
 
 
+@pytest.mark.shared
 @pytest.mark.skipif(
     not LEAFLETS.is_dir(), reason="needs the real files of ../shared/folders"
 )
