@@ -297,7 +297,7 @@ def test_a_file_that_needs_too_much_memory_fails_alone(tmp_path: Path) -> None:
     small.write_text("<p>words</p>")
     with Reader(**LIMITS | {"memory_bytes": 50_000_000}) as reader:
         error = end_of(reader, greedy)
-        assert str(error) == "needed more than 0.05 GB of memory to read"
+        assert str(error) == "needed more than 50 MB of memory to read"
         assert read(reader, small)[0] == "words"
 
 

@@ -596,7 +596,7 @@ def test_the_types_are_those_of_the_documents():
 def test_every_document_that_is_read_can_be_opened_or_is_told_why_not():
     """Its text as it is written, or a viewer, or its source, or its folder."""
     as_written = {"text", "code", "markdown", "markup", "latex", "bibtex"}
-    as_written |= {"delimited", "json", "unsupported"}
+    as_written |= {"delimited", "json", "xml", "unsupported"}
     known = set(ALLOWED) | HTML | SOURCE | MACROS
     for name, kind in known_types():
         if kind.family not in as_written:

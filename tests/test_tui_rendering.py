@@ -104,7 +104,7 @@ def test_lines_are_numbered_and_pages_are_not() -> None:
 
 def test_formats_are_those_that_are_read() -> None:
     as_written = {"text", "code", "markdown", "markup", "latex", "bibtex"}
-    as_written |= {"delimited", "json"}
+    as_written |= {"delimited", "json", "xml"}
     for extension, kind in known_types():
         if kind.family != "unsupported":
             is_written = kind.family in as_written
