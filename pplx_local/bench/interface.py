@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import pty
 import select
@@ -127,6 +128,7 @@ async def _pauses(home: Path, place: Path) -> list[BenchRow]:
     from pplx_local.tui.app import PplxLocal
 
     app, lags = PplxLocal(home), list[float]()
+    gc.disable()  # as the command line does: from the first frame on what is loaded is left
     async with app.run_test(size=_SIZE) as pilot, _watched(lags):
         tell: Callable[[Any], None] = lambda progress: None  # noqa: E731
         work = asyncio.create_task(
