@@ -78,3 +78,11 @@ def test_places_are_in_order_and_hold_something(text, query):
 def test_a_text_holds_its_own_words(text):
     query = analyze_query(text)
     assert bool(find_words(text, query)) == bool(query.terms)
+
+
+@given(
+    st.text("rent due\n-_'1.2v3,+#xA", max_size=200), st.text("rentv12.x", max_size=9)
+)
+def test_a_letter_beyond_ascii_moves_no_other_word(text, query):
+    asked = analyze_query(query)
+    assert find_words(f"{text} ж", asked) == find_words(text, asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from pplx_local.encoding.words import whole_word
 from pplx_local.records import Leg, Match, Span, TokenVectors
 from pplx_local.reference import similarities
 from pplx_local.store import analyze_query, find_words
+
+_REMEMBERED = 10_000
+"""Pairs of words: the hits of a question, and of the next letters of it, repeat them."""
 
 
 def ranks(raw: Mapping[Leg, NDArray[np.float32]], candidate: int) -> dict[Leg, int]:
@@ -64,5 +68,9 @@ def matches(
 
 def _with_exactness(match: Match, text: str) -> Match:
     met = text[match.text_start : match.text_end]
-    same = find_words(met, analyze_query(match.query_word))
-    return match._replace(is_exact=bool(same))
+    return match._replace(is_exact=_is_exact(match.query_word, met))
+
+
+@lru_cache(_REMEMBERED)
+def _is_exact(query_word: str, met: str) -> bool:
+    return bool(find_words(met, analyze_query(query_word)))
