@@ -368,9 +368,8 @@ class FakeWorker:
     def memory_bytes(self) -> int:
         return 0
 
-    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
-        self.start()
-        return self._session.token_spans(texts)
+    def token_spans(self, texts: Sequence[str]) -> Future[list[list[Span]]]:
+        return self._answer(self._session.token_spans, texts)
 
     def close(self) -> None:
         self.closed = True

@@ -132,7 +132,7 @@ def test_vectors_come_in_the_order_of_the_texts(worker: EncoderWorker) -> None:
         scores.values, reference.maxsim(query.tokens, encoded.tokens).values, atol=1e-3
     )
     assert query.words[:3] == ("Which", "valleys", "do")
-    assert worker.token_spans(["Two words"]) == [[Span(0, 3), Span(4, 9)]]
+    assert worker.token_spans(["Two words"]).result() == [[Span(0, 3), Span(4, 9)]]
 
 
 def test_calls_are_sent_ahead_and_answered_in_order(worker: EncoderWorker) -> None:

@@ -53,7 +53,7 @@ def test_a_search_does_not_wait_for_documents(worker: EncoderWorker) -> None:
         query = worker.query(word)
         scores = worker.maxsim(query.tokens, alone.tokens).result()
         assert scores.values.shape == (100,)
-        assert worker.token_spans([word]) == [[(0, len(word))]]
+        assert worker.token_spans([word]).result() == [[(0, len(word))]]
         time.sleep(0.1)  # the encoding goes on, and the next one comes in its midst
     assert not under_way.done()
     for disturbed in (under_way, behind):

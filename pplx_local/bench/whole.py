@@ -65,7 +65,7 @@ class _Ahead:
     ) -> Future[Scores]:
         return self.worker.maxsim(query, docs, want_matches=want_matches)
 
-    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+    def token_spans(self, texts: Sequence[str]) -> Future[list[list[Span]]]:
         return self.worker.token_spans(texts)
 
 

@@ -200,10 +200,9 @@ class EncoderWorker:
         n_bytes: int = self._ask("free_bytes").result()
         return n_bytes
 
-    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+    def token_spans(self, texts: Sequence[str]) -> Future[list[list[Span]]]:
         """Say where each token of each text lies, in characters."""
-        spans: list[list[Span]] = self._ask("token_spans", list(texts)).result()
-        return spans
+        return self._ask("token_spans", list(texts))
 
     def memory_bytes(self) -> int:
         """Tell the most memory that the encoder took so far, on its device."""

@@ -121,7 +121,7 @@ def _rows(
 ) -> EncodedQuery | None:
     """Take the token vectors of wanted words, of each where it stands first."""
     docs = store.token_vectors(late.space, [one.chunk_id for one in passages])
-    spans = late.encoder.token_spans([one.text for one in passages])
+    spans = late.encoder.token_spans([one.text for one in passages]).result()
     telling = set(wanted.terms)
     kept = {
         row: word

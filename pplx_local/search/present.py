@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice, repeat
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -87,12 +87,14 @@ class Presenter:
 
     def _hits(self, groups: Sequence[Group], *, explain: bool) -> Iterator[Hit]:
         texts = [self._text_of(group.best) for group in groups]
-        matched = (
-            self._matches([g.best.ref for g in groups], texts) if explain else None
-        )
-        for group, text, own in zip(groups, texts, matched or repeat(()), strict=False):
-            words = find_words(text, self._asked.words) if explain else []
-            yield self._hit(group, text, own, tuple(words))
+        if not explain:
+            for group, text in zip(groups, texts, strict=True):
+                yield self._hit(group, text, (), ())
+            return
+        matched = self._begin_matches([group.best.ref for group in groups], texts)
+        words = [tuple(find_words(text, self._asked.words)) for text in texts]
+        for found in zip(groups, texts, matched(), words, strict=True):
+            yield self._hit(*found)
 
     def _hit(
         self,
@@ -167,18 +169,21 @@ class Presenter:
             for leg, values in self._parts.items()
         }
 
-    def _matches(
+    def _begin_matches(
         self, refs: Sequence[ChunkRef], texts: Sequence[str]
-    ) -> list[tuple[Match, ...]] | None:
-        """Explain passages together: each call of the encoder costs a switch there."""
+    ) -> Callable[[], Sequence[tuple[Match, ...]]]:
+        """Begin to explain passages; return what waits for it.
+
+        Together, as each call of the encoder costs a switch there.
+        """
         late, query = self._late, self._asked.encoded.get("late")
-        if late is None or query is None or query.tokens is None:
-            return None
-        rows = [self._store.token_vectors(late.space, [ref.chunk_id]) for ref in refs]
+        if late is None or query is None or (tokens := query.tokens) is None:
+            return lambda: [()] * len(refs)
         spans = late.encoder.token_spans(texts)
-        return [
-            matches(query.tokens, query.words, *passage)
-            for passage in zip(rows, spans, texts, strict=True)
+        rows = [self._store.token_vectors(late.space, [ref.chunk_id]) for ref in refs]
+        return lambda: [
+            matches(tokens, query.words, *passage)
+            for passage in zip(rows, spans.result(), texts, strict=True)
         ]
 
     def _confidence(self, index: int) -> float:

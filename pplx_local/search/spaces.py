@@ -27,7 +27,7 @@ class QueryEncoder(Protocol):
         """Score chunks as `reference.maxsim` does."""
         ...
 
-    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+    def token_spans(self, texts: Sequence[str]) -> Future[list[list[Span]]]:
         """Return where each token of each text lies in it."""
         ...
 
