@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Generator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from pplx_local.cli.show import stderr_console
+from pplx_local.pace import Pace
 from pplx_local.wording.amounts import short_count, time_in_words
 from pplx_local.wording.stages import STAGES, amount
 from pplx_local.wording.visible import visible, visible_path
@@ -59,45 +61,22 @@ def follow(events: Iterable[Progress], console: Console | None = None) -> None:
             stream.close()
 
 
-class Pace:
-    """Rate and time left of one run of a stage, from when its first progress came."""
-
-    def __init__(self, first: Progress, now: float) -> None:
-        self._start, self._done = now, first.done
-
-    def rate(self, progress: Progress, now: float) -> float | None:
-        """Units per second; None while there is too little to tell."""
-        seconds, done = now - self._start, progress.done - self._done
-        return done / seconds if seconds > 0.5 and done > 0 else None
-
-    def words(self, progress: Progress, now: float) -> str:
-        """Say `9,800/s, 3 min left`."""
-        rate = self.rate(progress, now)
-        if rate is None:
-            return ""
-        said = [f"{short_count(rate)}/s"] if progress.stage == "encode" else []
-        if progress.total is not None and progress.total > progress.done:
-            left = (progress.total - progress.done) / rate
-            said.append(f"{time_in_words(left)} left")
-        return ", ".join(said)
-
-
 class _Paces:
-    """The pace of each stage's present run; one that falls back has begun anew."""
+    """The pace of each stage's present run."""
 
     def __init__(self) -> None:
-        self._by_stage: dict[Stage, tuple[Pace, int]] = {}
+        self._by_stage: defaultdict[Stage, Pace] = defaultdict(Pace)
 
     def note(self, progress: Progress, now: float) -> None:
         """Take progress into account before its pace is asked for."""
-        pace, done = self._by_stage.get(progress.stage, (None, 0))
-        if pace is None or progress.done < done:  # the next model counts from zero
-            pace = Pace(progress, now)
-        self._by_stage[progress.stage] = pace, progress.done
+        self._by_stage[progress.stage].note(progress, now)
 
     def words(self, progress: Progress, now: float) -> str:
-        """Say the pace of progress that was noted."""
-        return self._by_stage[progress.stage][0].words(progress, now)
+        """Say `9,800/s, 3 min left` of progress that was noted."""
+        pace = self._by_stage[progress.stage]
+        rate, left = pace.rate(now), pace.seconds_left(now)
+        said = [f"{short_count(rate)}/s"] if rate and progress.stage == "encode" else []
+        return ", ".join([*said, f"{time_in_words(left)} left"] if left else said)
 
 
 class Lines:
