@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pplx_local.store import LexicalQuery, Term, analyze_query, find_words
+from pplx_local.store.lexical import places
 
 
 def found(text: str, query: str) -> list[str]:
@@ -80,9 +81,23 @@ def test_a_text_holds_its_own_words(text):
     assert bool(find_words(text, query)) == bool(query.terms)
 
 
+@pytest.mark.parametrize("odd", ["ж", "租", "Ⅷ", "y\u0308", "\ue000"])
 @given(
-    st.text("rent due\n-_'1.2v3,+#xA", max_size=200), st.text("rentv12.x", max_size=9)
+    text=st.text("rent due\n-_'1.2v3,+#xA", max_size=200),
+    query=st.text("rentv12.x", max_size=9),
 )
-def test_a_letter_beyond_ascii_moves_no_other_word(text, query):
+def test_a_letter_beyond_ascii_moves_no_other_word(odd, text, query):
     asked = analyze_query(query)
-    assert find_words(f"{text} ж", asked) == find_words(text, asked)
+    assert find_words(f"{text} {odd}", asked) == find_words(text, asked)
+
+
+def test_plain_texts_are_cut_as_all_others_are():
+    """Two patterns, one of them for texts in which nothing is special."""
+    for char in filter(str.isalnum, map(chr, range(0x2E80))):
+        text = f"v{char}1.2 a{char}b {char}{char}3.4.5{char}"
+        if not places._NOT_PLAIN.search(text):
+            plain = places._PLAIN_PIECE.finditer(text)
+            others = places._PIECE.finditer(text)
+            assert [m.span() for m in plain] == [m.span() for m in others], hex(
+                ord(char)
+            )

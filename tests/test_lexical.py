@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from pplx_local.store import schema
 from pplx_local.store.connection import Database, create_file
-from pplx_local.store.lexical import MAX_TERMS, Lexicon, analyze_query, analyze_text
+from pplx_local.store.lexical import (
+    MAX_TERMS,
+    Lexicon,
+    Term,
+    analyze_query,
+    analyze_text,
+)
+from pplx_local.store.lexical.lexicon import _picking
+from pplx_local.store.lexical.weighing import Counted
 
 GOLDEN = [
     # Chinese, Japanese, Korean: one, two, three characters
@@ -459,3 +467,14 @@ def test_deleted_chunks_are_gone(lexicon: Lexicon) -> None:
     lexicon.insert([(1, "one fish"), (2, "two fish"), (3, "red fish")])
     lexicon.delete(1, 2)
     assert ids(lexicon, "fish") == [3]
+
+
+def test_what_picks_candidates_is_bounded_however_large_the_index() -> None:
+    def picked(*shares: int, n_chunks: int = 1_000_000) -> list[int]:
+        terms = {Term(f"w{n}", (f"w{n}",)): n for n in shares}
+        return [terms[term] for term in _picking(Counted(terms, n_chunks, {}, 1))]
+
+    assert picked(50, 2_000, 1_900, 100, 5_000) == [50, 100, 1_900]
+    assert picked(90_000, 30_000) == [30_000]
+    assert picked(700, 900, 1_100, n_chunks=10_000) == [700, 900]
+    assert picked(0, 7) == [7]

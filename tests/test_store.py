@@ -33,7 +33,7 @@ from pplx_local.records import (
     Span,
     TextBlock,
 )
-from pplx_local.store import Store, analyze_query, connection
+from pplx_local.store import Store, analyze_query, connection, texts
 
 SPEC = SpaceSpec("dense", "tiny", {"weights": "abc", "window": "one"}, "f1", 8, 8)
 
@@ -153,13 +153,13 @@ def test_removing_a_folder_hides_its_documents(store: Store) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(st.characters(), min_size=1, max_size=60), max_size=6))
 def test_a_document_gives_its_text_back(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "texts.db"
-    whole = "".join(texts)
+    whole = "".join(pieces)
     with Store.open(path) as store:
         store.add_folder(b"/a", 1, 1)
-        document_id = write(store, str(time.monotonic_ns()), texts)
+        document_id = write(store, str(time.monotonic_ns()), pieces)
         chunks = list(store.chunk_texts(document_id))
         assert "".join(text for _, _, text in chunks) == whole
         for start in range(0, len(whole) + 1, 7):
@@ -173,6 +173,47 @@ def test_a_document_gives_its_text_back(
         assert [ref.char_span for ref in reversed(refs)] == [
             chunk.char_span for _, chunk, _ in chunks
         ]
+
+
+def forget(store: Store, name: str) -> None:
+    store.forget_files([b"/a/" + name.encode()])
+    store.settle_documents(1)
+    store.purge()
+
+
+def test_what_was_read_before_is_not_taken_for_what_came_after(store, path) -> None:
+    """Blocks stay unpacked for a while, and their ids are given again."""
+    span = Span(0, 9)
+    with Store.open(path, readonly=True) as reader:
+        for number in range(3):
+            name = f"number {number}"
+            document_id = write(store, name, [name, " and more"])
+            assert store.text(document_id, span) == name + " "
+            assert reader.text(document_id, span) == name + " "
+            forget(store, name)
+            assert store.text(document_id, span) == reader.text(document_id, span) == ""
+
+
+def test_what_was_rolled_back_is_not_taken_for_what_came_after(store) -> None:
+    with suppress(KeyboardInterrupt), store.transaction():
+        undone = write(store, "undone", ["old words"])
+        assert store.text(undone, Span(0, 9)) == "old words"
+        raise KeyboardInterrupt
+    document_id = write(store, "done", ["new words"])
+    assert document_id == undone
+    assert store.text(document_id, Span(0, 9)) == "new words"
+
+
+def test_unpacked_texts_stay_within_bounds(store, monkeypatch) -> None:
+    monkeypatch.setattr(texts, "_KEPT_CHARS", 100)
+    lengths = [10, 60, 30, 500, 40, 20]
+    ids = [write(store, str(n), ["x" * n]) for n in lengths]
+    for document_id, n in [*zip(ids, lengths, strict=True)] * 2:
+        assert len(store.text(document_id, Span(0, 999))) == n
+        kept = [len(text) for text in store._texts._kept.values()]
+        assert kept[-1] == n
+        assert sum(kept) <= max(100, n)
+    assert kept == [40, 20]
 
 
 def test_what_is_known_of_a_document(store: Store) -> None:

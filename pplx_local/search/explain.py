@@ -52,15 +52,17 @@ def matches(
         return ()
     sims = similarities(query, passage, 0, len(passage.codes))  # (Q, n)
     best: dict[str, Match] = {}
-    for row, word in enumerate(query_words):
-        column = int(np.argmax(sims[row]))
-        position = int(passage.positions[column])
+    columns = sims.argmax(axis=1)
+    positions, closest = passage.positions[columns], sims.max(axis=1)
+    for word, position, close in zip(
+        query_words, positions.tolist(), closest.tolist(), strict=True
+    ):
         if not word or position < 0:
             continue
         start, end = whole_word(text, token_spans[position])
         if start == end:
             continue
-        found = Match(word, start, end, round(float(sims[row, column]), 4))
+        found = Match(word, start, end, round(close, 4))
         if word not in best or found.similarity > best[word].similarity:
             best[word] = found
     return tuple(_with_exactness(match, text) for match in best.values())

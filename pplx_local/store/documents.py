@@ -21,6 +21,7 @@ from pplx_local.records import Chunk, Document, Segment, Span, TextBlock
 from pplx_local.store.connection import Database, Row, ids_json
 from pplx_local.store.lexical import Lexicon
 from pplx_local.store.names import fold, fold_author
+from pplx_local.store.texts import Block, Texts
 
 NULL_SAMPLE = 128
 """Half of it says the same: with 64, 128 and 256, nDCG@10 of the fusion is 0.928 on SQuAD,
@@ -139,8 +140,9 @@ class DocumentWriter:
                 for chunk in block.chunks
             ),
         )
+        whole = Block(block.char_start, self._n_newlines, block.text)
         self._lexicon.insert(
-            (chunk_id, _cut(block.text, block.char_start, chunk.char_span))
+            (chunk_id, whole.cut(chunk.char_span))
             for chunk_id, chunk in enumerate(block.chunks, first)
         )
         self._n_chunks += len(block.chunks)
@@ -159,11 +161,10 @@ class DocumentWriter:
 class Documents:
     """What was read, by (digest of the bytes, pipeline that read them)."""
 
-    def __init__(self, database: Database, lexicon: Lexicon) -> None:
+    def __init__(self, database: Database, lexicon: Lexicon, texts: Texts) -> None:
         self._database = database
         self._lexicon = lexicon
-        # To make one anew takes a third of the time of a block: a search unpacks 70.
-        self._decompressor = zstandard.ZstdDecompressor()
+        self._texts = texts
 
     def find(self, digest: str, pipeline: str) -> int | None:
         """Find a document, hidden ones too."""
@@ -237,30 +238,6 @@ class Documents:
         )
         return tuple(Segment(kind, label, Span(*span)) for kind, label, *span in rows)
 
-    def text(self, document_id: int, char_span: Span) -> str:
-        """Cut a piece out of a document's text, from as few blocks as it needs."""
-        start, end = max(char_span.start, 0), char_span.end
-        return "".join(
-            _cut(text, block_start, Span(max(start, block_start), end))
-            for block_start, _, text in self._blocks(document_id, start, end)
-        )
-
-    def block_text(self, block_id: int) -> str:
-        """Fetch the text of a block."""
-        packed: bytes = self._database.value(
-            "SELECT text FROM blocks WHERE block_id = ?", (block_id,)
-        )
-        return self._unpacked(packed)
-
-    def line_of(self, document_id: int, char: int) -> int:
-        """Number the line that holds a character, from 1."""
-        for block_start, newlines_before, text in self._blocks(
-            document_id, char, char + 1
-        ):
-            before = text.count("\n", 0, max(char - block_start, 0))
-            return int(newlines_before) + before + 1
-        return 1
-
     def chunk_texts(
         self, document_id: int, first_ordinal: int
     ) -> Iterator[tuple[int, Chunk, str]]:
@@ -271,21 +248,20 @@ class Documents:
             "SELECT char_start FROM chunks WHERE chunk_id = ?", (first_chunk + ordinal,)
         )
         while ordinal < n_chunks and start is not None:
-            block_start, _, text = next(
-                self._blocks(document_id, start, min(start + 1, n_chars))
-            )
+            where = Span(start, min(start + 1, n_chars))
+            block = next(self._texts.blocks(document_id, where))
             rows = self._database.rows(
                 "SELECT chunk_id, char_start, char_end FROM chunks WHERE chunk_id"
                 " BETWEEN ? AND ? AND char_end <= ? ORDER BY chunk_id",
                 (
                     first_chunk + ordinal,
                     first_chunk + n_chunks - 1,
-                    block_start + len(text),
+                    block.start + len(block.text),
                 ),
             )
             for chunk_id, *span in rows:
                 chunk = Chunk(chunk_id - first_chunk, Span(*span))
-                yield chunk_id, chunk, _cut(text, block_start, chunk.char_span)
+                yield chunk_id, chunk, block.cut(chunk.char_span)
             ordinal += len(rows)
             start = self._database.value(
                 "SELECT char_start FROM chunks WHERE chunk_id = ?",
@@ -362,13 +338,6 @@ class Documents:
         """Give the first chunk id of a document, and how many it has."""
         return self._chunk_range(document_id)[:2]
 
-    def size_bytes(self) -> int:
-        """Add up the room that the compressed text takes."""
-        size: int = self._database.value(
-            "SELECT coalesce(sum(length(text)), 0) FROM blocks"
-        )
-        return size
-
     def _chunk_range(self, document_id: int) -> tuple[int, int, int]:
         row = self._database.row(
             "SELECT first_chunk, n_chunks, n_chars FROM documents"
@@ -378,31 +347,6 @@ class Documents:
         if row is None:
             raise _unknown(document_id)
         return row[0], row[1], row[2]
-
-    def _blocks(
-        self, document_id: int, start: int, end: int
-    ) -> Iterator[tuple[int, int, str]]:
-        """Give (start, newlines before, text) of the blocks that meet a range.
-
-        A place at the very end of the text lies in the last block.
-        """
-        rows = self._database.rows(
-            "SELECT char_start, newlines_before, text FROM blocks"
-            " WHERE document_id = :document AND char_start < :end AND char_start >= ("
-            " SELECT coalesce(max(char_start), 0) FROM blocks"
-            " WHERE document_id = :document AND char_start <= :start)"
-            " ORDER BY char_start",
-            {"document": document_id, "start": start, "end": max(end, 1)},
-        )
-        for char_start, newlines_before, packed in rows:
-            yield char_start, newlines_before, self._unpacked(packed)
-
-    def _unpacked(self, text: bytes) -> str:
-        return self._decompressor.decompress(text).decode("utf-8", "surrogatepass")
-
-
-def _cut(text: str, text_start: int, span: Span) -> str:
-    return text[span.start - text_start : max(span.end - text_start, 0)]
 
 
 def _chunk_hash(digest: str, ordinal: int) -> int:

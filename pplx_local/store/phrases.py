@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from pplx_local.records import Span
 from pplx_local.store.connection import Database, ids_json
-from pplx_local.store.documents import Documents
 from pplx_local.store.lexical import analyze_phrase, tokens_of
+from pplx_local.store.texts import Texts
 
 Ids = NDArray[np.int64]
 
@@ -61,8 +61,8 @@ class _Place(NamedTuple):
 class Phrases:
     """Finds words and phrases among the visible chunks."""
 
-    def __init__(self, database: Database, documents: Documents) -> None:
-        self._database, self._documents = database, documents
+    def __init__(self, database: Database, texts: Texts) -> None:
+        self._database, self._texts = database, texts
         self._block: tuple[int, str] | None = None
         """The block that was read last, and its text."""
 
@@ -125,9 +125,9 @@ class Phrases:
 
     def _text(self, place: _Place, span: Span) -> str:
         if span.start < place.block_start or span.end > place.block_end:
-            return self._documents.text(place.document_id, span)
+            return self._texts.text(place.document_id, span)
         if self._block is None or self._block[0] != place.block_id:
-            self._block = place.block_id, self._documents.block_text(place.block_id)
+            self._block = place.block_id, self._texts.block_text(place.block_id)
         first = place.block_start
         return self._block[1][span.start - first : span.end - first]
 

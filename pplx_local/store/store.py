@@ -37,6 +37,7 @@ from pplx_local.store.selecting import Selections
 from pplx_local.store.selection import Selection
 from pplx_local.store.settle import Settling
 from pplx_local.store.spaces import Backlog, Space, Spaces
+from pplx_local.store.texts import Texts
 from pplx_local.store.vectors import Vectors
 
 
@@ -51,11 +52,12 @@ class Store:
         self._files = Files(database)
         self._queue = Queue(database)
         self._kills = KillCount(database)
-        self._documents = Documents(database, self._lexicon)
+        self._texts = Texts(database)
+        self._documents = Documents(database, self._lexicon, self._texts)
         self._spaces = Spaces(database)
         self._vectors = Vectors(database, self._spaces)
         self._selections = Selections(
-            database, self._documents, Phrases(database, self._documents)
+            database, self._documents, Phrases(database, self._texts)
         )
         self._settling = Settling(
             database, self._documents, self._lexicon, self._vectors
@@ -288,11 +290,11 @@ class Store:
 
     def text(self, document_id: int, char_span: Span) -> str:
         """Cut a piece out of a document's text."""
-        return self._documents.text(document_id, char_span)
+        return self._texts.text(document_id, char_span)
 
     def line_of(self, document_id: int, char: int) -> int:
         """Number the line that holds a character, from 1."""
-        return self._documents.line_of(document_id, char)
+        return self._texts.line_of(document_id, char)
 
     def paths_of(self, document_id: int) -> list[bytes]:
         """List the files that hold a document, by path."""
@@ -561,7 +563,7 @@ class Store:
         wal = self.path.with_name(self.path.name + "-wal")
         return {
             "database": self.path.stat().st_size,
-            "text": self._documents.size_bytes(),
+            "text": self._texts.size_bytes(),
             "lexical": self._lexicon.size_bytes(),
             **self._vectors.size_bytes(),
             "wal": wal.stat().st_size if wal.exists() else 0,

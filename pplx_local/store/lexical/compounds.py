@@ -23,6 +23,7 @@ _SIGNED = re.compile(
     r"(?<![\w+#.])([A-Za-z][A-Za-z0-9]{0,15})(\+\+|#)(?![\w+#])"  # C++, C#
     r"|\.NET\b|(?<![\w.])\.net\b"
 )
+_SIGNS = ("++", "#", ".NET", ".net")
 _PARTS = re.compile(r"[^\W_]++")
 CONTRACTIONS = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
 _MAX_COMPOUND = 64
@@ -60,6 +61,8 @@ def spell_signs(text: str) -> str:
 
 def signed_words(text: str) -> Iterator[tuple[int, int, str]]:
     """Give where they stand in a text: (start, end, the word for it)."""
+    if not any(map(text.__contains__, _SIGNS)):  # most have none, which is told at once
+        return
     for found in _SIGNED.finditer(text):
         yield found.start(), found.end(), _spelled(found)
 
