@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from pplx_local.store.lexical import (
     analyze_query,
     analyze_text,
 )
+from pplx_local.store.lexical import lexicon as lexicon_module
 from pplx_local.store.lexical.lexicon import _picking
 from pplx_local.store.lexical.weighing import Counted
 
@@ -452,6 +454,28 @@ def test_frequent_words_pick_nothing_but_are_scored(lexicon: Lexicon) -> None:
     assert scores[0] > scores[-1]
     alone, _ = lexicon.best(analyze_query("common"), 10)
     assert alone.tolist() == list(range(4, 44, 4))
+
+
+def test_where_words_stand_in_many_rows_only_those_with_rare_ones_are_read(
+    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexicon_module, "SCANNED_CHUNKS", 2_900)
+    lexicon.insert(
+        (i, f"{'common' if i % 4 == 0 else 'filler'} {'rare' if i % 1000 < 2 else 'x'}")
+        for i in range(1, 12_001)
+    )
+    asked = analyze_query("common rare")
+    rows = np.arange(1, 12_001)
+    every = lexicon.scores(asked, rows)
+    some = lexicon.scores(replace(asked, rare_only=True), rows)
+    holds_rare = rows % 1000 < 2
+    assert (every[rows % 4 == 0] > 0).all()
+    assert np.array_equal(some[holds_rare], every[holds_rare])
+    assert not some[~holds_rare].any()
+    monkeypatch.setattr(lexicon_module, "SCANNED_CHUNKS", 3_100)
+    lexicon.insert([(12_001, "x")])  # a write: what was scored before is forgotten
+    again = lexicon.scores(replace(asked, rare_only=True), rows)
+    assert np.allclose(again, every, rtol=1e-3)
 
 
 def test_analysis_does_not_depend_on_what_came_before() -> None:

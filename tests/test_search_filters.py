@@ -13,6 +13,7 @@ from desk import Desk
 from pplx_local.cli.asking import shortcomings
 from pplx_local.documents import kinds
 from pplx_local.records import Answer, Mode
+from pplx_local.store.lexical import lexicon
 
 N_OTHERS = 400
 MODES: tuple[Mode, ...] = ("hybrid", "lexical", "dense", "late")
@@ -75,6 +76,18 @@ def test_scores_do_not_hang_on_what_filters_leave(library: Desk) -> None:
     assert few.hits
     for hit in few.hits:
         assert hit.score == pytest.approx(scores[hit.path], abs=1e-3)
+
+
+def test_what_few_files_hold_is_found_by_its_frequent_words_too(
+    library: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere they score nothing by themselves, as in a large index."""
+    monkeypatch.setattr(lexicon, "SCANNED_CHUNKS", 100)
+    monkeypatch.setattr(lexicon, "FEW_CHUNKS", 5)
+    anywhere = library.search("once timing belt", k=10, mode="lexical")
+    assert names(anywhere) == ["rare.md"]
+    filtered = library.search("once timing belt path:belts", k=10, mode="lexical")
+    assert set(names(filtered)) == {"rare.md", "page.html"}
 
 
 def test_a_broad_filter_leaves_the_order_as_it_is(library: Desk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -39,9 +39,17 @@ class Panel:
     """Makes the late leg's shortlist where there is no dense one."""
 
     @classmethod
-    def of(cls, store: Store, spaces: Mapping[Role, SearchSpace], asked: Asked) -> Self:
-        """Put a question to the legs."""
-        lexical, encoded = LexicalLeg(store, asked.words), asked.encoded
+    def of(
+        cls,
+        store: Store,
+        spaces: Mapping[Role, SearchSpace],
+        asked: Asked,
+        *,
+        rare_only: bool,
+    ) -> Self:
+        """Put a question to the legs; `rare_only` as `LexicalQuery` has it."""
+        words, encoded = replace(asked.words, rare_only=rare_only), asked.encoded
+        lexical = LexicalLeg(store, words)
         return cls(
             lexical,
             _dense(store, spaces, encoded),

@@ -12,7 +12,7 @@ from pplx_local.store.connection import Database, Row, ids_json
 from pplx_local.store.lexical.analysis import analyze_text
 from pplx_local.store.lexical.counting import Counting
 from pplx_local.store.lexical.naming import Names
-from pplx_local.store.lexical.query import LexicalQuery, Term, match
+from pplx_local.store.lexical.query import LexicalQuery, Term, match, owners
 from pplx_local.store.lexical.unknown import adapted
 from pplx_local.store.lexical.weighing import FEW_CHUNKS, Counted, Weighing
 from pplx_local.store.selection import Selection
@@ -26,6 +26,11 @@ time. Beside 80,000 unrelated passages 2,000 to 20,000 give the same nDCG@10 (Cr
 0.504 to 0.506, SQuAD 0.845 to 0.846); 2,000 would cost 0.01 of Cranfield's recall@100."""
 MANY_CHUNKS = 20_000
 """A word in more chunks than this, and in half of all, says nothing of which is best."""
+
+SCANNED_CHUNKS = 20_000
+"""Where the words stand in more rows than this, in all, a query for rare words reads only the
+rows that hold one of those that pick candidates: among 82,000 passages in 0.6 of the time, and
+nDCG@10 of the fusion is the same (Cranfield 0.561, SQuAD 0.925 and 0.926)."""
 
 _MERGED_PAGES = 500
 _MIN_CANDIDATES = 300
@@ -157,15 +162,21 @@ class Lexicon:
         return self._scored[1]
 
     def _weighed(self, query: LexicalQuery, chunk_ids: Sequence[int]) -> list[Row]:
-        weighing = Weighing.of(query, self._counting.count(query))
+        counted = self._counting.count(query)
+        weighing = Weighing.of(query, counted)
         if any(weighing.name_weights):
             weighing.named = self._names.held_by(chunk_ids, weighing.terms)
+        wanted = match(weighing.terms)
+        if query.rare_only and sum(counted.values()) > SCANNED_CHUNKS:
+            picking = _picking(counted)
+            weighing.n_before = len(owners(picking))
+            wanted = f"({match(picking)}) AND ({wanted})"
         self._weighing = weighing
         # The plus keeps SQLite from opening the full-text index once for each id.
         rows = self._database.rows(
             "SELECT rowid, weighed(lexical) FROM lexical WHERE lexical MATCH ?"
             " AND +rowid IN (SELECT value FROM json_each(?))",
-            (match(weighing.terms), ids_json(chunk_ids)),
+            (wanted, ids_json(chunk_ids)),
         )
         by_name = [
             (chunk_id, weighing.by_name(chunk_id)) for chunk_id in weighing.named

@@ -58,6 +58,8 @@ class LexicalQuery:
     terms: tuple[Term, ...]
     is_cut: bool = False
     """Whether the text has further ones."""
+    rare_only: bool = False
+    """Whether, in a large index, a passage with none but frequent ones scores 0."""
 
 
 def analyze_query(text: str) -> LexicalQuery:

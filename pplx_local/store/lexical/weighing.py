@@ -98,6 +98,8 @@ class Weighing:
     """Numbers of two terms, and the weight of their standing side by side."""
     named: Mapping[int, Set[int]] = field(default_factory=dict)
     """For each chunk, the numbers of the terms that its file's names have."""
+    n_before: int = 0
+    """Phrases of the expression that come before those of the terms."""
     average: float = 0.0
     """Tokens in a chunk; 0 until the first row says it."""
 
@@ -135,7 +137,8 @@ class Weighing:
 
     def _places(self, row: apsw.FTS5ExtensionApi) -> Sequence[Sequence[int]]:
         """List where each term stands in a row."""
-        places = [row.phrase_column_offsets(i, 0) for i in range(len(self.owners))]
+        first, last = self.n_before, self.n_before + len(self.owners)
+        places = [row.phrase_column_offsets(i, 0) for i in range(first, last)]
         if len(places) == len(self.terms):
             return places
         together: list[list[int]] = [[] for _ in self.terms]
