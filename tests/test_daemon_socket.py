@@ -29,7 +29,7 @@ from pplx_local.daemon.presence import Presence
 from pplx_local.daemon.replying import result_line
 from pplx_local.daemon.server import Server
 from pplx_local.daemon.wire import LONGEST_LINE_BYTES, parse_reply
-from pplx_local.errors import DaemonError, FolderError, StoreFull
+from pplx_local.errors import DaemonEnded, DaemonError, FolderError, StoreFull
 from pplx_local.records import (
     Answer,
     Copy,
@@ -512,6 +512,49 @@ def test_work_is_followed_to_its_outcome(daemon):
         assert work.refused == ("There is nothing at /y.",)
         assert (list(work.failures), work.encoder_error) == ([], None)
     assert ended == ["done"]
+
+
+def test_a_search_whose_client_leaves_is_let_go(daemon):
+    """It tells nothing that could fail to be sent: between its steps it is looked for."""
+    left, began = threading.Event(), threading.Event()
+
+    def search(**args):
+        try:
+            while True:
+                began.set()
+                time.sleep(0.01)
+                yield
+        finally:
+            left.set()
+
+    with daemon(search=search).connect() as client:
+        asking = threading.Thread(target=_asks_until_it_ends, args=(client,))
+        asking.start()
+        assert began.wait(5)
+        assert not left.wait(0.2), "it is waited for"
+        client.hang_up()
+        assert left.wait(5)
+        asking.join(5)
+
+
+def _asks_until_it_ends(client: RemoteIndex) -> None:
+    with pytest.raises(DaemonEnded):
+        client.search("rent")
+
+
+def test_who_only_says_no_more_still_gets_an_answer(daemon):
+    """As a program does that pipes a request into the socket."""
+
+    def search(**args):
+        for _ in range(20):
+            time.sleep(0.01)
+            yield
+        return ANSWER
+
+    args = {"query": "rent", "k": 3, "mode": "hybrid", "explain": False}
+    sent = request("search", args=args | {"folded": False, "wait": True})
+    [reply] = daemon(search=search).speak(sent)
+    assert ANSWER.query in json.dumps(reply["result"])
 
 
 def test_work_whose_client_leaves_is_let_go(daemon):

@@ -136,6 +136,35 @@ def test_what_is_cancelled_before_its_turn_is_never_asked(daemon: Daemon) -> Non
     assert asked == ["third"]
 
 
+def test_what_is_cancelled_under_way_holds_nothing_up(daemon: Daemon) -> None:
+    """The daemon hears that nobody waits, and the lane is free for the next question."""
+
+    async def steps(link: Link) -> None:
+        endless = asyncio.create_task(
+            link.ask("one", lambda one: list(iter(one.hello, None)))
+        )
+        await asyncio.sleep(0.2)
+        endless.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await endless
+        hello = await asyncio.wait_for(link.ask("one", lambda one: one.hello()), 5)
+        assert hello["pid"] == daemon.pid
+
+    with_link(daemon.settings.home, steps)
+
+
+def test_giving_up_one_call_leaves_the_next_alone(daemon: Daemon) -> None:
+    async def steps(link: Link) -> None:
+        for _ in range(30):
+            old = asyncio.create_task(link.ask("one", lambda one: one.status()))
+            await asyncio.sleep(0.002)
+            new = asyncio.create_task(link.ask("one", lambda one: one.hello()))
+            old.cancel()
+            assert (await new)["pid"] == daemon.pid
+
+    with_link(daemon.settings.home, steps)
+
+
 def test_a_lane_that_is_abandoned_ends_its_work(daemon: Daemon) -> None:
     async def steps(link: Link) -> None:
         endless = asyncio.create_task(

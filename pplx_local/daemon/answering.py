@@ -34,6 +34,9 @@ class Answering:
         index = self._take()
         try:
             yield index
+        except GeneratorExit:  # nobody waits for the rest of its steps
+            self._give_back(index, generation)
+            raise
         except BaseException:
             index.close()
             raise

@@ -37,6 +37,7 @@ from pplx_local.records import (
     Survey,
     Watching,
 )
+from pplx_local.search import Steps, Wanted
 
 
 class Calls:
@@ -80,12 +81,11 @@ class Calls:
         explain: bool = False,
         folded: bool = False,
         wait: bool = True,
-    ) -> Answer:
+    ) -> Steps[Answer]:
         """Answer a query; with `wait`, wait for a model that is still loading."""
+        wanted = Wanted(k, mode, explain, folded)
         with self._answering.right_of_way(), self._answering.reader() as index:
-            return index.search(
-                query, k=k, mode=mode, explain=explain, folded=folded, wait=wait
-            )
+            return (yield from index.search_steps(query, wanted, wait=wait))
 
     def similar(
         self,
@@ -96,13 +96,12 @@ class Calls:
         explain: bool = False,
         folded: bool = False,
         wait: bool = True,
-    ) -> Answer:
+    ) -> Steps[Answer]:
         """Find passages like one that is indexed."""
-        [file] = _as_paths([path])
+        wanted = Wanted(k, mode, explain, folded)
         with self._answering.right_of_way(), self._answering.reader() as index:
-            return index.similar(
-                file, line, k=k, mode=mode, explain=explain, folded=folded, wait=wait
-            )
+            steps = index.similar_steps(_as_path(path), line, wanted, wait=wait)
+            return (yield from steps)
 
     def text(self, path: bytes, char_start: int, char_end: int) -> Extract:
         """Cut a stretch out of an indexed file's text, widened to whole lines."""

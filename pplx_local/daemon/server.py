@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -34,8 +35,8 @@ OnBug = Callable[[Exception], None]
 class Server:
     """Answers on a unix socket until it is closed.
 
-    A call returns its result, or is a generator of progress that returns it; the
-    generator is closed when its client goes away. Whoever starts the server holds the
+    A call returns its result, or is a generator that returns it: of progress, or of None
+    where it has none to tell. It is closed when its client goes away. Whoever starts the server holds the
     writer's lock: a socket that lies there was left behind.
     """
 
@@ -179,9 +180,19 @@ def _follow(
             except StopIteration as end:
                 return end.value
             try:
-                connection.sendall(progress_line(request.number, progress))
+                if progress is not None:
+                    connection.sendall(progress_line(request.number, progress))
+                elif _has_hung_up(connection):
+                    raise ConnectionResetError
             except OSError as error:
                 raise _ClientGone from error
+
+
+def _has_hung_up(connection: socket.socket) -> bool:
+    """Tell whether a client is gone: one that only says no more still waits."""
+    poll = select.poll()
+    poll.register(connection, 0)
+    return bool(poll.poll(0))
 
 
 def _inode(path: Path) -> int | None:

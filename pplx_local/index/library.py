@@ -23,7 +23,7 @@ from pplx_local.index.update import Update
 from pplx_local.index.workers import WorkerFactory, Workers, spawn_worker
 from pplx_local.models import STARTER, Profile, profile_of
 from pplx_local.records import Answer, FolderRecord, Mode, ModelEstimate
-from pplx_local.search import Searcher
+from pplx_local.search import Searcher, Steps, Wanted, finished
 from pplx_local.store import Store
 
 NO_MODEL = f"no model is here. {STARTER.install}"
@@ -217,12 +217,17 @@ class Index(Contents):
         Raises:
             PplxLocalError: The mode needs a leg that cannot run here.
         """
+        wanted = Wanted(k, mode, explain, folded)
+        return finished(self.search_steps(query, wanted, wait=wait))
+
+    def search_steps(
+        self, query: str, wanted: Wanted, *, wait: bool = True
+    ) -> Steps[Answer]:
+        """Do so in steps, for somebody who may ask something else meanwhile."""
         spaces = self._spaces.as_of_now()
         with self._steady(spaces):
-            searcher = self._searcher(spaces, mode, wait=wait)
-            return searcher.search(
-                query, k=k, mode=mode, explain=explain, folded=folded
-            )
+            searcher = self._searcher(spaces, wanted.mode, wait=wait)
+            return (yield from searcher.search_steps(query, wanted))
 
     def similar(
         self,
@@ -243,14 +248,19 @@ class Index(Contents):
         Raises:
             FolderError: The file has no text in the index, or no such line.
         """
+        wanted = Wanted(k, mode, explain, folded)
+        return finished(self.similar_steps(path, line, wanted, wait=wait))
+
+    def similar_steps(
+        self, path: Path, line: int | None, wanted: Wanted, *, wait: bool = True
+    ) -> Steps[Answer]:
+        """Do so in steps, for somebody who may ask something else meanwhile."""
         spaces = self._spaces.as_of_now()
         said = str(path) if line is None else f"{path}:{line}"
         with self._steady(spaces):
             chunks = passages_at(self.store, path, line, self.settings)
-            searcher = self._searcher(spaces, mode, wait=wait)
-            return searcher.similar(
-                said, chunks, k=k, mode=mode, explain=explain, folded=folded
-            )
+            searcher = self._searcher(spaces, wanted.mode, wait=wait)
+            return (yield from searcher.similar_steps(said, chunks, wanted))
 
     def _steady(self, spaces: ProfileSpaces) -> AbstractContextManager[None]:
         """Keep tables that an update may drop while they are searched."""

@@ -3,8 +3,9 @@
 from pplx_local.search.confidence import nothing_close
 from pplx_local.search.query import Query, parse_query
 from pplx_local.search.ranking import Ranking, best_first
-from pplx_local.search.searcher import Searcher
+from pplx_local.search.searcher import Searcher, Wanted
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
+from pplx_local.search.steps import Steps, finished
 
 __all__ = [
     "Query",
@@ -12,7 +13,10 @@ __all__ = [
     "Ranking",
     "SearchSpace",
     "Searcher",
+    "Steps",
+    "Wanted",
     "best_first",
+    "finished",
     "nothing_close",
     "parse_query",
 ]

@@ -18,6 +18,7 @@ from pplx_local.search.living import Found, Living
 from pplx_local.search.place import place_in
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.spaces import SearchSpace
+from pplx_local.search.steps import Steps
 from pplx_local.store import ChunkRef, Store, find_words
 
 _TEXTS_KEPT = 256
@@ -68,7 +69,7 @@ class Presenter:
         """How many documents were looked at."""
         return self._living.n_documents
 
-    def hits(self, k: int, *, explain: bool, folded: bool) -> tuple[Hit, ...]:
+    def hits(self, k: int, *, explain: bool, folded: bool) -> Steps[tuple[Hit, ...]]:
         """Make at most k hits, the best first.
 
         Args:
@@ -79,10 +80,13 @@ class Presenter:
         """
         found = self._living.best_first(self._ranking.ids, self._scores)
         if folded:
-            hits = self._hits(fold(found, k, self._text_of), explain=explain)
+            groups = fold(found, k, self._text_of)
         else:
             groups = [Group(one) for one in islice(_each_path(found), k)]
-            hits = self._hits(groups, explain=explain)
+        hits = []
+        for hit in self._hits(groups, explain=explain):
+            hits.append(hit)
+            yield
         return tuple(hits)
 
     def _hits(self, groups: Sequence[Group], *, explain: bool) -> Iterator[Hit]:

@@ -26,6 +26,7 @@ from pplx_local.search.query import parse_query
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.reports import reasons, reports
 from pplx_local.search.spaces import SearchSpace
+from pplx_local.search.steps import Steps, finished
 from pplx_local.search.trust import trust
 from pplx_local.store import LexicalQuery, Space, Store, analyze_query
 
@@ -96,17 +97,20 @@ class Searcher:
         Raises:
             PplxLocalError: The mode needs a leg that cannot run.
         """
-        self._refuse_impossible(mode)
+        return finished(self.search_steps(query, Wanted(k, mode, explain, folded)))
+
+    def search_steps(self, query: str, wanted: Wanted) -> Steps[Answer]:
+        """Do so in steps, for somebody who may ask something else meanwhile."""
+        self._refuse_impossible(wanted.mode)
         clock, parsed = Clock(), parse_query(query)
         filters, within = parsed.filters, self._store.select(parsed.filters)
-        wanted = Wanted(k, mode, explain, folded)
         if not parsed.has_words or (within is not None and is_empty(within)):
             asked = Asked(LexicalQuery(()), filters=filters, within=within)
-            answer = self._listed(query, asked, wanted, clock)
+            answer = yield from self._listed(query, asked, wanted, clock)
         else:
-            asked = self._asked(parsed.words, mode, {mode}, clock)
+            asked = self._asked(parsed.words, wanted.mode, {wanted.mode}, clock)
             asked = asked._replace(filters=filters, within=within)
-            answer = self._found(query, asked, wanted, clock)
+            answer = yield from self._found(query, asked, wanted, clock)
         return answer._replace(hints=(*parsed.hints, *about(parsed, asked)))
 
     def similar(
@@ -132,11 +136,18 @@ class Searcher:
         Raises:
             PplxLocalError: The mode needs a leg that cannot run.
         """
-        self._refuse_impossible(mode)
+        wanted = Wanted(k, mode, explain, folded)
+        return finished(self.similar_steps(said, chunk_ids, wanted))
+
+    def similar_steps(
+        self, said: str, chunk_ids: Sequence[int], wanted: Wanted
+    ) -> Steps[Answer]:
+        """Do so in steps, for somebody who may ask something else meanwhile."""
+        self._refuse_impossible(wanted.mode)
         clock = Clock()
-        spaces = {} if mode == "lexical" else self._spaces
+        spaces = {} if wanted.mode == "lexical" else self._spaces
         asked = like(self._store, spaces, chunk_ids)
-        return self._found(said, asked, Wanted(k, mode, explain, folded), clock)
+        return (yield from self._found(said, asked, wanted, clock))
 
     def rank(
         self,
@@ -157,7 +168,7 @@ class Searcher:
         self._refuse_impossible(mode)
         clock = Clock()
         asked = self._asked(query, mode, {"dense", "late"}, clock)
-        return self._ranking(asked, mode, k, clock, among)
+        return finished(self._ranking(asked, mode, k, clock, among))
 
     def with_late(self, space: Space) -> Searcher:
         """Give a searcher of another space of the same late checkpoint.
@@ -179,22 +190,27 @@ class Searcher:
         spaces = {} if mode == "lexical" else self._spaces
         return Asked(words, *encode(query, spaces, required, clock))
 
-    def _listed(self, said: str, asked: Asked, wanted: Wanted, clock: Clock) -> Answer:
+    def _listed(
+        self, said: str, asked: Asked, wanted: Wanted, clock: Clock
+    ) -> Steps[Answer]:
         """Answer a query of filters alone with what they leave, the newest first."""
         ranking, scores = listing(self._store, self._spaces, asked, wanted.k, clock)
         presenter = self._presenter(ranking, scores, asked, weights={})
-        hits = presenter.hits(wanted.k, explain=False, folded=wanted.folded)
+        hits = yield from presenter.hits(wanted.k, explain=False, folded=wanted.folded)
         answer = self._answer(said, wanted.mode, ranking, hits, clock)
         return answer._replace(nothing_close=not hits)
 
-    def _found(self, said: str, asked: Asked, wanted: Wanted, clock: Clock) -> Answer:
+    def _found(
+        self, said: str, asked: Asked, wanted: Wanted, clock: Clock
+    ) -> Steps[Answer]:
         k, mode, explain, folded = wanted
         for n_candidates in (k, _REFILL * max(k, CANDIDATES)):
-            ranking = self._ranking(asked, mode, n_candidates, clock)
+            yield
+            ranking = yield from self._ranking(asked, mode, n_candidates, clock)
             scores = ranking.scores(mode, self.weights)
             weights = self.weights if mode == "hybrid" else {}
             presenter = self._presenter(ranking, scores, asked, weights)
-            hits = presenter.hits(k, explain=explain, folded=folded)
+            hits = yield from presenter.hits(k, explain=explain, folded=folded)
             if not folded or len(hits) >= k or self._saw_all(ranking, asked, presenter):
                 break
         return self._answer(said, mode, ranking, hits, clock)
@@ -257,7 +273,7 @@ class Searcher:
         k: int,
         clock: Clock,
         among: Ids | None = None,
-    ) -> Ranking:
+    ) -> Steps[Ranking]:
         k = max(k, CANDIDATES)
         within = asked.within
         among = all_of(within, k) if among is None else among
@@ -269,8 +285,10 @@ class Searcher:
         found = (
             [null, among] if among is not None else panel.find(k, within, null, clock)
         )
+        yield
         ids = np.unique(np.concatenate(found).astype(np.int64))
         raw = panel.score(ids, clock)
+        yield
         why_not = reasons(mode, self._spaces, asked.failed, self._missing)
         share, known = lexical.fraction(raw["lexical"]), lexical.known_share
         trusted, n_words = self._trust(asked.words), _n_words(encoded)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pplx_local.errors import DaemonEnded
 
@@ -57,14 +57,20 @@ class Link:
     async def ask(self, lane: str, call: Callable[[RemoteIndex], _Found]) -> _Found:
         """Ask on a lane, after what was asked on it before.
 
-        A call that is cancelled before its turn is never made; of one that is under way
-        the answer is dropped. Where the daemon ends in the middle, another is asked.
+        A call that is cancelled before its turn is never made; one that is under way is
+        given up: the daemon stops it, and what comes next does not wait. Where the
+        daemon ends in the middle, another is asked.
 
         Raises:
             PplxLocalError: What the call has raised; DaemonError where there is none to
                 ask.
         """
-        return await self._run(lane, lambda one: one.ask(call, once_more=True))
+        asking = _Asking(call)
+        try:
+            return await self._run(lane, lambda one: one.ask(asking, once_more=True))
+        except asyncio.CancelledError:
+            asking.give_up()
+            raise
 
     async def follow(
         self,
@@ -93,7 +99,8 @@ class Link:
                 loop.call_soon_threadsafe(tell, progress)
             return steps
 
-        return await self._run(lane, lambda one: one.ask(work, once_more=False))
+        asking = _Asking(work)
+        return await self._run(lane, lambda one: one.ask(asking, once_more=False))
 
     def abandon(self, lane: str) -> None:
         """Hang up on a lane: work that is followed on it stops."""
@@ -153,6 +160,39 @@ class Link:
         raise DaemonEnded
 
 
+class _Asking(Generic[_Found]):
+    """A call that is made on one thread, and may be given up on another."""
+
+    def __init__(self, call: Callable[[RemoteIndex], _Found]) -> None:
+        self._call = call
+        self._lock = threading.Lock()
+        self._asked: RemoteIndex | None = None
+        self.is_given_up = False
+
+    def of(self, daemon: RemoteIndex) -> _Found:
+        """Make the call.
+
+        Raises:
+            DaemonEnded: Also where it is given up.
+        """
+        with self._lock:
+            if self.is_given_up:
+                raise DaemonEnded
+            self._asked = daemon
+        try:
+            return self._call(daemon)
+        finally:
+            with self._lock:
+                self._asked = None
+
+    def give_up(self) -> None:
+        """Hang up if it is under way, on no other call of the same lane."""
+        with self._lock:
+            self.is_given_up = True
+            if self._asked:
+                self._asked.hang_up()
+
+
 class _Lane:
     """A thread, and its connection."""
 
@@ -162,15 +202,15 @@ class _Lane:
         self._daemon: RemoteIndex | None = None
         self._is_closed = False
 
-    def ask(self, call: Callable[[RemoteIndex], _Found], *, once_more: bool) -> _Found:
+    def ask(self, asking: _Asking[_Found], *, once_more: bool) -> _Found:
         """Call; on the lane's thread."""
         try:
-            return call(self._connected())
+            return asking.of(self._connected())
         except DaemonEnded:
             self._disconnect()
-            if not once_more:
+            if not once_more or asking.is_given_up:
                 raise
-            return call(self._connected())
+            return asking.of(self._connected())
         except BaseException:
             if not once_more:  # what is left of its progress is nobody's
                 self._disconnect()
