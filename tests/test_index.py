@@ -330,6 +330,23 @@ def test_the_home_is_never_indexed(desk: Desk) -> None:
         index.add_folder(desk.settings.home)
 
 
+def test_the_home_is_never_indexed_where_a_link_leads_to_it(desk: Desk) -> None:
+    there = desk.folder / "state"
+    there.mkdir()
+    link = desk.folder.parent / "link"
+    link.symlink_to(there)
+    desk.settings = Settings(home=link)
+    install_fake_checkpoint(link)
+    (there / "logs").mkdir()
+    (there / "logs" / "daemon.log").write_text("started as process 7\n")
+    desk.update()
+    assert not any("/state/" in path for path in desk.states())
+    with desk.open() as index:
+        why = index.why(there / "logs" / "daemon.log")
+        assert why.startswith("skipped: what pplx-local keeps for itself")
+
+
+
 def test_a_missing_path_is_refused_by_name(desk: Desk) -> None:
     with desk.open(write=True) as index:
         with pytest.raises(FolderError, match="no such place"):

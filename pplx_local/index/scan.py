@@ -71,7 +71,7 @@ class Scan:
         """
         self._store, self._targets, self._findings = store, targets, findings
         self._settings, self._rules = settings, dict[bytes, Rules]()
-        self._exclude = os.fsencode(settings.home) + b"/"
+        self._exclude = os.fsencode(settings.home.resolve()) + b"/"
         self._retry = retry
         self._changes = Changes(store, anew=retry)
         self._missing = Missing(

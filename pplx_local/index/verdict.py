@@ -25,7 +25,7 @@ def what_became(path: Path, store: Store, settings: Settings) -> str:
     folder = next((f for f in registered if lies_in(os.fsencode(path), f)), None)
     if folder is None:
         return not_registered(path, registered)
-    if path.is_relative_to(settings.home):
+    if path.is_relative_to(settings.home.resolve()):
         return "skipped: what pplx-local keeps for itself is no document"
     found = _why_passed_over(path, store, rules_of(folder, settings))
     return found or _what_is_there(path, store)
