@@ -98,8 +98,38 @@ def test_a_long_text_comes_in_blocks_that_end_at_paragraphs(
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "ID3 tags in MP3 files",
+        "OggS pages explained",
+        "GIF89a or PNG?",
+        "GIF87a",
+        "%PDF-1.4 is the first line of a PDF",
+        "BZhang wrote to us",
+        "MZ is how a program begins",
+    ],
+)
+def test_a_note_may_begin_as_other_files_do(
+    reader: Reader, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text(text)
+    assert read(reader, path)[0] == text
+
+
+@pytest.mark.parametrize(
     ("name", "data", "kind", "reason"),
     [
+        (
+            "gif.txt",
+            b"GIF89a\x10\0\x10\0\x80\0\0" + b"x" * 99,
+            Unsupported,
+            "GIF image",
+        ),
+        ("sound.txt", b"ID3\x04\0\0" + b"x" * 99, Unsupported, "sound"),
+        ("ogg.txt", b"OggS\0\x02" + b"x" * 99, Unsupported, "sound"),
+        ("bzip2.txt", b"BZh91AY&SY" + b"x" * 99, Unsupported, "bzip2 archive"),
+        ("pdf.txt", b"%PDF-1.4\n%\xe2\xe3\n1 0 obj", Unsupported, "PDF document"),
         ("empty.md", b"", EmptyDocument, "empty"),
         ("bom.txt", b"\xef\xbb\xbf", EmptyDocument, "empty"),
         ("blank.txt", b" \t\n" * 200_000, EmptyDocument, "nothing but white space"),

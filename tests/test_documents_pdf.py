@@ -640,6 +640,21 @@ def test_huge_pages_and_slow_recognisers_give_nothing(
     assert time.monotonic() - started < 10
 
 
+def test_a_recogniser_that_does_not_list_its_languages_gives_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that is too busy: next time it may."""
+    slow = tmp_path / "tesseract"
+    slow.write_text("#!/bin/sh\nexec sleep 30\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(recognition, "_LIST_S", 0.2)
+    recognition._languages.cache_clear()
+    page = pdfium.PdfDocument.new().new_page(612, 792)
+    assert recognition.recognized(page, 5.0) == []
+    assert not recognition._languages.cache_info().currsize
+
+
 def test_lines_that_a_mac_sees_are_placed_in_points(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

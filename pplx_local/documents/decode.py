@@ -30,26 +30,28 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_MAGIC = (
-    (b"\x89PNG\r\n", "PNG image"),
-    (b"\xff\xd8\xff", "JPEG image"),
-    (b"GIF8", "GIF image"),
-    (b"\x7fELF", "program"),
-    (b"MZ\x90", "program"),
-    (b"\xcf\xfa\xed\xfe", "program"),
-    (b"\xca\xfe\xba\xbe", "program"),
-    (b"\x1f\x8b\x08", "gzip archive"),
-    (b"PK\x03\x04", "ZIP archive"),
-    (b"BZh", "bzip2 archive"),
-    (b"\xfd7zXZ", "xz archive"),
-    (b"\x28\xb5\x2f\xfd", "zstd archive"),
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
-    (b"SQLite format 3\0", "SQLite database"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1", "old Office document"),
-    (b"%PDF-", "PDF document"),
-    (b"ID3", "sound"),
-    (b"OggS", "sound"),
+_BINARY = tuple(
+    (re.compile(beginning, re.DOTALL), what)
+    for beginning, what in (
+        (rb"\x89PNG\r\n", "PNG image"),
+        (rb"\xff\xd8\xff", "JPEG image"),
+        (rb"GIF8[79]a(?=.{7})(?![\t\n\r -~]{7})", "GIF image"),
+        (rb"\x7fELF|MZ\x90|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe", "program"),
+        (rb"\x1f\x8b\x08", "gzip archive"),
+        (rb"PK\x03\x04", "ZIP archive"),
+        (rb"BZh[1-9]1AY&SY", "bzip2 archive"),
+        (rb"\xfd7zXZ", "xz archive"),
+        (rb"\x28\xb5\x2f\xfd", "zstd archive"),
+        (rb"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
+        (rb"SQLite format 3\0", "SQLite database"),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1", "old Office document"),
+        (rb"%PDF-\d\.\d[ \t]*[\r\n]", "PDF document"),
+        (rb"ID3[\x00-\x08]", "sound"),
+        (rb"OggS\0", "sound"),
+    )
 )
+"""How they begin. A note may well begin with "GIF89a" or "ID3 tags": of what is printable,
+as much is asked for as no note begins with."""
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b")) + b"\x7f"
 _MAX_CONTROL_SHARE = 0.2
 _ISO_2022_JP = (b"\x1b$B", b"\x1b$@")
@@ -145,8 +147,8 @@ def find_encoding(head: bytes, *, declared: str | None = None) -> tuple[str, str
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding, "replace"
-    for magic, what in _MAGIC:
-        if head.startswith(magic):
+    for beginning, what in _BINARY:
+        if beginning.match(head):
             raise Unsupported(f"binary file ({what})")
     declared = _codec(declared)
     if declared and declared.startswith(_SEVEN_BITS) and head.isascii():

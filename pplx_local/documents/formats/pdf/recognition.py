@@ -77,13 +77,12 @@ def _by_tesseract(
     """Send the picture through a pipe: nothing may be written to a disk here."""
     height, width = picture.shape
     dpi = round(scale * _POINTS_PER_INCH)
-    command = [
-        *(TESSERACT, "stdin", "stdout", "-l", _languages(), "--dpi", str(dpi)),
-        *("-c", "tessedit_create_tsv=1"),
-    ]
     try:
         done = subprocess.run(
-            command,
+            [
+                *(TESSERACT, "stdin", "stdout", "-l", _languages(), "--dpi", str(dpi)),
+                *("-c", "tessedit_create_tsv=1"),
+            ],
             input=b"P5 %d %d 255\n" % (width, height) + picture.tobytes(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
