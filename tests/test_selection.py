@@ -264,6 +264,27 @@ def test_a_long_phrase_over_many_chunks(tmp_path: Path) -> None:
             assert selection.ids.tolist() == list(wanted)
 
 
+def test_a_reader_sees_through_to_the_texts_of_now(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    with Store.open(path) as store, Store.open(path, readonly=True) as reader:
+        store.add_folder(b"/n", 1, 1)
+        write(store, Note("/n/a", "a green blue sea"), 100)
+        assert found_by(reader, '"green blue"') == {"/n/a"}
+        store.forget_files([b"/n/a"])
+        store.settle_documents(1)
+        store.purge()
+        write(store, Note("/n/b", "some green apples"), 100)
+        assert found_by(reader, '"green apples"') == {"/n/b"}
+        assert found_by(reader, '"green blue"') == set()
+
+
+def found_by(store: Store, query: str) -> set[str]:
+    selection = store.select(parse_query(query).filters)
+    assert selection is not None
+    assert selection.ids is not None
+    return {ref.digest for ref in store.chunk_refs(selection.ids.tolist())}
+
+
 def test_a_file_counts_by_what_it_is_now(tmp_path: Path) -> None:
     with filled(tmp_path, 100) as store:
         store.forget_files([b"/n/old/budget.md"])

@@ -63,8 +63,6 @@ class Phrases:
 
     def __init__(self, database: Database, texts: Texts) -> None:
         self._database, self._texts = database, texts
-        self._block: tuple[int, str] | None = None
-        """The block that was read last, and its text."""
 
     def with_word(self, word: str) -> Ids:
         """List the chunks that hold a word, inflected or not."""
@@ -86,8 +84,8 @@ class Phrases:
         wanted = pattern(phrase)
         margin = 2 * len(phrase) + _MARGIN_CHARS
         touched: set[int] = set()
-        for place in self._places(candidates):
-            for span in self._occurrences(place, wanted, margin):
+        for place, block_text in self._with_texts(self._places(candidates)):
+            for span in self._occurrences(place, block_text, wanted, margin):
                 touched.update(self._touched(place, span, len(pieces)))
         return np.array(sorted(touched), dtype=np.int64)
 
@@ -111,25 +109,30 @@ class Phrases:
         )
         return itertools.starmap(_Place, rows)
 
+    def _with_texts(self, places: Iterator[_Place]) -> Iterator[tuple[_Place, str]]:
+        """Give each place with the text of its block, which is asked for once."""
+        for block_id, of_block in itertools.groupby(places, lambda one: one.block_id):
+            text = self._texts.block_text(block_id)
+            for place in of_block:
+                yield place, text
+
     def _occurrences(
-        self, place: _Place, wanted: re.Pattern[str], margin: int
+        self, place: _Place, block_text: str, wanted: re.Pattern[str], margin: int
     ) -> Iterator[Span]:
         """Find a phrase in a chunk and around it."""
         start = max(place.start - margin, 0)
         end = min(place.end + margin, place.n_chars)
-        text = self._text(place, Span(start, end))
+        text = self._text(place, block_text, Span(start, end))
         for match in wanted.finditer(text):
             found = Span(start + match.start(), start + match.end())
             if found.start < place.end and found.end > place.start:
                 yield found
 
-    def _text(self, place: _Place, span: Span) -> str:
+    def _text(self, place: _Place, block_text: str, span: Span) -> str:
         if span.start < place.block_start or span.end > place.block_end:
             return self._texts.text(place.document_id, span)
-        if self._block is None or self._block[0] != place.block_id:
-            self._block = place.block_id, self._texts.block_text(place.block_id)
         first = place.block_start
-        return self._block[1][span.start - first : span.end - first]
+        return block_text[span.start - first : span.end - first]
 
     def _touched(self, place: _Place, span: Span, n_pieces: int) -> Iterable[int]:
         """Give the chunks on which an occurrence lies."""
