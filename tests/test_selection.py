@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pplx_local.records import Chunk, Document, FileRecord, Span, TextBlock
 from pplx_local.search import parse_query
-from pplx_local.store import Store, schema
+from pplx_local.store import Store, phrases, schema
 from pplx_local.store.connection import Database, create_file
 
 TODAY = date(2024, 6, 15)
@@ -283,6 +283,19 @@ def found_by(store: Store, query: str) -> set[str]:
     assert selection is not None
     assert selection.ids is not None
     return {ref.digest for ref in store.chunk_refs(selection.ids.tolist())}
+
+
+def test_a_phrase_that_ends_in_a_frequent_word_is_held_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phrases, "MOST_CHECKED", 5)
+    texts = ["they run the mill", "running the mill", "they run, the mill turns"]
+    with Store.open(tmp_path / "index.db") as store:
+        store.add_folder(b"/n", 1, 1)
+        for number, text in enumerate(texts + 5 * ["the mill"]):
+            write(store, Note(f"/n/{number}", text), 100)
+        assert found_by(store, '"run the"') == {"/n/0"}
+        assert len(found_by(store, '"the mill"')) == 8, "too many to be read"
 
 
 def test_a_file_counts_by_what_it_is_now(tmp_path: Path) -> None:

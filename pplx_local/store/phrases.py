@@ -23,8 +23,8 @@ from pplx_local.store.texts import Texts
 Ids = NDArray[np.int64]
 
 MOST_CHECKED = 4_000
-"""Candidates whose text is read; a phrase that stands in more chunks is so common that
-the keyword index has to be believed."""
+"""Candidates whose text is read. Where there are more, those that hold all of a phrase
+are read alone; where these are more, the keyword index has to be believed."""
 
 _LONG = 24
 """Words from which on only parts of a phrase are looked up."""
@@ -79,14 +79,20 @@ class Phrases:
         if not pieces:
             return _NOTHING
         candidates = self._matching(_query(pieces))
+        if len(candidates) > MOST_CHECKED:  # most begin with its end alone
+            candidates = self._matching(_quoted(pieces))
         if len(candidates) > MOST_CHECKED:
-            return self._matching(_quoted(pieces))
+            return candidates
+        return self._checked(candidates, phrase, len(pieces))
+
+    def _checked(self, candidates: Ids, phrase: str, n_pieces: int) -> Ids:
+        """List the chunks that a phrase touches where it stands in candidates."""
         wanted = pattern(phrase)
         margin = 2 * len(phrase) + _MARGIN_CHARS
         touched: set[int] = set()
         for place, block_text in self._with_texts(self._places(candidates)):
             for span in self._occurrences(place, block_text, wanted, margin):
-                touched.update(self._touched(place, span, len(pieces)))
+                touched.update(self._touched(place, span, n_pieces))
         return np.array(sorted(touched), dtype=np.int64)
 
     def _matching(self, query: str) -> Ids:
