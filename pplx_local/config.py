@@ -6,6 +6,7 @@ Read once, passed down, never changed. The order is: flag, environment, file, de
 from __future__ import annotations
 
 import math
+import os
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -217,12 +218,20 @@ def _read(path: Path) -> Mapping[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except OSError as error:
-        why = error.strerror
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        why = _in_words(error)
         raise ConfigError(f"Cannot read the settings in {path}: {why}.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"Cannot read the settings in {path}: {error}.") from error
     return {key: _checked(path, key, value) for key, value in values.items()}
+
+
+def _in_words(error: Exception) -> str:
+    """Say why a settings file cannot be read or written."""
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return f"line {line} is not in UTF-8. Open it in an editor and save it as UTF-8"
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    return str(error)
 
 
 def _checked(path: Path, name: str, value: Any) -> Value:
@@ -299,7 +308,7 @@ def write_setting(path: Path, key: str, value: Value | None) -> None:
     """Change one key of a settings file, keeping the rest and its comments.
 
     Args:
-        path: Of the file, which may not be there yet.
+        path: Of the file, which may not be there yet, or be a link to where it is kept.
         key: Its name.
         value: None takes the key out, so that its default holds.
 
@@ -308,7 +317,8 @@ def write_setting(path: Path, key: str, value: Value | None) -> None:
     """
     import tomlkit
 
-    temporary = path.with_suffix(".new")
+    kept_at = Path(os.path.realpath(path))  # resolve() raises on a circle of links
+    temporary = kept_at.with_suffix(".new")
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
@@ -318,9 +328,9 @@ def write_setting(path: Path, key: str, value: Value | None) -> None:
             document[key] = value
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
-        temporary.replace(path)
-    except (OSError, tomlkit.exceptions.TOMLKitError) as error:
+        temporary.replace(kept_at)
+    except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
         with suppress(OSError):
             temporary.unlink()
-        why = error.strerror if isinstance(error, OSError) else error
+        why = _in_words(error)
         raise ConfigError(f"Cannot change the settings in {path}: {why}.") from error

@@ -126,6 +126,34 @@ def test_a_file_with_a_mistake_can_be_mended(program: Program) -> None:
     assert load_settings(program.home).window_tokens == 512
 
 
+def test_a_file_kept_elsewhere_is_changed_there(
+    program: Program, tmp_path: Path
+) -> None:
+    kept = tmp_path / "dotfiles" / "search.toml"
+    kept.parent.mkdir()
+    kept.write_text("# mine\n")
+    program.home.mkdir()
+    program.file.symlink_to(kept)
+    assert program("power", "always").exit_code == 0
+    assert program.file.is_symlink()
+    assert kept.read_text() == '# mine\npower = "always"\n'
+    assert list(kept.parent.iterdir()) == [kept]
+
+
+@pytest.mark.parametrize("given", [("power",), ("power", "always")])
+def test_a_file_that_is_not_in_utf_8_says_where(
+    program: Program, given: tuple[str, ...]
+) -> None:
+    program.home.mkdir()
+    program.file.write_bytes(b'power = "auto"\n# f\xfcr mich\n')
+    result = program(*given)
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.split())
+    assert f"the settings in {program.file}: line 2 is not in UTF-8" in said
+    assert "save it as UTF-8" in said
+    assert b"\xfc" in program.file.read_bytes()
+
+
 def test_the_model_is_chosen_as_by_models_use(program: Program) -> None:
     result = program("model", "none")
     assert "Answers come from keywords alone." in result.stderr

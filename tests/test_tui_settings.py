@@ -102,6 +102,18 @@ def test_a_number_is_typed_and_the_daemon_follows(
     drive(app, steps)
 
 
+def test_a_file_that_cannot_be_changed_is_told(app: PplxLocal) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await chosen(pilot, "power")
+        app.link.home.joinpath("config.toml").write_bytes(b"# f\xfcr mich\n")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "line 1 is not in UTF-8" in shown(app))
+
+    drive(app, steps, (160, 40))
+
+
 def test_a_word_is_chosen(app: PplxLocal) -> None:
     async def steps(pilot: Pilot[Any]) -> None:
         await chosen(pilot, "power")
