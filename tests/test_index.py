@@ -346,7 +346,6 @@ def test_the_home_is_never_indexed_where_a_link_leads_to_it(desk: Desk) -> None:
         assert why.startswith("skipped: what pplx-local keeps for itself")
 
 
-
 def test_a_missing_path_is_refused_by_name(desk: Desk) -> None:
     with desk.open(write=True) as index:
         with pytest.raises(FolderError, match="no such place"):
