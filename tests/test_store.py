@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -400,6 +401,48 @@ def test_a_backup_is_whole_and_replaces_nothing(store: Store, tmp_path: Path) ->
     with pytest.raises(StoreError, match="no folder"):
         store.backup(tmp_path / "none" / "copy.db")
     assert {p.name for p in tmp_path.iterdir()} == {"home", "copy.db"}
+
+
+def test_a_backup_to_a_disk_without_links(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*paths: Path) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    write(store, "one", ["some words"])
+    target = tmp_path / "copy.db"
+    monkeypatch.setattr(os, "link", refuse)
+    store.backup(target)
+    with Store.open(target, readonly=True) as copy:
+        assert found(copy, "words") == found(store, "words")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert {p.name for p in tmp_path.iterdir()} == {"home", "copy.db"}
+
+
+def test_a_backup_without_links_replaces_nothing_either(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "copy.db"
+
+    def refuse(*paths: Path) -> None:
+        target.write_text("somebody else's")  # while the copy was made
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(StoreError, match="exists already"):
+        store.backup(target)
+    assert target.read_text() == "somebody else's"
+    assert {p.name for p in tmp_path.iterdir()} == {"home", "copy.db"}
+
+
+def test_a_backup_that_cannot_be_made_is_told_of_itself(
+    store: Store, tmp_path: Path
+) -> None:
+    target = tmp_path / ("long" * 60 + ".db")  # the unfinished one's name is too long
+    with pytest.raises(StoreError) as caught:
+        store.backup(target)
+    assert str(caught.value) == f"Cannot write the backup {target}: File name too long."
+    assert {p.name for p in tmp_path.iterdir()} == {"home"}
 
 
 def test_reading_what_is_not_there(path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from pplx_local.errors import StoreError, StoreFull
-from pplx_local.store.connection import Database, create_file, file_uri
+from pplx_local.store.connection import Database, file_uri
 
 
 def write_backup(database: Database, target: Path) -> None:
@@ -23,12 +23,11 @@ def write_backup(database: Database, target: Path) -> None:
     try:
         if target.exists():
             raise FileExistsError
-        create_file(unfinished)
+        unfinished.unlink(missing_ok=True)
+        _create(unfinished)
         database.execute("VACUUM INTO ?", (file_uri(unfinished),))
         _flush(unfinished)
-        # Unlike a rename, a link never replaces a file made in the meantime.
-        os.link(unfinished, target)
-        _flush(target.parent)
+        _name(unfinished, target)
     except StoreFull as error:
         raise StoreFull(
             f"There is no room for the backup {target}; nothing was written. Choose "
@@ -43,6 +42,33 @@ def write_backup(database: Database, target: Path) -> None:
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+
+
+def _create(path: Path) -> None:
+    """Make an empty file that only its owner can read, where none is."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _name(unfinished: Path, target: Path) -> None:
+    """Give the copy its name, which no file may have."""
+    try:
+        # Unlike a rename, a link never replaces a file made in the meantime.
+        os.link(unfinished, target)
+    except FileExistsError:
+        raise
+    except OSError:  # exFAT, FAT and many servers have no links
+        _create(target)
+        _replace(unfinished, target)
+    with contextlib.suppress(OSError):  # nor do all of them flush folders
+        _flush(target.parent)
+
+
+def _replace(unfinished: Path, reserved: Path) -> None:
+    try:
+        unfinished.replace(reserved)
+    except BaseException:
+        reserved.unlink()
+        raise
 
 
 def _flush(path: Path) -> None:
