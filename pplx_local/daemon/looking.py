@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 
 from pplx_local.daemon.errand import Errand
 from pplx_local.daemon.task import Steps
@@ -21,7 +20,8 @@ class Looking:
         self._index, self._watcher = index, watcher
         self._targets: list[Target] = []
         self._again: list[Target] = []
-        self._folders: deque[FolderRecord] = deque()
+        self._folders: dict[int, FolderRecord] = {}
+        """That need a whole walk, by id: the record of one changes with every walk."""
         self._choice = self._choose()
 
     def watch(self) -> None:
@@ -48,8 +48,8 @@ class Looking:
         paths, roots = self._watcher.due()
         folders = {folder.path: folder for folder in self._index.store.folders()}
         for root in roots:
-            if root in folders and folders[root] not in self._folders:
-                self._folders.append(folders[root])
+            if root in folders:
+                self._folders[folders[root].folder_id] = folders[root]
         self._targets += [
             Target(folders[root], None if path == root else path)
             for path, root in paths
@@ -63,10 +63,8 @@ class Looking:
     def begin_paths(self) -> Steps | None:
         """Look at the paths that were noticed, or that failed and are tried again."""
         if self._again:
-            again, self._again = self._again, []
-            return self._look(again, Findings(), retry=True)
-        targets, self._targets = self._targets, []
-        return self._look(targets, Findings(), retry=False) if targets else None
+            return self._look_through(self._again, retry=True)
+        return self._look_through(self._targets, retry=False) if self._targets else None
 
     def begin_folder(self, errand: Errand | None) -> Steps | None:
         """Look at what an errand wants looked at, else at the next folder."""
@@ -74,7 +72,15 @@ class Looking:
             return self._look_for(errand)
         if not self._folders:
             return None
-        return self._look([Target(self._folders[0], None)], Findings(), retry=False)
+        first = next(iter(self._folders.values()))
+        return self._look([Target(first, None)], Findings(), retry=False)
+
+    def _look_through(self, waiting: list[Target], *, retry: bool) -> Steps:
+        """Look at what waits, which goes on waiting when the look is dropped."""
+        n_looked_at = len(waiting)
+        once = {target.root: target for target in waiting}
+        yield from self._look(list(once.values()), Findings(), retry=retry)
+        del waiting[:n_looked_at]
 
     def _look_for(self, errand: Errand) -> Steps:
         yield from self._look(errand.targets, errand.findings, retry=True)
@@ -90,21 +96,19 @@ class Looking:
         for target in targets:
             if target.under is None:
                 self._watcher.walked(target.folder.path, time.monotonic() - started)
-                if target.folder in self._folders:
-                    self._folders.remove(target.folder)
+                self._folders.pop(target.folder.folder_id, None)
 
     def forget(self) -> None:
         """Leave what was noticed: other folders are registered now."""
-        registered = {f.path: f for f in self._index.store.folders()}
-        kept = {
-            f.path: registered[f.path] for f in self._folders if f.path in registered
+        registered = {
+            folder.folder_id: folder for folder in self._index.store.folders()
         }
-        self._folders = deque(kept.values())
+        self._folders = {
+            one: registered[one] for one in self._folders if one in registered
+        }
         self._targets = _still_there(self._targets, registered)
         self._again = _still_there(self._again, registered)
 
 
-def _still_there(
-    targets: Sequence[Target], registered: Mapping[bytes, FolderRecord]
-) -> list[Target]:
-    return [target for target in targets if target.folder in registered.values()]
+def _still_there(targets: Sequence[Target], folders: Container[int]) -> list[Target]:
+    return [target for target in targets if target.folder.folder_id in folders]
