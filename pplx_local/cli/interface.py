@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pplx_local.cli.invocation import Invocation
 
 _FLAGS = ("--home", "--backend", "--device")
+_VERBOSE = ("-v", "--verbose")
 
 
 def run_interface(args: Sequence[str]) -> None:
@@ -27,21 +28,42 @@ def run_interface(args: Sequence[str]) -> None:
     given = _given(args)
     if given is None or not _is_terminal():
         return
+    home = given.get("--home") or os.environ.get("PPLX_LOCAL_HOME", "")
+    if not _is_known(home):
+        return
     from pplx_local.cli.guard import guarded
     from pplx_local.cli.invocation import Invocation
 
-    home = given.get("--home") or os.environ.get("PPLX_LOCAL_HOME")
     invocation = Invocation(Path(home).expanduser().absolute() if home else None)
     invocation.backend = given.get("--backend")
     invocation.device = given.get("--device")
+    invocation.verbose = "-v" in given
     guarded(invocation, lambda: _run(invocation))
     raise SystemExit
 
 
 def _given(args: Sequence[str]) -> dict[str, str] | None:
-    names, values = args[::2], args[1::2]
-    is_plain = len(names) == len(values) and all(name in _FLAGS for name in names)
-    return dict(zip(names, values, strict=True)) if is_plain else None
+    """Sort the options; None where one lacks its value, or there is something else."""
+    given: dict[str, str] = {}
+    rest = iter(args)
+    for arg in rest:
+        name, equals, value = arg.partition("=")
+        if arg in _VERBOSE:
+            given["-v"] = arg
+        elif name in _FLAGS:
+            given[name] = value if equals else next(rest, "")
+        else:
+            return None
+    return given if all(given.values()) else None
+
+
+def _is_known(home: str) -> bool:
+    """Tell whether it says whose home is meant, if it begins with `~`."""
+    try:
+        Path(home).expanduser()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _is_terminal() -> bool:
