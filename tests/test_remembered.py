@@ -1,15 +1,17 @@
-"""Rows that are kept in memory, and forgotten when something is written."""
+"""What is kept in memory, and forgotten when something is written."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from workbench import Bench
 
 from pplx_local.store.connection import Database, create_file, ids_json
-from pplx_local.store.remembered import Remembered
+from pplx_local.store.remembered import Counts, Remembered
 
 
 @pytest.fixture
@@ -90,3 +92,38 @@ def test_pieces_of_blobs_come_in_the_order_asked(database: Database) -> None:
     wanted = [(1, 0, 1), (2, 1, 3), (2, 0, 1), (1, 1, 1), (3, 0, 0)]
     found = [b"1", b"\x02\x03\x04", b"\x01", b"1", b""]
     assert database.pieces("numbers", "raw", wanted) == found
+
+
+def test_counts_are_made_once_until_something_is_written(database: Database) -> None:
+    counts = Counts(database)
+
+    def count() -> int:
+        return counts.get("numbers", lambda: next(each))
+
+    each = iter((1, 2, 3, 4))
+    assert (count(), count()) == (1, 1)
+    database.execute("DELETE FROM numbers WHERE id = 1")
+    assert (count(), count()) == (2, 2)
+    with suppress(InterruptedError), database.transaction():
+        raise InterruptedError
+    assert count() == 3
+    assert counts.get("others", lambda: 9) == 9
+    assert count() == 3
+
+
+def test_asked_again_the_status_counts_nothing_anew(bench: Bench) -> None:
+    bench.scan()
+    bench.read()
+    bench.fill()
+    status, asked = bench.index.status(), list[str]()
+
+    def note(_: object, sql: str, __: object) -> bool:
+        asked.append(sql)
+        return True
+
+    bench.index.store._database._connection.exec_trace = note
+    assert bench.index.status() == status
+    counting = [sql for sql in asked if re.search(r"count\(|sum\(", sql)]
+    assert [sql for sql in counting if "FROM queue" not in sql] == []
+    bench.index.store.forget_files([bench.path("garden.txt")])
+    assert bench.index.status().states == {"indexed": 2}

@@ -1,14 +1,15 @@
-"""Rows that searches ask for again and again, kept in memory."""
+"""Rows and counts that are asked for again and again, kept in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pplx_local.store.connection import Database
 
 _Row = TypeVar("_Row")
+_Counted = TypeVar("_Counted")
 
 
 class Remembered(Generic[_Row]):
@@ -53,3 +54,27 @@ class Remembered(Generic[_Row]):
         if version != self._version:
             self._rows.clear()
             self._version = version
+
+
+class Counts:
+    """What was counted, until something is written.
+
+    Every search asks for some, and an open interface for all of them every second.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Remember nothing yet of a database."""
+        self._database = database
+        self._counted: tuple[object, dict[Hashable, Any]] = (None, {})
+        """Counts, and the version of the database that they are true of."""
+
+    def get(self, key: Hashable, count: Callable[[], _Counted]) -> _Counted:
+        """Give what `count` gives, which is asked once for each state of the database."""
+        version = self._database.version()
+        if self._counted[0] != version:
+            self._counted = (version, {})
+        counts = self._counted[1]
+        if key not in counts:
+            counts[key] = count()
+        counted: _Counted = counts[key]
+        return counted

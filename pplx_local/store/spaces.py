@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
 from pplx_local.errors import FingerprintMismatch
 from pplx_local.records import SpaceSpec
 from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.remembered import Counts
 
 _COLUMNS = "space_id, role, checkpoint, rules, fingerprint, dim, n_bits, token_encoding"
-
-
-_Counted = TypeVar("_Counted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,7 @@ class Spaces:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._counted: tuple[object, dict[Hashable, Any]] = (None, {})
-        """Counts, and the version of the database that they are true of."""
+        self._counts = Counts(database)
 
     def all(self) -> list[Space]:
         """List the spaces, the oldest first."""
@@ -186,7 +183,7 @@ class Spaces:
         if all(self.coverage(space) == 1 for space in spaces):
             return Backlog(0, 0)
         ids = frozenset(space.space_id for space in spaces)
-        return self._remembered(ids, lambda: self._backlog(spaces))
+        return self._counts.get(ids, lambda: self._backlog(spaces))
 
     def _backlog(self, spaces: Sequence[Space]) -> Backlog:
         row = self._database.row(
@@ -198,14 +195,14 @@ class Spaces:
 
     def coverage(self, space: Space) -> float:
         """Divide the visible documents that are complete by all visible ones."""
-        complete, visible = self._remembered(
+        complete, visible = self._counts.get(
             space.space_id, lambda: self._count_complete(space)
         )
         return 1.0 if visible == 0 else complete / visible
 
     def complete_documents(self, space: Space) -> dict[int, range]:
         """Give the visible documents that are complete, and the chunks of each."""
-        runs: dict[int, range] = self._remembered(
+        runs: dict[int, range] = self._counts.get(
             ("complete", space.space_id), lambda: self._list_complete(space)
         )
         return runs
@@ -232,17 +229,6 @@ class Spaces:
             {"id": space.space_id},
         )
         return row or (0, 0)
-
-    def _remembered(self, key: Hashable, count: Callable[[], _Counted]) -> _Counted:
-        """Count once for each state of the database: every search asks again."""
-        version = self._database.version()
-        if self._counted[0] != version:
-            self._counted = (version, {})
-        counts = self._counted[1]
-        if key not in counts:
-            counts[key] = count()
-        counted: _Counted = counts[key]
-        return counted
 
 
 _LACKING = (

@@ -33,6 +33,7 @@ from pplx_local.store.kills import KillCount, Kills
 from pplx_local.store.lexical import LexicalQuery, Lexicon, Term
 from pplx_local.store.phrases import Phrases
 from pplx_local.store.queue import Queue, Waiting
+from pplx_local.store.remembered import Counts
 from pplx_local.store.selecting import Selections
 from pplx_local.store.selection import Selection
 from pplx_local.store.settle import Settling
@@ -59,6 +60,7 @@ class Store:
         self._selections = Selections(
             database, self._documents, Phrases(database, self._texts)
         )
+        self._counts = Counts(database)
         self._settling = Settling(
             database, self._documents, self._lexicon, self._vectors
         )
@@ -175,7 +177,12 @@ class Store:
             folder_id: Only those of one folder.
             under: Only this path itself and what lies below it.
         """
-        return self._files.count_states(folder_id, under)
+        if under is not None:
+            return self._files.count_states(folder_id, under)
+        counted = self._counts.get(
+            ("states", folder_id), lambda: self._files.count_states(folder_id, None)
+        )
+        return dict(counted)
 
     # --- files that have to be read ---
 
@@ -333,11 +340,16 @@ class Store:
 
     def count_documents(self, *, hidden: bool = False) -> int:
         """Count the visible documents, or the hidden ones."""
-        return self._documents.count(hidden=hidden)[0]
+        return self._count(hidden=hidden)[0]
 
     def count_chunks(self, *, hidden: bool = False) -> int:
         """Count the chunks of the visible documents, or of the hidden ones."""
-        return self._documents.count(hidden=hidden)[1]
+        return self._count(hidden=hidden)[1]
+
+    def _count(self, *, hidden: bool) -> tuple[int, int]:
+        return self._counts.get(
+            ("documents", hidden), lambda: self._documents.count(hidden=hidden)
+        )
 
     # --- spaces ---
 
@@ -563,10 +575,15 @@ class Store:
         wal = self.path.with_name(self.path.name + "-wal")
         return {
             "database": self.path.stat().st_size,
+            **self._counts.get("bytes", self._bytes_of_tables),
+            "wal": wal.stat().st_size if wal.exists() else 0,
+        }
+
+    def _bytes_of_tables(self) -> dict[str, int]:
+        return {
             "text": self._texts.size_bytes(),
             "lexical": self._lexicon.size_bytes(),
             **self._vectors.size_bytes(),
-            "wal": wal.stat().st_size if wal.exists() else 0,
         }
 
     def tidy(self) -> None:
