@@ -376,7 +376,9 @@ def test_a_model_is_embedded_by_the_daemon(daemon):
     assert "Removed the vectors of small." in result.stderr
 
 
-@pytest.mark.parametrize("command", ["update", "purge", "models use big"])
+@pytest.mark.parametrize(
+    "command", ["update", "purge", "models use big", "daemon start"]
+)
 def test_who_writes_has_its_own_settings(daemon, command):
     result = daemon("--backend", "torch", *command.split())
     assert result.exit_code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from daemon import Daemon
 from typer.testing import CliRunner
 
 from pplx_local.cli import interface
@@ -82,3 +83,16 @@ def test_a_home_of_the_environment_that_is_none_is_refused_too(
     result = CliRunner().invoke(app, [], catch_exceptions=False)
     assert result.exit_code == 2
     assert "whose home is meant by ~nobody-is-called-so?" in result.stderr
+
+
+def test_a_daemon_that_runs_otherwise_is_told_before_the_interface_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(interface, "_is_terminal", lambda: True)
+    with Daemon(tmp_path) as daemon:
+        home = str(daemon.settings.home)
+        with pytest.raises(SystemExit) as ended:
+            interface.run_interface(["--home", home, "--device", "cpu"])
+        assert ended.value.code == 2
+        said = f"The daemon (process {daemon.pid}) is the one that writes"
+        assert said in capsys.readouterr().err

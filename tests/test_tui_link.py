@@ -25,9 +25,9 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
         yield daemon
 
 
-def with_link(home: Path, steps: Steps) -> None:
+def with_link(home: Path, steps: Steps, *, device: str | None = None) -> None:
     async def run() -> None:
-        link = Link(home, {"--device": "cpu"})
+        link = Link(home, {"--device": device, "--backend": None})
         try:
             await steps(link)
         finally:
@@ -46,6 +46,17 @@ def test_a_daemon_that_runs_is_asked(daemon: Daemon) -> None:
     assert daemon.client.hello()["pid"] == daemon.pid, "it goes on without us"
 
 
+def test_one_that_others_started_is_refused_where_it_was_told_what_to_run_on(
+    daemon: Daemon,
+) -> None:
+    async def steps(link: Link) -> None:
+        with pytest.raises(DaemonError, match="has its own settings"):
+            await link.ask("any", lambda one: one.hello())
+
+    with_link(daemon.settings.home, steps, device="cpu")
+    assert daemon.client.hello()["pid"] == daemon.pid
+
+
 def test_one_is_started_where_none_runs_and_ends_with_us(tmp_path: Path) -> None:
     home = tmp_path / "home"
 
@@ -56,7 +67,7 @@ def test_one_is_started_where_none_runs_and_ends_with_us(tmp_path: Path) -> None
         assert link.is_own
         assert claimed_by(home) == pids.pop()
 
-    with_link(home, steps)
+    with_link(home, steps, device="cpu")
     wait_for(lambda: claimed_by(home) is None)
 
 
@@ -69,7 +80,7 @@ def test_why_none_can_be_started_is_told(tmp_path: Path) -> None:
         with pytest.raises(DaemonError, match="modle"):
             await link.ask("any", lambda one: one.hello())
 
-    with_link(home, steps)
+    with_link(home, steps, device="cpu")
 
 
 def test_where_it_is_killed_another_one_answers(tmp_path: Path) -> None:
@@ -81,7 +92,7 @@ def test_where_it_is_killed_another_one_answers(tmp_path: Path) -> None:
         second = (await link.ask("any", lambda one: one.hello()))["pid"]
         assert second != first
 
-    with_link(home, steps)
+    with_link(home, steps, device="cpu")
 
 
 def test_an_error_of_the_call_comes_through(daemon: Daemon) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,18 @@ async def chosen(pilot: Pilot[Any], name: str) -> ModelsScreen:
 
 def profile(app: PplxLocal) -> dict[str, str | None]:
     return dict(app.status.profile) if app.status else {}
+
+
+def test_a_child_runs_on_what_we_were_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = [sys.executable, "-c", "import sys; print(*sys.argv[1:])"]
+    monkeypatch.setattr(child, "PROGRAM", program)
+    flags = {"--backend": None, "--device": "cpu"}
+    said: list[object] = []
+    one = child.Child(tmp_path, flags, ["models", "check", "big"])
+    assert asyncio.run(one.run(said.append)) == 0
+    assert said == [f"--home {tmp_path} --device cpu models check big"]
 
 
 def test_what_answers_and_what_is_here_is_told(app: PplxLocal) -> None:

@@ -57,7 +57,8 @@ def start(ctx: typer.Context) -> None:
     from pplx_local.daemon.launch import launch
 
     invocation = Invocation.of(ctx)
-    running = invocation.daemon()
+    if running := invocation.daemon():
+        invocation.refuse_others(running)
     home = invocation.settings().home  # settings that are wrong should be told here
     with running or launch(home, invocation.flags()).daemon as daemon:
         said = "runs already" if running else "started"

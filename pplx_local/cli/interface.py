@@ -74,4 +74,6 @@ def _run(invocation: Invocation) -> None:
     """Run it; settings that are wrong are told by the daemon, which reads them."""
     from pplx_local.tui import run
 
+    if any(invocation.flags().values()) and (daemon := invocation.daemon()):
+        invocation.refuse_others(daemon)
     run(invocation.home_folder(), invocation.flags())

@@ -57,15 +57,21 @@ class Invocation:
         daemon = None if own_model and not write else self.daemon()
         if daemon is None:
             return self.open(write=write)
-        if own_model:
-            daemon.close()
-            raise DaemonError(
-                f"The daemon (process {daemon.pid}) is the one that writes, and has its "
-                "own settings. Leave --backend and --device away, or stop it first: "
-                "pplx-local daemon stop"
-            )
+        self.refuse_others(daemon)
         self.goes_on = write
         return daemon
+
+    def refuse_others(self, daemon: RemoteIndex) -> None:
+        """Leave a daemon that runs otherwise than the command line says.
+
+        Raises:
+            DaemonError: It is one.
+        """
+        if self.backend or self.device:
+            from pplx_local.wording.working import own_settings
+
+            daemon.close()
+            raise DaemonError(own_settings(daemon.pid))
 
     def daemon(self) -> RemoteIndex | None:
         """Reach the daemon of the home folder; None where none runs."""

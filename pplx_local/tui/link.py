@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pplx_local.errors import DaemonEnded
+from pplx_local.errors import DaemonEnded, DaemonError
 
 if TYPE_CHECKING:
     from pplx_local.daemon.client import RemoteIndex
@@ -40,10 +40,11 @@ class Link:
 
         Args:
             home: Whose daemon it is.
-            flags: For a daemon that is started, such as `{"--device": "cpu"}`.
+            flags: For a daemon that is started, such as `{"--device": "cpu"}`; one that
+                others have started is refused then.
         """
         self.home = home
-        self._flags = flags
+        self.flags = flags or {}
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._lanes: dict[str, _Lane] = {}
@@ -137,13 +138,23 @@ class Link:
         from pplx_local.daemon.launch import launch
 
         with self._lock:  # one child for all lanes
-            if daemon := self._found():
-                return daemon
-            self._let_child_go()  # one that has ended
-            daemon, self._child = launch(self.home, self._flags, as_child=True)
+            daemon = self._found()
+            if daemon is None:
+                self._let_child_go()  # one that has ended
+                daemon, self._child = launch(self.home, self.flags, as_child=True)
+            self._refuse_others(daemon)
         if self._is_closed:  # and who closed did not wait for us
             self._let_child_go()
         return daemon
+
+    def _refuse_others(self, daemon: RemoteIndex) -> None:
+        """Leave a daemon that does not run as we were told to."""
+        is_ours = self._child is not None and self._child.pid == daemon.pid
+        if any(self.flags.values()) and not is_ours:
+            from pplx_local.wording.working import own_settings
+
+            daemon.close()
+            raise DaemonError(own_settings(daemon.pid))
 
     def _found(self) -> RemoteIndex | None:
         """Connect to the daemon that there is; one that is ending is waited for."""

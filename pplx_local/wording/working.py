@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 NO_DAEMON = "No daemon runs; to start it: pplx-local daemon start"
 
 
+def own_settings(pid: int) -> str:
+    """Say that a daemon does not run as the command line wants it to."""
+    return (
+        f"The daemon (process {pid}) is the one that writes, and has its own settings. "
+        "Leave --backend and --device away, or stop it first: pplx-local daemon stop"
+    )
+
+
 def daemon_lines(daemon: DaemonStatus) -> Iterator[str]:
     """Say who it is, what it does or why it does nothing, and what went wrong."""
     age = age_in_words(daemon.started_ns).removesuffix(" ago")

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -32,9 +32,21 @@ class Step(NamedTuple):
 class Child:
     """`pplx-local --home HOME ARGS...`, run once."""
 
-    def __init__(self, home: Path, args: Sequence[str]) -> None:
-        """Start nothing yet."""
-        self._command = [*PROGRAM, "--home", str(home), *args]
+    def __init__(
+        self, home: Path, flags: Mapping[str, str | None], args: Sequence[str]
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            home: Whose it is.
+            flags: Said before the command, such as `{"--device": "cpu"}`; None is not
+                said.
+            args: The command.
+        """
+        said = [
+            part for name, value in flags.items() if value for part in (name, value)
+        ]
+        self._command = [*PROGRAM, "--home", str(home), *said, *args]
         self._process: subprocess.Popen[str] | None = None
         self.is_ended = False
         """Whether it was told to end."""

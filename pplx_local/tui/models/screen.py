@@ -239,7 +239,7 @@ class ModelsScreen(Screen[None]):
 
     def _run(self, title: str, command: list[str]) -> None:
         self.errand.begin(title)
-        self._child = Child(self.app.link.home, command)
+        self._child = Child(self.app.link.home, self.app.link.flags, command)
         self._follow(self._child)
 
     @work(group="errand", exit_on_error=False)
