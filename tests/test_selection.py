@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -329,6 +329,24 @@ def test_documents_by_day(store: Store) -> None:
     found = [days[ref.digest] for ref in refs]
     assert found == sorted(found, reverse=True)
     assert len(store.newest_first(filters, selection, 3)) == 3
+
+
+def test_documents_by_day_go_on_behind_those_that_are_left_out(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "index.db") as store:
+        store.add_folder(b"/n", 1, 1)
+        texts = 40 * ["an error"] + 5 * ["all is well", "an error"]
+        texts.append("an error and more")
+        for number, text in enumerate(texts):
+            day = date(2024, 1, 1) - timedelta(days=number)
+            write(store, Note(f"/n/{number}.log", text, day=day), 2)
+        filters = parse_query("type:.log -error").filters
+        selection = store.select(filters)
+        assert selection is not None
+        for limit, numbers in [(2, [40, 42]), (9, [40, 42, 44, 46, 48, 50])]:
+            found = store.newest_first(filters, selection, limit).tolist()
+            refs = store.chunk_refs(found)
+            assert [ref.digest for ref in refs] == [f"/n/{n}.log" for n in numbers]
+        assert refs[-1].ordinal == 1, "its first passage is left out"
 
 
 PIECES = st.sampled_from(

@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from pplx_local.store.conditions import DAY_NS, Condition, conditions, joined
-from pplx_local.store.connection import Database, ids_json
+from pplx_local.store.connection import Database, Row, ids_json
 from pplx_local.store.documents import Documents
 from pplx_local.store.filters import Filters
 from pplx_local.store.phrases import Phrases
@@ -17,6 +17,12 @@ from pplx_local.store.selection import Ids, Mask, Selection
 BROAD = 1 / 8
 """A selection of a larger share of the chunks is not listed: what a leg finds is
 tested."""
+
+_GROWTH = 3
+"""Times the documents seen that are looked at next, where a selection leaves few: all
+are sorted for each look."""
+_MOST_LOOKED_AT = 5_000
+"""Documents at once: one may have thousands of chunks, and each of them is tested."""
 
 _NONE: Ids = np.empty(0, dtype=np.int64)
 
@@ -62,16 +68,30 @@ class Selections:
         """Give the first chunk of each document that is left, the newest document first.
 
         Documents of one day are in the order of their paths.
+
+        Args:
+            filters: What was asked for.
+            selection: What they leave.
+            limit: How many documents at the most.
         """
+        found, n_found, n_seen = [_NONE], 0, 0
+        with self._database.snapshot():
+            while n_found < limit and (runs := self._runs(filters, n_seen, limit)):
+                n_seen += len(runs)
+                found.append(_firsts(selection, np.array(runs)))
+                n_found += len(found[-1])
+        return np.concatenate(found)[:limit]
+
+    def _runs(self, filters: Filters, n_seen: int, limit: int) -> list[Row]:
+        """Read where the chunks lie of the documents that come after those seen."""
         sql, bindings = joined(conditions(filters, self._database))
-        runs = self._database.rows(
+        n_next = max(limit, min(_GROWTH * n_seen, _MOST_LOOKED_AT))
+        return self._database.rows(
             "SELECT first_chunk, n_chunks FROM files f JOIN documents d"
             f" USING (document_id) WHERE {sql} AND n_chunks > 0 GROUP BY document_id"
-            f" ORDER BY max({DAY_NS}) DESC, min(f.path) LIMIT ?",
-            [*bindings, limit],
+            f" ORDER BY max({DAY_NS}) DESC, min(f.path) LIMIT ? OFFSET ?",
+            [*bindings, n_next, n_seen],
         )
-        firsts = [_first(selection, *run) for run in runs]
-        return np.array([one for one in firsts if one is not None], dtype=np.int64)
 
     def _excluded(self, filters: Filters) -> Ids:
         """List the chunks that hold what they should not, sorted."""
@@ -144,8 +164,15 @@ def _expanded(runs: Ids) -> Ids:
     return np.sort(np.repeat(firsts, counts) + offsets)
 
 
-def _first(selection: Selection, first_chunk: int, n_chunks: int) -> int | None:
-    """Give the first chunk of a document that belongs to a selection."""
-    run = np.arange(first_chunk, first_chunk + n_chunks)
-    held = run[selection.holds(run)]
-    return int(held[0]) if len(held) else None
+def _firsts(selection: Selection, runs: Ids) -> Ids:
+    """Give the first chunk that a selection holds of each document of which it holds any.
+
+    Args:
+        selection: Chunks.
+        runs: (D, 2) First chunk and number of chunks of each document, in any order.
+    """
+    firsts, counts = runs.T
+    every = _expanded(runs.ravel())
+    held = np.append(every[selection.holds(every)], np.iinfo(np.int64).max)
+    found = held[np.searchsorted(held, firsts)]
+    return found[found < firsts + counts]
