@@ -5,6 +5,7 @@ import os
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import pytest
@@ -257,6 +258,36 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def said(programs: Path, name: str) -> str:
     path = programs / f"{name}.said"
     return path.read_text() if path.exists() else ""
+
+
+@pytest.mark.parametrize(
+    ("key", "call"), [("enter", "opener.plan"), ("ctrl+y", "opener.copy")]
+)
+def test_a_disk_or_a_program_that_never_answers_keeps_nobody_from_leaving(
+    app: PplxLocal,
+    programs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    call: str,
+) -> None:
+    asked, answered = Event(), Event()
+    too_late = Timer(10, answered.set)
+
+    def wait(*_: object) -> None:
+        asked.set()
+        answered.wait(30)
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await ask(pilot, "steeped minutes")
+        monkeypatch.setattr(f"pplx_local.{call}", wait)
+        await pilot.press(key)
+        await until(pilot, asked.is_set)
+        too_late.start()
+
+    drive(app, steps)
+    assert not answered.is_set()
+    too_late.cancel()
+    answered.set()
 
 
 @pytest.mark.parametrize("key", ["enter", "ctrl+e"])

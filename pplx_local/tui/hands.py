@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.app import SuspendNotSupported
 
 from pplx_local.errors import OpenError, PplxLocalError
+from pplx_local.tui.apart import apart
 from pplx_local.wording.amounts import count
 from pplx_local.wording.excerpt import excerpt
 from pplx_local.wording.place import outer_part
@@ -31,8 +31,7 @@ async def show(app: PplxLocal, hits: Sequence[Hit], wish: Wish) -> None:
     """Open hits one after another; what cannot be opened is told, and the rest is."""
     for hit in hits:
         try:
-            # A file on a network that is away would keep us waiting: on a thread.
-            command = await asyncio.to_thread(_planned, hit, wish)
+            command = await apart(partial(_planned, hit, wish))
             _start(app, command)
         except PplxLocalError as error:
             app.tell(error)
@@ -103,7 +102,7 @@ async def copy(app: PplxLocal, hits: Sequence[Hit], part: Part) -> None:
     from pplx_local import opener
 
     text = "\n".join(map(_PARTS[part], hits))
-    if await asyncio.to_thread(opener.copy, text, opener.Environment.here()):
+    if await apart(partial(opener.copy, text, opener.Environment.here())):
         app.remark(f"Copied {count(len(hits), part)}.")
         return
     app.copy_to_clipboard(text.encode("utf-8", "replace").decode())
