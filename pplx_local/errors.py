@@ -16,8 +16,8 @@
     |   +-- SchemaTooNew       written by a newer program
     |   +-- FingerprintMismatch  built by another checkpoint or rule
     +-- DaemonError            the background indexer: not to be started, reached or trusted
-    +-- OpenError              a file that is gone, or that nothing here can show
     |   +-- DaemonEnded        it went away in the middle of a call
+    +-- OpenError              a file that is gone, or that nothing here can show
     +-- ModelError             a checkpoint that is missing or not what it should be
     +-- BackendUnavailable     an array framework that is not installed
     +-- EncoderCrashed         the worker ended more often than a retry can mend
