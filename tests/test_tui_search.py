@@ -4,6 +4,7 @@ import gc
 import os
 import weakref
 from collections.abc import Iterator
+from math import nan
 from pathlib import Path
 from threading import Event, Timer
 from typing import Any
@@ -20,6 +21,7 @@ from pplx_local.tui.keys import KeyLine
 from pplx_local.tui.palette import Palette
 from pplx_local.tui.search.keys import KEYS
 from pplx_local.tui.search.results import Results, key_of
+from pplx_local.tui.search.row import lines_of
 from pplx_local.tui.search.screen import SearchScreen
 
 _TEA = """# Tea
@@ -123,6 +125,18 @@ def test_a_question_that_is_deleted_leaves_no_hits(app: PplxLocal) -> None:
         await pilot.press("escape")
         assert not results(app).hits
         assert "found" not in shown(app).splitlines()[-2]
+
+    drive(app, steps)
+
+
+def test_a_score_is_called_one_as_the_help_says(app: PplxLocal) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await ask(pilot, "steeped")
+        hit = results(app).hits[0]
+        for confidence, said in ((0.83, " 83%"), (nan, "score 4.20")):
+            one = hit._replace(confidence=confidence, score=4.2)
+            head = lines_of(one, 60, 2, is_marked=False)[0].plain
+            assert head.endswith(f" {said}")
 
     drive(app, steps)
 

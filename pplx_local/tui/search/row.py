@@ -13,7 +13,7 @@ from pplx_local.tui.fitting import end_of
 from pplx_local.tui.paint import painted, plain
 from pplx_local.wording.amounts import time_in_words
 from pplx_local.wording.excerpt import Mark, excerpt
-from pplx_local.wording.hit import also_in, more_in_file
+from pplx_local.wording.hit import also_in, more_in_file, sureness
 from pplx_local.wording.place import place_in_words
 from pplx_local.wording.visible import visible, visible_path
 
@@ -81,14 +81,13 @@ def _where(hit: Hit, part: Excerpt, room: int) -> Content:
 
 def _right(hit: Hit) -> Content:
     age = f"{_age(hit.modified_ns)}  " if hit.modified_ns else ""
-    return Content.assemble((age, "$foreground-muted"), (sureness(hit), _tone(hit)))
+    return Content.assemble((age, "$foreground-muted"), (_share(hit), _tone(hit)))
 
 
-def sureness(hit: Hit) -> str:
-    """Say the confidence as a share, or the score where there is no telling."""
-    if hit.confidence != hit.confidence:
-        return f"{hit.score:.2f}"
-    return f"{hit.confidence:>4.0%}"
+def _share(hit: Hit) -> str:
+    """Say the confidence for a column, or the score where there is no telling."""
+    is_number = hit.confidence == hit.confidence
+    return f"{hit.confidence:>4.0%}" if is_number else sureness(hit)
 
 
 def _tone(hit: Hit) -> str:
