@@ -17,6 +17,7 @@ from pplx_local.daemon.dial import dial, silent
 from pplx_local.daemon.followed import Followed, FollowedSurvey
 from pplx_local.daemon.line import Line
 from pplx_local.daemon.place import PROTOCOL, Announcement, announced
+from pplx_local.daemon.wire import ANEW
 from pplx_local.errors import DaemonError, FolderError
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
         State,
         Status,
     )
-
-_ANEW = "pplx-local daemon stop; pplx-local daemon start"
 
 
 def connect(home: Path) -> RemoteIndex | None:
@@ -50,7 +49,7 @@ def connect(home: Path) -> RemoteIndex | None:
         connection.close()
         raise DaemonError(
             f"The daemon (process {said.pid}) is of version {said.version}, which this "
-            f"program does not understand. Start it anew: {_ANEW}"
+            f"program does not understand. Start it anew: {ANEW}"
         )
     return _greeted(said)
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pplx_local.records import Progress
 
 LONGEST_LINE_BYTES = 16_000_000
+ANEW = "pplx-local daemon stop; pplx-local daemon start"
+"""What to do about a daemon that is of another version, or not understood."""
 
 _Record = TypeVar("_Record")
 
@@ -82,8 +84,7 @@ def parse_reply(line: bytes, call: str) -> Progress | Result:
         kind, said = str(message["error"]["type"]), str(message["error"]["message"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DaemonError(
-            "The daemon's answer is not understood. Start it anew: pplx-local daemon "
-            "stop; pplx-local daemon start"
+            f"The daemon's answer is not understood. Start it anew: {ANEW}"
         ) from error
     raise _known(kind)(said)
 

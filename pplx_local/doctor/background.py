@@ -15,6 +15,7 @@ from pplx_local.config import Settings
 from pplx_local.daemon.claim import claimed_by
 from pplx_local.daemon.client import connect
 from pplx_local.daemon.log import log_file
+from pplx_local.daemon.wire import ANEW
 from pplx_local.doctor.check import Check, guarded
 from pplx_local.errors import PplxLocalError
 from pplx_local.index.paths import absolute, followed
@@ -27,7 +28,6 @@ _SETTING = "fs.inotify.max_user_watches"
 _MANY = 0.8
 """Of the watches that there are."""
 _PLENTY = 524_288
-_ANEW = "Start it anew: pplx-local daemon stop; pplx-local daemon start"
 
 
 def background(settings: Settings) -> Iterator[Check]:
@@ -83,7 +83,8 @@ def _no_daemon(home: Path) -> Check:
 def _how_it_is(daemon: DaemonStatus, ms: float) -> Check:
     who = f"process {daemon.pid}, version {daemon.version}, answers in {ms:.0f} ms"
     if daemon.version != __version__:
-        return Check("daemon", "warn", f"{who}; this is {__version__}", _ANEW)
+        detail = f"{who}; this is {__version__}"
+        return Check("daemon", "warn", detail, f"Start it anew: {ANEW}")
     if daemon.trouble:
         remedy = "It tries again by itself; see: pplx-local daemon status"
         return Check("daemon", "warn", f"{who}; trouble: {daemon.trouble}", remedy)

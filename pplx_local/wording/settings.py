@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pplx_local.daemon.wire import ANEW
 from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
     from pplx_local.config import Key, Value
-
-ANEW = "pplx-local daemon stop; pplx-local daemon start"
 
 
 def value_in_words(value: Value) -> str:

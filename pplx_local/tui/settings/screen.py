@@ -21,6 +21,7 @@ from pplx_local.config import (
     parse_value,
     write_setting,
 )
+from pplx_local.daemon.wire import ANEW
 from pplx_local.errors import PplxLocalError
 from pplx_local.tui.apart import apart
 from pplx_local.tui.choose import Choose
@@ -38,7 +39,7 @@ from pplx_local.tui.settings.rows import (
     lay_out,
     rows_of,
 )
-from pplx_local.wording.settings import ANEW, value_in_words
+from pplx_local.wording.settings import value_in_words
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
