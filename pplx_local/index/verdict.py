@@ -15,6 +15,7 @@ from pplx_local.watch import Rules, in_words
 _MISSING = {
     "pages_without_text": "pages without text:",
     "damaged_parts": "damaged and left out:",
+    "damaged_sheets": "damaged and left out:",
 }
 """What formats note of a document, in words."""
 
