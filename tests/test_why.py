@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from workbench import Bench
 
+from pplx_local.index.passages import passages_at
 from pplx_local.records import Chunk, Document, FileRecord, Segment, Span, TextBlock
 
 
@@ -28,3 +29,18 @@ def test_what_is_damaged_is_told(bench: Bench, kind: str) -> None:
     write(bench, "a.xlsx", **{kind: "A, C"})
     told = bench.index.why(bench.folder / "a.xlsx")
     assert told == "indexed; damaged and left out: A, C"
+
+
+def test_no_segment_is_read_for_a_fact_or_a_line(bench: Bench) -> None:
+    write(bench, "a.xlsx", pages="1")
+    path, store, asked = bench.folder / "a.xlsx", bench.index.store, list[str]()
+
+    def note(_: object, sql: str, __: object) -> bool:
+        asked.append(sql)
+        return True
+
+    store._database._connection.exec_trace = note
+    assert bench.index.why(path) == "indexed"
+    assert len(passages_at(store, path, 1, bench.settings)) == 1
+    assert asked
+    assert not any("segments" in sql for sql in asked)

@@ -24,7 +24,8 @@ def passages_at(
     chunks = store.chunks_of(document_id)
     if line is None:
         return chunks
-    last = max(store.document_meta(document_id).n_chars - 1, 0)  # it may end a line
+    _, n_chars = store.title_and_length(document_id)
+    last = max(n_chars - 1, 0)  # it may end a line
     n_lines = store.line_of(document_id, last)
     if not 1 <= line <= n_lines:
         raise FolderError(

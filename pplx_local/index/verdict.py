@@ -53,7 +53,7 @@ def _what_is_missing(record: FileRecord, store: Store) -> str:
     """Say which parts of an indexed file no search can find."""
     if record.state != "indexed" or record.document_id is None:
         return ""
-    known = store.document_meta(record.document_id).metadata
+    known = store.metadata(record.document_id)
     found = ((words, known[key]) for key, words in _MISSING.items() if key in known)
     return "".join(f"; {words} {what}" for words, what in found)
 

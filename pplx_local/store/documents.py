@@ -228,6 +228,16 @@ class Documents:
             raise _unknown(document_id)
         return row[0], row[1]
 
+    def metadata(self, document_id: int) -> dict[str, str]:
+        """Fetch a document's metadata alone: it may have a hundred thousand segments."""
+        packed = self._database.value(
+            "SELECT metadata FROM documents WHERE document_id = ?", (document_id,)
+        )
+        if packed is None:
+            raise _unknown(document_id)
+        metadata: dict[str, str] = json.loads(packed)
+        return metadata
+
     def segments(self, document_id: int, char_span: Span) -> tuple[Segment, ...]:
         """List those that have characters of a span, by start, the outer one first."""
         rows = self._database.rows(

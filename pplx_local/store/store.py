@@ -291,6 +291,10 @@ class Store:
         """Fetch a document's title and its length in characters."""
         return self._documents.title_and_length(document_id)
 
+    def metadata(self, document_id: int) -> dict[str, str]:
+        """Fetch a document's metadata alone: it may have a hundred thousand segments."""
+        return self._documents.metadata(document_id)
+
     def segments(self, document_id: int, char_span: Span) -> tuple[Segment, ...]:
         """List those that have characters of a span, by start, the outer one first."""
         return self._documents.segments(document_id, char_span)
