@@ -29,7 +29,7 @@ CHECKPOINTS = (
 def main() -> None:
     """Update a home; run as a process of its own, to be killed."""
     know_checkpoints()
-    encode.MOST_CHARS = 6_000
+    encode.BATCH_CHARS = encode.MOST_CHARS = 6_000
     with open_index(Path(sys.argv[1]), write=True) as index:
         sys.stdout.write("started\n")
         sys.stdout.flush()

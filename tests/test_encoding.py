@@ -247,7 +247,7 @@ def test_closing_fails_what_waits_and_ends_the_child() -> None:
     worker = EncoderWorker(fake_checkpoint(), Path("nowhere"))
     worker.start()
     assert worker._child is not None
-    pid = worker._child.pid
+    pid = worker._child._process.pid
     waiting = worker.plan(["never answered"])
     worker.close()
     worker.close()

@@ -215,6 +215,7 @@ def test_a_document_that_crashes_the_encoder_in_every_portion_counts_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, batch_chars: int
 ) -> None:
     monkeypatch.setattr(portions, "PORTION_CHARS", 1_000)
+    monkeypatch.setattr(encode, "BATCH_CHARS", batch_chars)
     monkeypatch.setattr(encode, "MOST_CHARS", batch_chars)
     desk.write("poison.txt", "A spoonful of arsenic. " * 900)
     worker = Poisoned()

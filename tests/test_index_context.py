@@ -166,6 +166,7 @@ def test_every_chunk_is_encoded_once(tmp_path: Path, limit: int) -> None:
 def test_stopping_anywhere_changes_no_vector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(encode, "BATCH_CHARS", 1)
     monkeypatch.setattr(encode, "MOST_CHARS", 1)
     sections = [section(number) for number in range(150)]
     desk, fresh = ContextDesk(tmp_path / "stopped"), ContextDesk(tmp_path / "fresh")

@@ -69,6 +69,7 @@ class Slow(FakeWorker):
 @pytest.fixture
 def slow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Slow:
     """The bench's worker, with small batches and small portions."""
+    monkeypatch.setattr(encode, "BATCH_CHARS", 200)
     monkeypatch.setattr(encode, "MOST_CHARS", 200)
     monkeypatch.setattr(encode, "FEWEST_CHARS", 200)
     monkeypatch.setattr(portions, "PORTION_CHARS", 1_000)

@@ -42,6 +42,7 @@ class Turns(RuleBasedStateMachine):
         patch = self.stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(scan, "_TELL_EVERY_S", 0)
         patch.setattr("pplx_local.index.reading._COMMIT_EVERY_S", 0)
+        patch.setattr(encode, "BATCH_CHARS", 200)
         patch.setattr(encode, "MOST_CHARS", 200)
         patch.setattr(encode, "FEWEST_CHARS", 200)
         patch.setattr(portions, "PORTION_CHARS", 300)

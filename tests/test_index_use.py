@@ -141,6 +141,7 @@ class Changing(Desk):
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Changing]:
     for checkpoint in (BIG, SMALL, DENSE, OTHER, TOGETHER, LATE):
         monkeypatch.setitem(CATALOGUE, checkpoint.name, checkpoint)  # type: ignore[arg-type]
+    monkeypatch.setattr("pplx_local.index.encode.BATCH_CHARS", 20)
     monkeypatch.setattr("pplx_local.index.encode.MOST_CHARS", 20)
     desk = Changing(tmp_path)
     write_setting(desk.settings.file, "model", "small")

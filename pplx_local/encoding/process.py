@@ -63,11 +63,6 @@ class Child:
             )
         return process, wire.connect(ours)
 
-    @property
-    def pid(self) -> int:
-        """The process that runs."""
-        return self._process.pid
-
     def age_s(self) -> float:
         """Seconds since it was started."""
         return time.monotonic() - self._started

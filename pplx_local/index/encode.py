@@ -65,7 +65,7 @@ class _Pace:
     """How much text a batch takes, so that it takes about `BATCH_S`."""
 
     def __init__(self) -> None:
-        self.n_chars = min(BATCH_CHARS, MOST_CHARS)
+        self.n_chars = BATCH_CHARS
         self.busy_s = 0.0
         self._done = 0.0
 

@@ -70,11 +70,9 @@ class Checkpoint:
     """Hex digests by path, as far as they are known."""
     window_rule: WindowRule
     dim: int
-    """D of the dense vectors, before any cut."""
+    """D of the dense vectors."""
     token_dim: int
     """D of the token vectors."""
-    mrl_dims: tuple[int, ...] = ()
-    """Lengths to which a dense vector can be cut; empty for none."""
     quantizer: Quantizer
     bits_rule: BitsRule
     token_encoding: TokenEncoding

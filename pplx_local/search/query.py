@@ -162,7 +162,7 @@ class _Parsing:
             case "lang":
                 return _read_languages(value)
             case "after" | "before":
-                return _read_day(key, value, self._today)
+                return _read_day(value, self._today)
         return value
 
     def _look_for_value(self, word: str) -> None:
@@ -225,7 +225,7 @@ def _read_languages(value: str) -> Among:
     return Among(frozenset(codes))
 
 
-def _read_day(key: str, value: str, today: date) -> date:
+def _read_day(value: str, today: date) -> date:
     day = parse_day(value, today)
     if day is None:
         raise _NotUnderstoodError(f"a day is {DAYS}.")

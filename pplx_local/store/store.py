@@ -569,11 +569,6 @@ class Store:
         """Number of the schema."""
         return schema.SCHEMA_VERSION
 
-    def data_version(self) -> int:
-        """Give a number that changes when another connection has written."""
-        version: int = self._database.value("PRAGMA data_version")
-        return version
-
     def bytes_by_part(self) -> dict[str, int]:
         """Measure the database, the parts of it, and its write-ahead log."""
         wal = self.path.with_name(self.path.name + "-wal")

@@ -57,7 +57,6 @@ class PathInput(Vertical):
         """Begin empty."""
         super().__init__(id=id)
         self._placeholder = placeholder
-        self._is_taken = False
 
     def compose(self) -> ComposeResult:
         """Lay out the box and its menu."""
