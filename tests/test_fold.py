@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import random
+from collections.abc import Sequence
 
+import pytest
 from desk import Desk
 
-from pplx_local.records import Answer
+from pplx_local.records import Answer, Span
+from pplx_local.search import fold as folding
 from pplx_local.search.alike import Passage, alike
+from pplx_local.search.fold import Group
+from pplx_local.search.living import Found
+from pplx_local.search.sketches import Sketches
+from pplx_local.store import ChunkRef
 
 NOTICE = (
     "The tenant gives notice three months before the end of a quarter, in writing, "
@@ -126,3 +134,89 @@ def test_k_counts_files_however_many_passages_one_has(desk: Desk) -> None:
     desk.update()
     answer = desk.search("herring", k=10, folded=True)
     assert len(set(names(answer))) == 10
+
+
+WORDS = [first + second for first in "bdfgklmnprst" for second in ("an", "el", "ir")]
+
+
+def variants(n: int, share: float, *, spread: int = 1, seed: int = 5) -> list[str]:
+    """Texts of which each has changed up to so large a share of the words of one."""
+    dice = random.Random(seed)
+    text = dice.choices(WORDS, k=120)
+    return [
+        " ".join(
+            dice.choice(WORDS) if dice.random() < share * number / n else word
+            for word in text
+        )
+        + f" {number % spread}"
+        for number in range(n)
+    ]
+
+
+def found_in(texts: Sequence[str]) -> list[Found]:
+    """A passage of a document each, the best first, with scores close together."""
+    return [
+        Found(
+            number,
+            1 - number / (8 * len(texts)),
+            ChunkRef(number, number, "d", 0, Span(0, len(text))),
+            (b"path",),
+        )
+        for number, text in enumerate(texts)
+    ]
+
+
+def fold(texts: Sequence[str], k: int) -> list[Group]:
+    return folding.fold(found_in(texts), k, lambda found: texts[found.candidate])
+
+
+@pytest.mark.parametrize("text", ["", "Rent", "1 2", "rent " * 300, NOTICE])
+def test_what_is_alike_is_never_passed_over(text: str) -> None:
+    passages = [Passage(one) for one in (*variants(90, 0.2, spread=3), text)]
+    sketches = Sketches()
+    for passage in passages:
+        sketches.add(passage)
+    for passage in passages:
+        perhaps = sketches.perhaps_like(passage)
+        really = [i for i, one in enumerate(passages) if alike(one, passage)]
+        assert really
+        assert set(really) <= set(perhaps)
+        assert list(perhaps) == sorted(perhaps)
+
+
+def test_however_many_hits_are_wanted_the_best_that_is_alike_takes_a_copy() -> None:
+    texts = [text for seed in range(60) for text in variants(4, 0.06, seed=seed)]
+    random.Random(8).shuffle(texts)
+    passages = [Passage(text) for text in texts]
+    leaders: list[int] = []
+    expected: dict[int, list[int]] = {}
+    for number, passage in enumerate(passages):
+        same = (one for one in leaders if alike(passage, passages[one]))
+        if (leader := next(same, None)) is not None:
+            expected[leader].append(number)
+        else:
+            leaders.append(number)
+            expected[number] = []
+    groups = fold(texts, len(texts))
+    assert 60 < len(groups) < len(texts), "some are near enough, others are not"
+    assert any(group.near for group in groups[40:])
+    assert expected == {
+        group.best.candidate: [one.candidate for one in group.near] for group in groups
+    }
+
+
+def test_for_many_hits_few_passages_are_compared_word_for_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    n_compared = 0
+
+    def count(one: Passage, other: Passage) -> bool:
+        nonlocal n_compared
+        n_compared += 1
+        return alike(one, other)
+
+    monkeypatch.setattr(folding, "alike", count)
+    dice = random.Random(3)
+    texts = [" ".join(dice.choices(WORDS, k=100)) for _ in range(300)]
+    assert len(fold(texts, 300)) == 300
+    assert n_compared < 1_000, "each with each would be 44,850"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pplx_local.search.alike import Passage, alike
 from pplx_local.search.living import Found
+from pplx_local.search.sketches import Sketches
 
 ALSO = 0.5
 """Share of its file's best score from which another passage is worth a mention."""
@@ -56,6 +57,8 @@ class _Folding:
         self._joined: dict[int, Group] = {}
         """By document: the group that its best passage is a copy in."""
         self._passages: dict[int, Passage] = {}
+        self._leaders = Sketches()
+        """The best passages of the groups."""
 
     @property
     def is_full(self) -> bool:
@@ -79,16 +82,20 @@ class _Folding:
             self._open(found)
 
     def _like(self, found: Found) -> Group | None:
-        same = (one for one in self.groups if self._same(found, one.best))
-        return next(same, None)
+        if not self.groups or _is_far_behind(found, self.groups[-1].best):
+            return None
+        numbers = self._leaders.perhaps_like(self._passage(found))
+        perhaps = (self.groups[number] for number in numbers)
+        return next((one for one in perhaps if self._same(found, one.best)), None)
 
     def _open(self, found: Found) -> None:
         if not self.is_full:
             self.groups.append(Group(found))
+            self._leaders.add(self._passage(found))
             self._own[found.ref.document_id] = self.groups[-1]
 
     def _same(self, found: Found, better: Found) -> bool:
-        if better.score - found.score > _SAME_SCORE * abs(better.score):
+        if _is_far_behind(found, better):
             return False
         shorter, longer = sorted(_n_chars(one) for one in (found, better))
         if shorter < _SAME_LENGTH * longer:
@@ -99,6 +106,10 @@ class _Folding:
         if found.candidate not in self._passages:
             self._passages[found.candidate] = Passage(self._text_of(found))
         return self._passages[found.candidate]
+
+
+def _is_far_behind(found: Found, better: Found) -> bool:
+    return better.score - found.score > _SAME_SCORE * abs(better.score)
 
 
 def _n_chars(found: Found) -> int:
