@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pplx_local.search.alike import Passage, alike
 from pplx_local.search.living import Found
-from pplx_local.search.sketches import Sketches
+from pplx_local.search.sketches import FEW, Sketches
 
 ALSO = 0.5
 """Share of its file's best score from which another passage is worth a mention."""
@@ -84,9 +84,15 @@ class _Folding:
     def _like(self, found: Found) -> Group | None:
         if not self.groups or _is_far_behind(found, self.groups[-1].best):
             return None
+        same = (one for one in self._near(found) if self._same(found, one.best))
+        return next(same, None)
+
+    def _near(self, found: Found) -> Iterable[Group]:
+        """Give the groups that it may be a copy in; of few, without its text."""
+        if len(self.groups) <= FEW:
+            return self.groups
         numbers = self._leaders.perhaps_like(self._passage(found))
-        perhaps = (self.groups[number] for number in numbers)
-        return next((one for one in perhaps if self._same(found, one.best)), None)
+        return (self.groups[number] for number in numbers)
 
     def _open(self, found: Found) -> None:
         if not self.is_full:

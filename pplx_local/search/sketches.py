@@ -15,7 +15,7 @@ from pplx_local.search.alike import ALIKE, Passage
 
 _N_BITS = 2048
 """A passage has some hundred shingles, of which few should share a bit."""
-_FEW = 32
+FEW = 32
 """Passages that are sooner compared than sketched."""
 
 
@@ -37,8 +37,8 @@ class Sketches:
         self._passages: list[Passage] = []
         self._n = 0
         """Of the passages that have a sketch by now."""
-        self._bits = np.zeros((_FEW, _N_BITS // 64), dtype=np.uint64)
-        self._facts = np.zeros((_FEW, 3), dtype=np.int64)
+        self._bits = np.zeros((FEW, _N_BITS // 64), dtype=np.uint64)
+        self._facts = np.zeros((FEW, 3), dtype=np.int64)
         """As in a sketch: numbers, shingles, hidden ones."""
 
     def add(self, passage: Passage) -> None:
@@ -47,8 +47,6 @@ class Sketches:
 
     def perhaps_like(self, passage: Passage) -> Sequence[int]:
         """Number those that a passage may be `alike` with, in order: no other one is."""
-        if len(self._passages) <= _FEW:
-            return range(len(self._passages))
         for unknown in self._passages[self._n :]:
             self._keep(_sketch(unknown))
         return self._near(_sketch(passage)).tolist()
