@@ -124,3 +124,18 @@ def test_what_waits_in_a_folder_that_was_scanned_meanwhile_is_kept(
     bench.index.remove_folder(bench.folder)
     looking.forget()
     assert looking.begin_paths() is None
+
+
+def test_a_walk_that_is_wanted_during_a_walk_comes_after_it(
+    bench: Bench, looking: Looking, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a setting changes: what was passed by before went by the old one."""
+    monkeypatch.setattr(scan, "_TELL_EVERY_S", 0.0)
+    errand = Errand([Target(folder_of(bench), None)])
+    steps = begun(looking.begin_folder(errand))
+    next(steps)
+    watcher.judge_anew()
+    looking.notice()
+    list(steps)
+    list(begun(looking.begin_folder(errand)))
+    assert looking.begin_folder(errand) is None

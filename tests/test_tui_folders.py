@@ -188,7 +188,7 @@ def test_typing_filters_over_all_pages(daemon: Daemon) -> None:
 
     async def steps(pilot: Pilot[Any]) -> None:
         screen = await opened(pilot)
-        await pilot.press("slash", *"TE-44", "space", *"9")
+        await pilot.press("slash", *"TE-44", "space", *"9.tx")
         await until(pilot, lambda: len(listed(app)) == 1)
         assert listed(app)[0].path.endswith(b"note-449.txt")
         await pilot.press("enter")

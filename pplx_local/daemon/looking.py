@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
 
 from pplx_local.daemon.errand import Errand
 from pplx_local.daemon.task import Steps
@@ -91,12 +92,26 @@ class Looking:
     ) -> Steps:
         """Compare with the disk; of whole folders the watcher learns how long it took."""
         started = time.monotonic()
-        yield from self._index.scan(targets, findings, retry=retry)
-        self._index.settle()
-        for target in targets:
-            if target.under is None:
-                self._watcher.walked(target.folder.path, time.monotonic() - started)
-                self._folders.pop(target.folder.folder_id, None)
+        whole = [target.folder for target in targets if target.under is None]
+        with self._walking(whole):
+            yield from self._index.scan(targets, findings, retry=retry)
+            self._index.settle()
+        for folder in whole:
+            self._watcher.walked(folder.path, time.monotonic() - started)
+
+    @contextmanager
+    def _walking(self, folders: Sequence[FolderRecord]) -> Iterator[None]:
+        """Need no other walk of these, unless this one is dropped.
+
+        What needs one from now on does so still: it may have been passed by.
+        """
+        ids = [one.folder_id for one in folders if one.folder_id in self._folders]
+        needed = {one: self._folders.pop(one) for one in ids}
+        try:
+            yield
+        except BaseException:
+            self._folders = needed | self._folders
+            raise
 
     def forget(self) -> None:
         """Leave what was noticed: other folders are registered now."""
