@@ -47,6 +47,7 @@ class Link:
         self.flags = flags or {}
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._has_launched = False
         self._lanes: dict[str, _Lane] = {}
         self._is_closed = False
 
@@ -138,19 +139,19 @@ class Link:
         from pplx_local.daemon.launch import launch
 
         with self._lock:  # one child for all lanes
-            daemon = self._found()
-            if daemon is None:
-                self._let_child_go()  # one that has ended
-                daemon, self._child = launch(self.home, self.flags, as_child=True)
-            self._refuse_others(daemon)
+            if daemon := self._found():
+                self._refuse_others(daemon)
+                return daemon
+            self._let_child_go()  # one that has ended
+            self._has_launched = True
+            daemon, self._child = launch(self.home, self.flags, as_child=True)
         if self._is_closed:  # and who closed did not wait for us
             self._let_child_go()
         return daemon
 
     def _refuse_others(self, daemon: RemoteIndex) -> None:
-        """Leave a daemon that does not run as we were told to."""
-        is_ours = self._child is not None and self._child.pid == daemon.pid
-        if any(self.flags.values()) and not is_ours:
+        """Leave a daemon that does not run as we were told to: one of others."""
+        if any(self.flags.values()) and not self._has_launched:
             from pplx_local.wording.working import own_settings
 
             daemon.close()
