@@ -625,13 +625,19 @@ def test_without_a_recogniser_a_scan_says_what_to_install(
         read(written([]))
 
 
-def test_huge_pages_and_slow_recognisers_give_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def slow_tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes longer than it may, whatever it is asked."""
     slow = tmp_path / "tesseract"
     slow.write_text("#!/bin/sh\nexec sleep 30\n")
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+@pytest.mark.usefixtures("slow_tesseract")
+def test_huge_pages_and_slow_recognisers_give_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(recognition, "_languages", lambda: "eng")
     document = pdfium.PdfDocument.new()
     started = time.monotonic()
@@ -640,14 +646,11 @@ def test_huge_pages_and_slow_recognisers_give_nothing(
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.usefixtures("slow_tesseract")
 def test_a_recogniser_that_does_not_list_its_languages_gives_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On a machine that is too busy: next time it may."""
-    slow = tmp_path / "tesseract"
-    slow.write_text("#!/bin/sh\nexec sleep 30\n")
-    slow.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(recognition, "_LIST_S", 0.2)
     recognition._languages.cache_clear()
     page = pdfium.PdfDocument.new().new_page(612, 792)

@@ -36,8 +36,8 @@ class Server:
     """Answers on a unix socket until it is closed.
 
     A call returns its result, or is a generator that returns it: of progress, or of None
-    where it has none to tell. It is closed when its client goes away. Whoever starts the server holds the
-    writer's lock: a socket that lies there was left behind.
+    where it has none to tell. It is closed when its client goes away. Whoever starts the
+    server holds the writer's lock: a socket that lies there was left behind.
     """
 
     def __init__(self, path: Path, calls: Calls, *, on_bug: OnBug) -> None:
