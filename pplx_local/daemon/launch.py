@@ -77,13 +77,18 @@ def _failure(
     return DaemonError(f"The daemon ended at once. {why}")
 
 
+def as_args(flags: Mapping[str, str | None]) -> list[str]:
+    """Write flags such as `{"--device": "cpu"}` for a command line; None is not said."""
+    return [part for name, value in flags.items() if value for part in (name, value)]
+
+
 def _spawn(
     home: Path, flags: Mapping[str, str | None], complaints: IO[bytes], as_child: bool
 ) -> subprocess.Popen[bytes]:
-    given = [part for name, value in flags.items() if value for part in (name, value)]
-    command = ["daemon", "run", *(["--with-parent"] if as_child else [])]
+    parent = ["--with-parent"] if as_child else []
+    command = [*as_args(flags), "daemon", "run", *parent]
     return subprocess.Popen(
-        [sys.executable, "-P", *_PROGRAM, "--home", str(home), *given, *command],
+        [sys.executable, "-P", *_PROGRAM, "--home", str(home), *command],
         stdin=subprocess.PIPE if as_child else subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=complaints,

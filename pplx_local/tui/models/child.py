@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from pplx_local.daemon.launch import as_args
 from pplx_local.tui.apart import apart
 
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "pplx_local")
@@ -43,10 +44,7 @@ class Child:
                 said.
             args: The command.
         """
-        said = [
-            part for name, value in flags.items() if value for part in (name, value)
-        ]
-        self._command = [*PROGRAM, "--home", str(home), *said, *args]
+        self._command = [*PROGRAM, "--home", str(home), *as_args(flags), *args]
         self._process: subprocess.Popen[str] | None = None
         self.is_ended = False
         """Whether it was told to end."""
