@@ -355,7 +355,7 @@ def test_a_table_may_be_rebuilt_while_a_reader_sizes_it(
         store.tidy()
         return allocated(table)
 
-    monkeypatch.setattr(vectors, "_BLOCK_ROWS", 0)  # so that there are holes enough
+    monkeypatch.setattr(vectors, "BLOCK_ROWS", 0)  # so that there are holes enough
     monkeypatch.setattr(vectors, "_ROWS_TO_BEGIN", 1)
     monkeypatch.setattr(DenseTable, "allocated", rebuilt_meanwhile)
     with Store.open(store.path, readonly=True) as reader:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
 from pplx_local.reference import MEAN_LEVELS, mean_vectors
 from pplx_local.store.connection import Database, Row
-from pplx_local.store.dense import DenseTable
+from pplx_local.store.dense import BLOCK_ROWS, DenseTable
 from pplx_local.store.nearest import Nearest, nearest
 from pplx_local.store.parked import ParkedTable
 from pplx_local.store.remembered import Remembered
@@ -25,7 +25,6 @@ LIVE_SHARE = 0.6
 
 _ROWS_TO_BEGIN = 20_000
 """They are measured in 1.5 ms: what is less is not worth another thread."""
-_BLOCK_ROWS = 1_024
 _CODES_KEPT = 2_048
 _TOKEN_ROWS_KEPT = 1_024
 """Chunks: 6 MB of the starter's, 30 MB of a large model's."""
@@ -201,7 +200,7 @@ class Vectors:
         """Rebuild the dense tables that are mostly holes."""
         for space in self._with_shortlist():
             dense = self._dense(space)
-            allocated = dense.allocated() - _BLOCK_ROWS  # the last one fills up yet
+            allocated = dense.allocated() - BLOCK_ROWS  # the last one fills up yet
             if dense.count() < LIVE_SHARE * allocated:
                 self._rebuild(space)
 
