@@ -55,6 +55,27 @@ def test_rows_are_read_once_and_given_in_the_order_asked(database: Database) -> 
     assert read.asked == [[2, 1], [3, 9]]
 
 
+def test_a_snapshot_is_of_one_version_whatever_others_write(
+    database: Database,
+) -> None:
+    other = Database(database.path)
+    rows, read = Remembered[str](database, 10), Reader(database)
+    with database.snapshot():
+        before = database.version()
+        assert rows.get([1], read) == ["one"]
+        other.execute("UPDATE numbers SET name = 'uno' WHERE id = 1")
+        assert database.version() == before
+        assert rows.get([1], read) == ["one"]
+    assert database.version() != before
+    assert rows.get([1], read) == ["uno"]
+    with database.snapshot():
+        now = database.version()
+        database.execute("UPDATE numbers SET name = 'un' WHERE id = 1")
+        assert database.version() != now, "its own writes it sees"
+        assert rows.get([1], read) == ["un"]
+    other.close()
+
+
 def test_what_was_not_asked_for_lately_is_read_again(database: Database) -> None:
     rows, read = Remembered[str](database, 2), Reader(database)
     for ids in ([1, 2], [1], [3], [1], [2]):

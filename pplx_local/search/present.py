@@ -79,10 +79,11 @@ class Presenter:
                 for each passage in each file.
         """
         found = self._living.best_first(self._ranking.ids, self._scores)
-        if folded:
-            groups = fold(found, k, self._text_of)
-        else:
-            groups = [Group(one) for one in islice(_each_path(found), k)]
+        with self._store.snapshot():
+            if folded:
+                groups = fold(found, k, self._text_of)
+            else:
+                groups = [Group(one) for one in islice(_each_path(found), k)]
         hits = []
         for hit in self._hits(groups, explain=explain):
             hits.append(hit)

@@ -53,6 +53,9 @@ class Database:
             self._connection = _connect(path, readonly)
         self._level = 0
         self._n_undone = 0
+        self._is_snapshot = False
+        self._data_version: int | None = None
+        """Of the snapshot that is open, once it was asked for."""
         self._self_test()
 
     def close(self) -> None:
@@ -151,7 +154,11 @@ class Database:
 
     def version(self) -> tuple[int, int, int]:
         """Give what differs after a write on this connection or another, or its undoing."""
-        data_version: int = self.value("PRAGMA data_version")
+        data_version = self._data_version
+        if data_version is None:
+            data_version = self.value("PRAGMA data_version")
+        if self._is_snapshot:  # it asks dozens of times, and sees no other's writes
+            self._data_version = data_version
         return data_version, self._connection.total_changes(), self._n_undone
 
     def changes(self) -> int:
@@ -207,9 +214,11 @@ class Database:
             yield
             return
         self.execute("BEGIN DEFERRED")
+        self._is_snapshot = True
         try:
             yield
         finally:
+            self._is_snapshot, self._data_version = False, None
             if self.in_transaction:
                 self.execute("COMMIT")
 

@@ -6,6 +6,7 @@ pieces, lines and columns of the same few: the blocks read last stay unpacked.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,10 +14,11 @@ from typing import NamedTuple
 import zstandard
 
 from pplx_local.records import Span
-from pplx_local.store.connection import Database
+from pplx_local.store.connection import Database, Row
 
 _KEPT_CHARS = 4_000_000
 """Of blocks that stay unpacked: one or two bytes each in most texts."""
+_DOCUMENTS_KEPT = 1_000
 
 
 class Block(NamedTuple):
@@ -48,6 +50,10 @@ class Texts:
         self._version: tuple[int, ...] | None = None
         self._kept: OrderedDict[int, str] = OrderedDict()
         """By block id, the one read last at the end."""
+        self._n_kept = 0
+        """Characters of them."""
+        self._blocks: dict[int, list[Row]] = {}
+        """Where those of a document lie, which is asked four times for each hit."""
 
     def text(self, document_id: int, span: Span) -> str:
         """Cut a piece out of a document's text, from as few blocks as it needs."""
@@ -63,20 +69,25 @@ class Texts:
 
         A place at the very end of the text lies in the last block.
         """
-        rows = self._database.rows(
-            "SELECT block_id, char_start, newlines_before FROM blocks"
-            " WHERE document_id = :document AND char_start < :end AND char_start >= ("
-            " SELECT coalesce(max(char_start), 0) FROM blocks"
-            " WHERE document_id = :document AND char_start <= :start)"
-            " ORDER BY char_start",
-            {
-                "document": document_id,
-                "start": max(span.start, 0),
-                "end": max(span.end, 1),
-            },
-        )
-        for block_id, start, newlines_before in rows:
+        blocks = self._blocks_of(document_id)
+        starts = [start for start, _, _ in blocks]
+        first = bisect_right(starts, max(span.start, 0)) - 1
+        last = bisect_right(starts, max(span.end, 1) - 1)
+        for start, block_id, newlines_before in blocks[first:last]:
             yield Block(start, newlines_before, self.block_text(block_id))
+
+    def _blocks_of(self, document_id: int) -> list[Row]:
+        """List (start, block id, newlines before) of a document's blocks."""
+        self._forget_old()
+        if document_id not in self._blocks:
+            if len(self._blocks) >= _DOCUMENTS_KEPT:
+                self._blocks.clear()
+            self._blocks[document_id] = self._database.rows(
+                "SELECT char_start, block_id, newlines_before FROM blocks"
+                " WHERE document_id = ? ORDER BY char_start",
+                (document_id,),
+            )
+        return self._blocks[document_id]
 
     def block_text(self, block_id: int) -> str:
         """Give the whole text of a block."""
@@ -100,11 +111,15 @@ class Texts:
         version = self._database.version()
         if version != self._version:
             self._kept.clear()
+            self._n_kept = 0
+            self._blocks.clear()
             self._version = version
 
     def _make_room(self, n_chars: int) -> None:
-        while self._kept and sum(map(len, self._kept.values())) + n_chars > _KEPT_CHARS:
-            self._kept.popitem(last=False)
+        self._n_kept += n_chars
+        while self._kept and self._n_kept > _KEPT_CHARS:
+            _, oldest = self._kept.popitem(last=False)
+            self._n_kept -= len(oldest)
 
     def _unpacked(self, block_id: int) -> str:
         packed: bytes = self._database.value(
