@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -48,17 +49,25 @@ _Used = tuple[Role, Checkpoint, Path]
 """A role, its checkpoint, and where that lies."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ahead:
-    """A worker whose queries are encoded before the clock runs."""
+@dataclass(slots=True)
+class _Noting:
+    """A worker, and when it had encoded the last query."""
 
     worker: EncoderWorker
-    encoded: Mapping[str, EncodedQuery]
+    encoded_at: float = 0.0
 
     def encode_query(self, text: str) -> Future[EncodedQuery]:
-        future: Future[EncodedQuery] = Future()
-        future.set_result(self.encoded[text])
-        return future
+        noted: Future[EncodedQuery] = Future()
+
+        def note(encoded: Future[EncodedQuery]) -> None:
+            self.encoded_at = time.perf_counter()
+            if error := encoded.exception():
+                noted.set_exception(error)
+            else:
+                noted.set_result(encoded.result())
+
+        self.worker.encode_query(text).add_done_callback(note)
+        return noted
 
     def maxsim(
         self, query: TokenVectors, docs: TokenVectors, *, want_matches: bool = False
@@ -100,17 +109,18 @@ def _times(
     queries: Sequence[str],
 ) -> list[float]:
     """Give the milliseconds of each search but the first, which warms up."""
-    encoders = {
-        name: _Ahead(one, {query: one.query(query) for query in queries})
-        for name, one in workers.items()
-    }
+    encoders = {name: _Noting(one) for name, one in workers.items()}
     legs = {
         role: SearchSpace.of(spaces[role], encoders[one.name], one)
         for role, one, _ in used
     }
     searcher = Searcher(store, legs, fusion=used[-1][1].fusion)
-    answers = [searcher.search(query, folded=True) for query in queries]
-    return [answer.took_ms for answer in answers[1:]]
+
+    def once_encoded(query: str) -> float:
+        searcher.search(query, folded=True)
+        return time.perf_counter() - max(one.encoded_at for one in encoders.values())
+
+    return [1000 * once_encoded(query) for query in queries][1:]
 
 
 def _checkpoints(settings: Settings) -> Iterator[_Used]:

@@ -11,7 +11,7 @@ from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.records import Role
 from pplx_local.search.clock import Clock
-from pplx_local.search.spaces import SearchSpace
+from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.store import NO_FILTERS, Filters, LexicalQuery, Selection
 
 _PATIENCE_S = 60.0
@@ -35,17 +35,33 @@ class Asked(NamedTuple):
     """Else a passage, of which no curve tells how far its like is an answer."""
 
 
-def encode(
-    text: str,
-    spaces: Mapping[Role, SearchSpace],
-    required: Collection[str],
-    clock: Clock,
+def begin_encoding(
+    text: str, spaces: Mapping[Role, SearchSpace]
+) -> dict[Role, Future[EncodedQuery]]:
+    """Begin to encode a query, once for each encoder; nothing of a blank one."""
+    begun: dict[int, Future[EncodedQuery]] = {}
+    for space in spaces.values() if text.strip() else ():
+        key = id(space.encoder)
+        begun[key] = begun.get(key) or _begun(space.encoder, text)
+    return {role: begun[id(space.encoder)] for role, space in spaces.items() if begun}
+
+
+def _begun(encoder: QueryEncoder, text: str) -> Future[EncodedQuery]:
+    try:
+        return encoder.encode_query(text)
+    except PplxLocalError as error:
+        failed: Future[EncodedQuery] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def wait_for(
+    begun: Mapping[Role, Future[EncodedQuery]], required: Collection[str], clock: Clock
 ) -> tuple[dict[Role, EncodedQuery], dict[Role, str]]:
-    """Encode a query once for each encoder.
+    """Wait for a query that is being encoded.
 
     Args:
-        text: Nothing is encoded of a blank one.
-        spaces: By role.
+        begun: What `begin_encoding` gave.
         required: Roles without which there is no answer.
         clock: Counts it as the time of the legs.
 
@@ -57,15 +73,11 @@ def encode(
     """
     encoded: dict[Role, EncodedQuery] = {}
     failed: dict[Role, str] = {}
-    asked: dict[int, Future[EncodedQuery]] = {}
     deadline = time.monotonic() + _PATIENCE_S
-    for role, space in spaces.items() if text.strip() else ():
-        key = id(space.encoder)
+    for role, future in begun.items():
         with clock.time(role):
             try:
-                if key not in asked:
-                    asked[key] = space.encoder.encode_query(text)
-                encoded[role] = _encoded(asked[key], deadline)
+                encoded[role] = _encoded(future, deadline)
             except PplxLocalError as error:  # the other legs still answer
                 if role in required:
                     raise

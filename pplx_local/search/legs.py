@@ -168,18 +168,22 @@ class LateLeg:
 
     def begin(self, chunk_ids: Ids) -> None:
         """Have chunks scored that will be asked for, beside what is done until then."""
-        docs = self.store.token_vectors(self.space, chunk_ids.tolist())
-        self._begun.append((chunk_ids, self.maxsim(self.query, docs)))
+        if not self.exhaustive:
+            self._begin(chunk_ids)
+
+    def _begin(self, chunk_ids: Ids) -> None:
+        begun = [ids for ids, _ in self._begun]
+        others = np.setdiff1d(chunk_ids, np.concatenate([*begun, chunk_ids[:0]]))
+        if len(others):
+            docs = self.store.token_vectors(self.space, others.tolist())
+            self._begun.append((others, self.maxsim(self.query, docs)))
 
     @cached_property
     def _begun(self) -> list[tuple[Ids, Callable[[], Scores]]]:
         return []
 
     def _fetched_and_scored(self, chunk_ids: Ids) -> Values:
-        begun = [ids for ids, _ in self._begun]
-        others = np.setdiff1d(chunk_ids, np.concatenate([*begun, chunk_ids[:0]]))
-        if len(others):
-            self.begin(others)
+        self._begin(chunk_ids)
         known: dict[int, float] = {}
         for ids, wait in self._begun:
             known.update(zip(ids.tolist(), wait().values.tolist(), strict=True))

@@ -25,6 +25,7 @@ from pplx_local.search.legs import (
 from pplx_local.search.pooled import pooled_leg
 from pplx_local.search.rarity import weigh
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
+from pplx_local.search.steps import Steps
 from pplx_local.store import Selection, Store
 
 
@@ -59,11 +60,11 @@ class Panel:
 
     def find(
         self, k: int, within: Selection | None, null: Ids, clock: Clock
-    ) -> list[Ids]:
+    ) -> Steps[list[Ids]]:
         """Give the k best chunks of each leg that can find any, and the null sample.
 
-        The shortlist by bits is made beside the keywords' candidates, and its best are
-        compared word by word while those are ranked.
+        The shortlist by bits and the null sample's late scores are made beside the
+        keywords' candidates, and its best are compared word by word while those are ranked.
         """
         found, finder = [null], self.dense or self.pooled
         if self.late and self.late.exhaustive:
@@ -73,22 +74,24 @@ class Panel:
                 found.append(best)
                 finder = self.dense
         shortlist = finder.begin(within) if finder else None
+        self._begin_late(null, clock)
 
         with clock.time("lexical"):
             candidates = self.lexical.candidates(k, within)
+        yield
         if finder and shortlist:
             with clock.time("dense" if self.dense else "late"):
                 found.append(finder.best(shortlist(), k)[0])
         others = np.concatenate(found)
-        if self.late and not self.late.exhaustive:
-            with clock.time("late"):
-                self.late.begin(np.unique(others))
+        self._begin_late(others, clock)
+        yield
         with clock.time("lexical"):
             found.append(self.lexical.best(candidates, k, others)[0])
         return found
 
     def score(self, ids: Ids, clock: Clock) -> dict[Leg, Values]:
         """Score chunks (N,) by all legs."""
+        self._begin_late(ids, clock)
         raw: dict[Leg, Values] = {}
         with clock.time("lexical"):
             raw["lexical"] = self.lexical.score(ids)
@@ -99,6 +102,11 @@ class Panel:
             with clock.time("late"):
                 raw["late"] = self.late.score(ids)
         return raw
+
+    def _begin_late(self, ids: Ids, clock: Clock) -> None:
+        if self.late:
+            with clock.time("late"):
+                self.late.begin(ids)
 
 
 def _dense(

@@ -14,7 +14,7 @@ from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.models import ConfidenceCurve, Fusion
 from pplx_local.records import Answer, Hit, Leg, Mode, Role
-from pplx_local.search.asked import Asked, encode
+from pplx_local.search.asked import Asked, begin_encoding, wait_for
 from pplx_local.search.clock import Clock
 from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 from pplx_local.search.legs import Ids, Values
@@ -33,6 +33,9 @@ from pplx_local.store import LexicalQuery, Space, Store, analyze_query
 CANDIDATES = 150
 """Chunks that each leg brings to the union, at least."""
 
+_SPARE = 3
+"""Times as many as hits are wanted, where no leg and no folding asks for more: files of
+some may be gone."""
 _REFILL = 8
 """Times as many candidates are looked at where folding leaves too few hits."""
 
@@ -168,6 +171,7 @@ class Searcher:
         self._refuse_impossible(mode)
         clock = Clock()
         asked = self._asked(query, mode, {"dense", "late"}, clock)
+        k = max(k, CANDIDATES)
         return finished(self._ranking(asked, mode, k, clock, among))
 
     def with_late(self, space: Space) -> Searcher:
@@ -186,9 +190,9 @@ class Searcher:
     def _asked(
         self, query: str, mode: Mode, required: Collection[str], clock: Clock
     ) -> Asked:
+        begun = begin_encoding(query, {} if mode == "lexical" else self._spaces)
         words = self._store.lexical_adapted(analyze_query(query))
-        spaces = {} if mode == "lexical" else self._spaces
-        return Asked(words, *encode(query, spaces, required, clock))
+        return Asked(words, *wait_for(begun, required, clock))
 
     def _listed(
         self, said: str, asked: Asked, wanted: Wanted, clock: Clock
@@ -204,7 +208,9 @@ class Searcher:
         self, said: str, asked: Asked, wanted: Wanted, clock: Clock
     ) -> Steps[Answer]:
         k, mode, explain, folded = wanted
-        for n_candidates in (k, _REFILL * max(k, CANDIDATES)):
+        # One leg that says which hits there are, and which is shown as they are.
+        least = _SPARE * k if mode == "lexical" and not folded else CANDIDATES
+        for n_candidates in (max(k, least), _REFILL * max(k, CANDIDATES)):
             yield
             ranking = yield from self._ranking(asked, mode, n_candidates, clock)
             scores = ranking.scores(mode, self.weights)
@@ -274,7 +280,6 @@ class Searcher:
         clock: Clock,
         among: Ids | None = None,
     ) -> Steps[Ranking]:
-        k = max(k, CANDIDATES)
         within = asked.within
         among = all_of(within, k) if among is None else among
         # What filters or a caller name is scored whatever it holds.
@@ -282,9 +287,9 @@ class Searcher:
         panel = Panel.of(self._store, self._spaces, asked, rare_only=not is_named)
         encoded, lexical = asked.encoded, panel.lexical
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
-        found = (
-            [null, among] if among is not None else panel.find(k, within, null, clock)
-        )
+        found = [null] if among is None else [null, among]
+        if among is None:
+            found = yield from panel.find(k, within, null, clock)
         yield
         ids = np.unique(np.concatenate(found).astype(np.int64))
         raw = panel.score(ids, clock)
