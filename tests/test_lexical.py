@@ -20,10 +20,12 @@ from pplx_local.store.lexical import (
     Term,
     analyze_query,
     analyze_text,
+    naming,
 )
 from pplx_local.store.lexical import lexicon as lexicon_module
 from pplx_local.store.lexical.lexicon import _picking
 from pplx_local.store.lexical.weighing import Counted
+from pplx_local.store.selection import Selection
 
 GOLDEN = [
     # Chinese, Japanese, Korean: one, two, three characters
@@ -476,6 +478,36 @@ def test_where_words_stand_in_many_rows_only_those_with_rare_ones_are_read(
     lexicon.insert([(12_001, "x")])  # a write: what was scored before is forgotten
     again = lexicon.scores(replace(asked, rare_only=True), rows)
     assert np.allclose(again, every, rtol=1e-3)
+
+
+def test_of_a_word_that_most_hold_only_what_was_written_last_is_ranked(
+    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexicon_module, "RANKED_CHUNKS", 100)
+    lexicon.insert((i, "gear " * (9 if i in (3, 480) else 1)) for i in range(1, 501))
+    assert ids(lexicon, "gear", 1) == [480]
+    assert min(ids(lexicon, "gear", 400)) == 401
+    lexicon.insert([(501, "gear box"), (502, "a box")])
+    assert ids(lexicon, "box gear", 1) == [501], "of a rarer one all are"
+    everywhere = Selection(None, lambda asked: np.asarray(asked) < 400, 0.8)
+    best, _ = lexicon.best(
+        analyze_query("gear"),
+        1,
+        lexicon.candidates(analyze_query("gear"), 1, everywhere),
+    )
+    assert best.tolist() == [3], "filters may want the others"
+
+
+def test_names_that_many_files_have_are_not_ranked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def telling(**files: int) -> list[str]:
+        shares = {Term(one, (one,)): n / 90_000 for one, n in files.items()}
+        return [term.text for term in naming._telling(shares, 90_000)]
+
+    assert telling(perl=7_000, regex=900, python=1_000) == ["regex", "python"]
+    assert telling(perl=7_000) == ["perl"]
+    assert telling(pdf=30_000) == []
 
 
 def test_analysis_does_not_depend_on_what_came_before() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 
@@ -30,10 +32,26 @@ _APOSTROPHES = frozenset({"'", "\u2019"})
 _JOINTS = _APOSTROPHES | {"", "_", ",", "-"}
 """What stands between the parts of a compound, or the digits of a number."""
 _REMEMBERED = 50_000
+_TEXTS = 64
+"""Passages that stay taken apart: some 30 kB each."""
 
 
 _Piece = tuple[int, int, str]
 """Start, end and token. Plain, for a page has hundreds: naming them takes half the time."""
+_Tokens = tuple[str, ...]
+
+
+class _Words(NamedTuple):
+    """The words of a text, by what they are found by."""
+
+    pieces: tuple[_Piece, ...]
+    places: Mapping[str, Sequence[int]]
+    """By token: where among the pieces it is."""
+    compounds: Mapping[_Tokens, Sequence[Span]]
+    """What is several pieces here, or spelled otherwise, by the tokens of it all."""
+
+
+_NO_WORDS = _Words((), {}, {})
 
 
 def find_words(text: str, query: LexicalQuery) -> list[Span]:
@@ -41,26 +59,38 @@ def find_words(text: str, query: LexicalQuery) -> list[Span]:
 
     Words of grammar are passed over, unless the query has no others.
     """
-    wanted = _by_first_token(query.terms)
-    pieces = list(_pieces(text)) if wanted else []
+    wanted = _wanted(query.terms)
+    words = _words_of(text) if wanted else _NO_WORDS
     found = [
-        Span(start, pieces[index + len(tokens) - 1][1])
-        for index, (start, _, token) in enumerate(pieces)
-        if token in wanted
-        for tokens in wanted[token]
-        if tokens == tuple(token for _, _, token in pieces[index : index + len(tokens)])
+        Span(words.pieces[index][0], words.pieces[index + len(tokens) - 1][1])
+        for tokens in wanted
+        for index in words.places.get(tokens[0], ())
+        if tokens == tuple(p[2] for p in words.pieces[index : index + len(tokens)])
     ]
-    joined = [*_joined(text, pieces, wanted), *_spelled(text, wanted)]
-    return _merged(sorted([*found, *joined]))
+    others = (words.compounds.get(tokens, ()) for tokens in wanted)
+    return _merged(sorted(itertools.chain(found, *others)))
 
 
-def _by_first_token(terms: Sequence[Term]) -> dict[str, list[tuple[str, ...]]]:
+def _wanted(terms: Sequence[Term]) -> set[_Tokens]:
     telling = [term for term in terms if not is_grammar(term.text)]
-    wanted: dict[str, list[tuple[str, ...]]] = {}
-    for term in telling or terms:
-        for tokens in list(map(_tokens, term.longer)) or [term.tokens]:
-            wanted.setdefault(tokens[0], []).append(tokens)
-    return wanted
+    return {
+        tokens
+        for term in telling or terms
+        for tokens in list(map(_tokens, term.longer)) or [term.tokens]
+    }
+
+
+@lru_cache(_TEXTS)
+def _words_of(text: str) -> _Words:
+    """Take a text apart: with each letter of a question mostly the same ones are found."""
+    pieces = tuple(_pieces(text))
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for index, (_, _, token) in enumerate(pieces):
+        places[token].append(index)
+    compounds: defaultdict[_Tokens, list[Span]] = defaultdict(list)
+    for word, span in itertools.chain(_joined(text, pieces), _spelled(text)):
+        compounds[_tokens(word)].append(span)
+    return _Words(pieces, places, compounds)
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
@@ -84,27 +114,22 @@ def _parts(piece: str) -> tuple[_Piece, ...]:
     )
 
 
-def _joined(
-    text: str, pieces: Sequence[_Piece], wanted: dict[str, list[tuple[str, ...]]]
-) -> Iterator[Span]:
-    """Find words that are one in the query, and a compound in the text."""
+def _joined(text: str, pieces: Sequence[_Piece]) -> Iterator[tuple[str, Span]]:
+    """Give what may be one word in a query, and is a compound in the text."""
     for (start, end, _), (other_start, other_end, other) in itertools.pairwise(pieces):
         joint = text[end:other_start]
         if joint not in _JOINTS or end > other_start:
             continue
         if joint in _APOSTROPHES and other in CONTRACTIONS:  # we'll
             continue
-        tokens = _tokens(text[start:end] + text[other_start:other_end])
-        if tokens in wanted.get("".join(tokens[:1]), ()):
-            yield Span(start, other_end)
+        word = text[start:end] + text[other_start:other_end]
+        yield word, Span(start, other_end)
 
 
-def _spelled(text: str, wanted: dict[str, list[tuple[str, ...]]]) -> Iterator[Span]:
-    """Find C++ and the like, which the index spells, or spells otherwise as well."""
+def _spelled(text: str) -> Iterator[tuple[str, Span]]:
+    """Give C++ and the like, which the index spells, or spells otherwise as well."""
     for start, end, word in itertools.chain(signed_words(text), words_beside(text)):
-        tokens = _tokens(word)
-        if tokens in wanted.get(tokens[0], ()):
-            yield Span(start, end)
+        yield word, Span(start, end)
 
 
 @lru_cache(_REMEMBERED)
