@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 from threading import Event, Timer
@@ -20,6 +22,7 @@ from pplx_local.tui.app import PplxLocal
 from pplx_local.tui.keys import KeyLine
 from pplx_local.tui.palette import Palette
 from pplx_local.tui.search.keys import KEYS
+from pplx_local.tui.search.preview import Preview
 from pplx_local.tui.search.results import Results, key_of
 from pplx_local.tui.search.row import lines_of
 from pplx_local.tui.search.screen import SearchScreen
@@ -59,6 +62,10 @@ def results(app: PplxLocal) -> Results:
     return app.screen.query_one(Results)
 
 
+def screenshot(app: PplxLocal) -> str:
+    return re.sub(r"terminal-\d+", "terminal", app.export_screenshot())
+
+
 def names(app: PplxLocal) -> list[str]:
     return [os.fsdecode(hit.path).rsplit("/", 1)[-1] for hit in results(app).hits]
 
@@ -88,6 +95,49 @@ def test_what_is_typed_is_found_and_marked(app: PplxLocal) -> None:
         assert names(app)[0] == "tea.md"
         assert "tea.md:3" in shown(app)
         assert "found in" in shown(app)
+
+    drive(app, steps)
+
+
+def test_neither_a_key_nor_the_clock_lays_the_screen_out_anew(app: PplxLocal) -> None:
+    """Which takes as long as the keywords, on the core that the daemon wants."""
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await ask(pilot, "rivers")
+        layouts: list[object] = []
+        app.screen.screen_layout_refresh_signal.subscribe(app.screen, layouts.append)
+        for more in ("space", "n", "o", "t", "e", "s"):
+            await pilot.press(more)
+            await pilot.pause(0.1)
+        assert app.status
+        app.status = replace(app.status, documents=1_000)
+        await pilot.pause(0.3)
+        assert layouts == []
+
+    drive(app, steps)
+
+
+def test_lines_that_stay_are_not_drawn_and_all_others_are(app: PplxLocal) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        app.search_screen.query_input.cursor_blink = False
+        for query in (
+            "note 1",
+            "note 12",
+            "note 12 rivers",
+            "tea",
+            "te",
+            "zzz",
+            "note",
+        ):
+            for _ in range(20):
+                await pilot.press("backspace")
+            await ask(pilot, query)
+            await pilot.pause(0.2)
+            drawn = screenshot(app)
+            results(app).refresh()
+            app.screen.query_one(Preview).refresh()
+            await pilot.pause()
+            assert screenshot(app) == drawn, query
 
     drive(app, steps)
 

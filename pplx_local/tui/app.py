@@ -97,7 +97,7 @@ class PplxLocal(App[None], inherit_bindings=False):
         Binding("ctrl+z", "suspend_process", "Suspend", priority=True, show=False),
     ]
 
-    status: reactive[Status | None] = reactive(None)
+    status: reactive[Status | None] = reactive(None, repaint=False)
     """What the daemon said last; None before it has answered."""
 
     def __init__(

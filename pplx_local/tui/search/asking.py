@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 _MORE_KEYS_S = 0.06
 """Who types on does so within this: the model is not asked for half a word."""
-_GLANCE = 8
-"""Hits that are seen while somebody types: each takes time to explain and to fold."""
 _LOADS_S = 0.5
 """Between two looks whether the model is loaded."""
 
@@ -50,7 +48,7 @@ async def replies(link: Link, question: Question) -> AsyncIterator[Reply]:
     """
     began = monotonic()
     if question.mode == "hybrid" and not question.is_more:
-        quick = question._replace(mode="lexical", k=min(question.k, _GLANCE))
+        quick = question._replace(mode="lexical")
         answer = await link.ask("keywords", partial(_search, quick, folded=False))
         yield Reply(question, answer, is_final=False)
         await asyncio.sleep(_MORE_KEYS_S - (monotonic() - began))

@@ -15,6 +15,7 @@ from rich.style import Style as RichStyle
 from textual import work
 from textual.content import Content
 from textual.geometry import Size
+from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
@@ -60,10 +61,14 @@ class Preview(ScrollView, can_focus=False):
     DEFAULT_CSS = """
     Preview {
         overflow-x: hidden;
+        overflow-y: scroll;
         scrollbar-size-vertical: 0;
         & > .preview--head { background: $surface; color: $foreground-muted; }
     }
     """
+
+    virtual_size: reactive[Size] = reactive(Size(0, 0), repaint=False)
+    """Textual's own has the whole screen laid out anew for each hit."""
 
     def __init__(self) -> None:
         super().__init__(id="preview")
@@ -142,7 +147,8 @@ class Preview(ScrollView, can_focus=False):
         was, self._passage = self._passage, passage
         is_same = was and passage and was.char_span == passage.char_span
         if shown is self._shown and is_same:
-            self._redraw()
+            if was != passage:
+                self._redraw()
             return
         self._place(shown)
         self._aim()

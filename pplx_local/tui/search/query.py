@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.geometry import Size
+from textual.reactive import reactive
 from textual.widgets import Input
 
 
@@ -19,6 +21,9 @@ class Query(Input):
         &:focus { border: none; }
     }
     """
+
+    virtual_size: reactive[Size] = reactive(Size(0, 0), repaint=False)
+    """Textual's own has the whole screen laid out anew for each key."""
 
     def __init__(self, queries: Sequence[str]) -> None:
         """Begin empty.

@@ -45,6 +45,8 @@ class Results(ScrollView, can_focus=False):
     }
     """
 
+    virtual_size: reactive[Size] = reactive(Size(0, 0), repaint=False)
+    """Textual's own has the whole screen laid out and drawn anew for each answer."""
     cursor: reactive[int] = reactive(0, repaint=False)
     """Which hit is chosen."""
 
@@ -87,16 +89,28 @@ class Results(ScrollView, can_focus=False):
 
     def show(self, hits: Sequence[Hit]) -> None:
         """Show hits in their order, but leave the one that was chosen where it is."""
+        before = self._lines()
         held = self.chosen if self._was_moved else None
         self.hits = _held_in_place(list(hits), held, self.cursor)
         cursor = self.cursor if held else 0
         self.set_reactive(Results.cursor, min(cursor, max(0, len(self.hits) - 1)))
         self._drawn.clear()
-        self.virtual_size = Size(self._width, HEIGHT * len(self.hits))
+        self._measure()
         if not held:
             self.scroll_to(y=0, animate=False)
-        self.refresh()
+        self._redraw(before)
         self.post_message(self.Chosen(self.chosen))
+
+    def _measure(self) -> None:
+        """Say how much there is to scroll; a scrollbar that comes or goes takes a layout."""
+        self.virtual_size = Size(self._width, HEIGHT * len(self.hits))
+        if self.show_vertical_scrollbar != (
+            self.virtual_size.height > self.size.height
+        ):
+            self.refresh(layout=True)
+        elif self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = self.virtual_size.height
+        self.scroll_to(y=self.scroll_y, animate=False)  # not below the new end
 
     # --- moving ---
 
@@ -155,7 +169,7 @@ class Results(ScrollView, can_focus=False):
     def on_resize(self) -> None:
         """Lay the rows out anew."""
         self._drawn.clear()
-        self.virtual_size = Size(self._width, HEIGHT * len(self.hits))
+        self._measure()
         self.watch_cursor()
 
     def notify_style_update(self) -> None:
@@ -169,6 +183,15 @@ class Results(ScrollView, can_focus=False):
         if place >= len(self.hits):
             return Strip.blank(self._width, self.rich_style)
         return self._strips(place)[line]
+
+    def _lines(self) -> list[Strip]:
+        return [self.render_line(y) for y in range(self.size.height)]
+
+    def _redraw(self, before: Sequence[Strip]) -> None:
+        """Draw what has changed: with each letter of a question most lines stay."""
+        for y, (old, new) in enumerate(zip(before, self._lines(), strict=True)):
+            if old != new:
+                self.refresh_line(self.scroll_offset.y + y)
 
     def _strips(self, place: int) -> list[Strip]:
         hit = self.hits[place]

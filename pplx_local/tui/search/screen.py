@@ -155,14 +155,15 @@ class SearchScreen(Screen[None]):
         from pplx_local.tui.search.summary import summary
 
         said = summary(self._reply, len(self.results.marked)) if self._reply else ""
-        self._summary.update(said)
+        self._summary.update(said, layout=False)
 
     def _show_doing(self, status: Status | None) -> None:
         """Say what the daemon does: hits may be missing until it is done."""
         from pplx_local.tui.search.summary import doing
 
-        said = doing(status) if status else ""
-        self._doing.update(plain(said))
+        said = plain(doing(status) if status else "")
+        if said.plain != str(self._doing.content):  # else all is laid out anew
+            self._doing.update(said)
 
     def _show_mode(self) -> None:
         self.query_one("#mode", Static).update(plain(self.mode))
