@@ -323,13 +323,18 @@ def test_a_window_over_others_replaces_them(store: Store) -> None:
     assert store.known_windows(space, [b"n" * 16]) == {}
 
 
+@pytest.mark.parametrize("two_from", [10_000, 1])
 def test_a_large_table_is_measured_beside_the_caller(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, two_from: int
 ) -> None:
     _, ids = encoded(store, "one", 40, 1)
+    encoded(store, "many", 3_000, 2)  # several blocks
+    store.forget_files([b"/a/many"])
+    store.settle_documents(1)
     space = opened(store, DENSE)
     before = store.nearest(space, QUERY, 30)
     monkeypatch.setattr(vectors, "_ROWS_TO_BEGIN", 1)
+    monkeypatch.setattr(vectors, "_ROWS_FOR_TWO", two_from)
     for _ in range(2):
         begun = [store.begin_nearest(space, QUERY, 30) for _ in range(3)]
         store.dense_codes(space, ids)  # the caller's connection is free

@@ -130,13 +130,19 @@ class DenseTable:
     # --- the shortlist ---
 
     def distances(
-        self, query_bits: NDArray[np.uint8]
+        self, query_bits: NDArray[np.uint8], part: tuple[int, int] = (0, 1)
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Measure every row: chunk ids and Hamming distances, (N,) each."""
+        """Measure every row: chunk ids and Hamming distances, (N,) each.
+
+        Args:
+            query_bits: (B/8,) packed most significant bit first.
+            part: (i, n) for the i-th of n parts of the rows; together they are all.
+        """
+        first, n_parts = part
         blocks = self._database.rows(
             f"SELECT chunk_id, rowids, validity FROM {self.name}_chunks"
             " ORDER BY chunk_id"
-        )
+        )[first::n_parts]
         bits = self._database.blobs(
             f"{self.name}_vector_chunks01", "vectors", [block[0] for block in blocks]
         )

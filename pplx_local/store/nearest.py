@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,7 @@ def nearest(
     query_bits: NDArray[np.uint8],
     k: int,
     within: Selection | None = None,
+    part: tuple[int, int] = (0, 1),
 ) -> Nearest:
     """Find exactly the k nearest rows by Hamming distance, ties by chunk id.
 
@@ -28,8 +31,9 @@ def nearest(
         query_bits: (B/8,) packed most significant bit first.
         k: How many, without a limit.
         within: Of these rows alone.
+        part: Of the table, as `DenseTable.distances` has it.
     """
-    ids, distances = table.distances(query_bits)
+    ids, distances = table.distances(query_bits, part)
     if within is not None and within.ids is not None:
         held = np.isin(ids, within.ids)
         ids, distances = ids[held], distances[held]
@@ -37,6 +41,14 @@ def nearest(
         best = _smallest(ids, distances, k)
     else:
         best = _smallest_held(ids, distances, k, within)
+    return ids[best], distances[best]
+
+
+def merged(parts: Sequence[Nearest], k: int) -> Nearest:
+    """Find the k nearest of all parts, which may be of two states of the table."""
+    ids, first = np.unique(np.concatenate([one[0] for one in parts]), return_index=True)
+    distances = np.concatenate([one[1] for one in parts])[first]
+    best = _smallest(ids, distances, k)
     return ids[best], distances[best]
 
 

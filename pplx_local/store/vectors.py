@@ -12,7 +12,7 @@ from pplx_local.records import DenseVectors, SpaceSpec, TokenVectors
 from pplx_local.reference import MEAN_LEVELS, mean_vectors
 from pplx_local.store.connection import Database, Row
 from pplx_local.store.dense import BLOCK_ROWS, DenseTable
-from pplx_local.store.nearest import Nearest, nearest
+from pplx_local.store.nearest import Nearest, merged, nearest
 from pplx_local.store.parked import ParkedTable
 from pplx_local.store.remembered import Remembered
 from pplx_local.store.selection import Selection
@@ -25,6 +25,8 @@ LIVE_SHARE = 0.6
 
 _ROWS_TO_BEGIN = 20_000
 """They are measured in 1.5 ms: what is less is not worth another thread."""
+_ROWS_FOR_TWO = 300_000
+"""Up to here the keywords take as long; beyond, their core would have nothing to do."""
 _CODES_KEPT = 2_048
 _TOKEN_ROWS_KEPT = 1_024
 """Chunks: 6 MB of the starter's, 30 MB of a large model's."""
@@ -36,16 +38,16 @@ class Vectors:
     def __init__(self, database: Database, spaces: Spaces) -> None:
         self._database = database
         self._spaces = spaces
-        self._sibling: Sibling | None = None
+        self._siblings: list[Sibling] = []
         self._codes: dict[int, Remembered[bytes]] = {}
         """Of dense vectors, by the number of their space."""
         self._token_rows: dict[int, Remembered[Row]] = {}
 
     def close(self) -> None:
-        """Close the connection that large searches opened."""
-        if self._sibling:
-            self._sibling.close()
-            self._sibling = None
+        """Close the connections that large searches opened."""
+        for sibling in self._siblings:
+            sibling.close()
+        self._siblings.clear()
 
     def create(self, spec: SpaceSpec) -> Space:
         """Make a space with its tables."""
@@ -157,13 +159,29 @@ class Vectors:
         selection may ask the first one: these are found when they are waited for.
         """
         with self._database.snapshot():  # a table that is rebuilt gets another name
-            is_large = self._dense(space).allocated() >= _ROWS_TO_BEGIN
-        if within is not None or not is_large or self._database.in_transaction:
+            n_rows = self._dense(space).allocated()
+        if (
+            within is not None
+            or n_rows < _ROWS_TO_BEGIN
+            or self._database.in_transaction
+        ):
             return partial(self.nearest, space, query_bits, k, within)
-        self._sibling = self._sibling or Sibling(self._database)
-        return self._sibling.begin(
-            lambda reader: nearest(self._dense(space, reader), query_bits, k)
-        )
+        n_parts = 2 if n_rows >= _ROWS_FOR_TWO else 1
+
+        def measure(number: int, reader: Database) -> Nearest:
+            table = self._dense(space, reader)
+            return nearest(table, query_bits, k, part=(number, n_parts))
+
+        parts = [
+            self._sibling(number).begin(partial(measure, number))
+            for number in range(n_parts)
+        ]
+        return lambda: merged([wait() for wait in parts], k)
+
+    def _sibling(self, number: int) -> Sibling:
+        if number == len(self._siblings):
+            self._siblings.append(Sibling(self._database))
+        return self._siblings[number]
 
     # --- hidden documents, by their runs of chunk ids ---
 
