@@ -24,7 +24,7 @@ from pplx_local.tui.palette import Palette
 from pplx_local.tui.search.keys import KEYS
 from pplx_local.tui.search.preview import Preview
 from pplx_local.tui.search.results import Results, key_of
-from pplx_local.tui.search.row import lines_of
+from pplx_local.tui.search.row import body_of, head_of
 from pplx_local.tui.search.screen import SearchScreen
 
 _TEA = """# Tea
@@ -185,7 +185,8 @@ def test_a_score_is_called_one_as_the_help_says(app: PplxLocal) -> None:
         hit = results(app).hits[0]
         for confidence, said in ((0.83, " 83%"), (nan, "score 4.20")):
             one = hit._replace(confidence=confidence, score=4.2)
-            head = lines_of(one, 60, 2, is_marked=False)[0].plain
+            part, _ = body_of(one, 60, 1)
+            head = head_of(one, part, 60, is_marked=False).plain
             assert head.endswith(f" {said}")
 
     drive(app, steps)

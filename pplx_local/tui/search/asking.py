@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pplx_local.daemon.client import RemoteIndex
     from pplx_local.tui.link import Link
 
-_MORE_KEYS_S = 0.06
-"""Who types on does so within this: the model is not asked for half a word."""
+_MORE_KEYS_S = 0.03
+"""Who holds a key down, or pastes, goes on within this. Who types does not; what is asked for
+half a word is given up with the next letter."""
 _LOADS_S = 0.5
 """Between two looks whether the model is loaded."""
 

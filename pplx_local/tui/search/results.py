@@ -14,13 +14,18 @@ from textual.strip import Strip
 from pplx_local.tui.strips import strip_of
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from textual.content import Content
     from textual.events import Click
 
     from pplx_local.answer import Hit
+    from pplx_local.wording.excerpt import Excerpt
 
 HEIGHT = 3
 """Lines of a hit."""
 _NARROWEST = 8
+_REMEMBERED = 128
 
 Key = tuple[bytes, int]
 """What a hit is known by from one answer to the next: its file, and where it begins."""
@@ -75,6 +80,8 @@ class Results(ScrollView, can_focus=False):
         self._was_moved = False
         """Whether the person has chosen a hit since the question changed."""
         self._drawn: dict[tuple[int, int, bool, bool], list[Strip]] = {}
+        self._bodies: dict[Hashable, tuple[Excerpt, list[Strip]]] = {}
+        """What hits say, by what that hangs on: over the answers to many letters."""
 
     # --- what is shown ---
 
@@ -175,6 +182,7 @@ class Results(ScrollView, can_focus=False):
     def notify_style_update(self) -> None:
         """Draw in other colours."""
         self._drawn.clear()
+        self._bodies.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
@@ -202,14 +210,24 @@ class Results(ScrollView, can_focus=False):
         return self._drawn[state]
 
     def _draw(self, hit: Hit, has_cursor: bool, is_marked: bool) -> list[Strip]:
-        from pplx_local.tui.search.row import lines_of
+        from pplx_local.tui.search.row import body_of, head_of, told
 
+        width = self._width - 1
+        key = told(hit), width, has_cursor
+        if key not in self._bodies:
+            part, lines = body_of(hit, width, HEIGHT - 1)
+            if len(self._bodies) >= _REMEMBERED:
+                self._bodies.clear()
+            self._bodies[key] = part, [self._strip(line, has_cursor) for line in lines]
+        part, body = self._bodies[key]
+        head = head_of(hit, part, width, is_marked=is_marked)
+        return [self._strip(head, has_cursor), *body]
+
+    def _strip(self, line: Content, has_cursor: bool) -> Strip:
         style = self.visual_style
         if has_cursor:
             style += self.get_visual_style("results--cursor")
-        lines = lines_of(hit, self._width - 1, HEIGHT, is_marked=is_marked)
-        bar = "▌" if has_cursor else " "
-        return [strip_of(self, bar + line, self._width, style) for line in lines]
+        return strip_of(self, ("▌" if has_cursor else " ") + line, self._width, style)
 
 
 def _held_in_place(hits: list[Hit], held: Hit | None, place: int) -> list[Hit]:

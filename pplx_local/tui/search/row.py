@@ -18,6 +18,8 @@ from pplx_local.wording.place import place_in_words
 from pplx_local.wording.visible import visible, visible_path
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from pplx_local.answer import Hit
     from pplx_local.wording.excerpt import Excerpt
 
@@ -25,19 +27,23 @@ _INDENT = "  "
 _BLANKS = re.compile(r"\s+")
 
 
-def lines_of(hit: Hit, width: int, height: int, *, is_marked: bool) -> list[Content]:
-    """Lay out a hit.
+def told(hit: Hit) -> Hashable:
+    """Give all that `body_of` looks at: with most letters of a question it stays."""
+    folded = hit.more_in_file, hit.same
+    return hit.text, hit.words, hit.matches, hit.line, hit.column, folded
+
+
+def body_of(hit: Hit, width: int, n_lines: int) -> tuple[Excerpt, list[Content]]:
+    """Lay out what a hit says.
 
     Args:
         hit: With an explanation.
         width: Cells that there are; at least 8.
-        height: Lines that there are; at least 2.
-        is_marked: Whether it is one of several that were chosen.
+        n_lines: Lines that there are; at least 1.
 
     Returns:
-        So many lines, none of them wider.
+        The stretch that is shown, and so many lines, none of them wider.
     """
-    n_lines = height - 1
     part = excerpt(hit, max(width - len(_INDENT), 8) * n_lines)
     text = _flat(part).wrap(width - len(_INDENT))[:n_lines]
     text += [Content("")] * (n_lines - len(text))
@@ -48,11 +54,18 @@ def lines_of(hit: Hit, width: int, height: int, *, is_marked: bool) -> list[Cont
         (Content(_INDENT) + line.rstrip()).truncate(width, ellipsis=True)
         for line in text
     ]
-    return [_head(hit, part, width, is_marked=is_marked), *body]
+    return part, body
 
 
-def _head(hit: Hit, part: Excerpt, width: int, *, is_marked: bool) -> Content:
-    """Lay out `● path:line  place` to the left, and age and confidence to the right."""
+def head_of(hit: Hit, part: Excerpt, width: int, *, is_marked: bool) -> Content:
+    """Lay out `● path:line  place` to the left, and age and confidence to the right.
+
+    Args:
+        hit: Whose head it is.
+        part: What is shown of it.
+        width: Cells that there are; at least 8.
+        is_marked: Whether it is one of several that were chosen.
+    """
     right = _right(hit)
     mark = Content.styled("● ", "bold $accent") if is_marked else Content(_INDENT)
     room = width - right.cell_length - mark.cell_length - 1
