@@ -91,7 +91,7 @@ def test_tidying_leaves_to_readers_what_they_read(full: Bench) -> None:
 def test_tidying_compacts_a_table_that_is_mostly_holes(
     full: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pplx_local.store.vectors._BLOCK_ROWS", 0)
+    monkeypatch.setattr("pplx_local.store.vectors.BLOCK_ROWS", 0)
     full.index.tidy()
     names = full.index.store._database.rows(
         "SELECT epoch FROM spaces WHERE role = 'dense'"
