@@ -18,7 +18,7 @@ demo: .venv/.installed
 OFFLINE := $(shell unshare -rn true 2>/dev/null && echo unshare -rn)
 
 test: .venv/.tests-installed lint
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(OFFLINE) $(BIN)/python -m pytest -n 4
+	HF_HUB_OFFLINE=1 $(OFFLINE) $(BIN)/python -m pytest -n 3
 
 lint: .venv/.tests-installed
 	$(BIN)/ruff check .
