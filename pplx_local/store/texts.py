@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 import zstandard
@@ -70,9 +71,8 @@ class Texts:
         A place at the very end of the text lies in the last block.
         """
         blocks = self._blocks_of(document_id)
-        starts = [start for start, _, _ in blocks]
-        first = bisect_right(starts, max(span.start, 0)) - 1
-        last = bisect_right(starts, max(span.end, 1) - 1)
+        first = bisect_right(blocks, max(span.start, 0), key=itemgetter(0)) - 1
+        last = bisect_right(blocks, max(span.end, 1) - 1, key=itemgetter(0))
         for start, block_id, newlines_before in blocks[first:last]:
             yield Block(start, newlines_before, self.block_text(block_id))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -12,7 +11,7 @@ from pplx_local.store.connection import Database, Row, ids_json
 from pplx_local.store.lexical.analysis import analyze_text
 from pplx_local.store.lexical.counting import Counting
 from pplx_local.store.lexical.naming import Names
-from pplx_local.store.lexical.query import LexicalQuery, Term, match, owners
+from pplx_local.store.lexical.query import LexicalQuery, Term, match, owners, rarest
 from pplx_local.store.lexical.unknown import adapted
 from pplx_local.store.lexical.weighing import FEW_CHUNKS, Counted, Weighing
 from pplx_local.store.selection import Selection
@@ -122,7 +121,10 @@ class Lexicon:
     ) -> NDArray[np.int64]:
         """List the first chunks of files with such names, then the best by rarer words."""
         counted = self._counting.count(query)
-        picking = match(_picking(counted))
+        terms = _picking(counted)
+        picking = match(terms)
+        # At most so many rows hold one of them: mostly, none has to be looked for.
+        all_ranked |= sum(map(counted.__getitem__, terms)) <= RANKED_CHUNKS
         rows = self._database.rows(
             "SELECT rowid FROM lexical WHERE lexical MATCH ? AND rowid >= ?"
             " ORDER BY rank LIMIT ?",
@@ -224,9 +226,6 @@ class Lexicon:
 
 def _picking(counted: Counted) -> list[Term]:
     """Choose the terms that pick candidates: the rarest, one at the least."""
-    useful = [term for term in counted.useful() if counted[term]]
-    terms = sorted(useful, key=counted.__getitem__)
-    limit = max(min(PICKING * counted.n_chunks, PICKED_CHUNKS), FEW_CHUNKS)
-    together = itertools.accumulate(counted[term] for term in terms)
-    n_terms = sum(total <= limit for total in together)
-    return terms[: max(n_terms, 1)]
+    held = {term: counted[term] for term in counted.useful() if counted[term]}
+    limit = min(PICKING * counted.n_chunks, PICKED_CHUNKS)
+    return rarest(held, max(limit, FEW_CHUNKS))

@@ -7,7 +7,6 @@ skipped or without text, has none to bring: no search finds it by its name.
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +14,7 @@ import apsw
 
 from pplx_local.store.connection import Database, ids_json
 from pplx_local.store.lexical.analysis import analyze_text
-from pplx_local.store.lexical.query import Term, match, owners
+from pplx_local.store.lexical.query import Term, match, owners, rarest
 
 _FILES = 100
 """Files that a query brings by their names alone, at most."""
@@ -114,9 +113,5 @@ class Names:
 def _telling(shares: Mapping[Term, float], n_files: int) -> list[Term]:
     """Choose the terms whose files are ranked: the rarest, one if any says something."""
     rare = max(_COMMON, _FEW_FILES / max(n_files, 1))
-    terms = sorted(
-        (t for t, s in shares.items() if 0 < s <= rare), key=shares.__getitem__
-    )
-    together = itertools.accumulate(shares[term] * n_files for term in terms)
-    n_terms = sum(total <= _RANKED_FILES for total in together)
-    return terms[: max(n_terms, 1)]
+    held = {t: share * n_files for t, share in shares.items() if 0 < share <= rare}
+    return rarest(held, _RANKED_FILES)

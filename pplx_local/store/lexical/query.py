@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -131,3 +131,16 @@ def _cut(text: str, *tokenizer: str) -> tuple[str, ...]:
         include_colocated=False,
     )
     return tuple(filter(None, found))
+
+
+def rarest(held: Mapping[Term, float], limit: float) -> list[Term]:
+    """Take terms, the rarest first, while they are held by no more than a limit together.
+
+    Args:
+        held: By how many rows each is.
+        limit: Of rows; the rarest term is taken whatever it is.
+    """
+    terms = sorted(held, key=held.__getitem__)
+    together = itertools.accumulate(held[term] for term in terms)
+    n_terms = sum(total <= limit for total in together)
+    return terms[: max(n_terms, 1)]
