@@ -20,6 +20,7 @@ from pplx_local.store.lexical import (
     Term,
     analyze_query,
     analyze_text,
+    counting,
     naming,
 )
 from pplx_local.store.lexical import lexicon as lexicon_module
@@ -496,6 +497,25 @@ def test_of_a_word_that_most_hold_only_what_was_written_last_is_ranked(
         lexicon.candidates(analyze_query("gear"), 1, everywhere),
     )
     assert best.tolist() == [3], "filters may want the others"
+
+
+def test_frequent_words_of_a_large_index_are_estimated_from_all_over_it(
+    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("LARGE_CHUNKS", 2_000), ("COUNTED_CHUNKS", 300)):
+        monkeypatch.setattr(counting, name, value)
+    monkeypatch.setattr(counting, "_SPAN_CHUNKS", 50)
+    written = [i for i in range(1, 8_001) if i % 10 < 5]  # others were deleted
+    words = (
+        (i, f"gear {'early' * (i < 2_000)} {'rare' * (i > 7_600)}") for i in written
+    )
+    lexicon.insert(words)
+    shares = lexicon.shares(analyze_query("gear early rare absent"))
+    found = {term.text: share for term, share in shares.items()}
+    assert found["gear"] == 1, "a share of what is there, not of all ids"
+    assert found["early"] == pytest.approx(0.25, abs=0.03)
+    assert found["rare"] == 200 / len(written), "it was counted"
+    assert "absent" not in found
 
 
 def test_names_that_many_files_have_are_not_ranked(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from workbench import Bench
 
-from pplx_local.store.connection import Database, create_file, ids_json
+from pplx_local.store.connection import Database, create_file, ids_array
 from pplx_local.store.remembered import Counts, Remembered
 
 
@@ -41,9 +41,8 @@ class Reader:
         self.asked.append(ids)
         return dict(
             self.database.rows(
-                "SELECT id, name FROM numbers"
-                " WHERE id IN (SELECT value FROM json_each(?))",
-                (ids_json(ids),),
+                "SELECT id, name FROM numbers WHERE id IN carray(?)",
+                (ids_array(ids),),
             )
         )
 

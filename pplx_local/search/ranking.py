@@ -114,4 +114,5 @@ def _found(found: NDArray[np.bool_], scores: Values) -> Values:
 def best_first(ids: Ids, scores: Values) -> list[int]:
     """Return indices of the candidates, the best first, the unfound left out."""
     ranked = np.lexsort((ids, -scores))
-    return [int(index) for index in ranked if np.isfinite(scores[index])]
+    best: list[int] = ranked[np.isfinite(scores[ranked])].tolist()
+    return best

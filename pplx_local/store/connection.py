@@ -6,7 +6,6 @@ driver ever reaches a caller untranslated.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import numpy as np
 import sqlite_vec
 
 from pplx_local.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
@@ -307,9 +307,10 @@ def _sizes(path: Path) -> tuple[int, int]:
     return size, 0 if wal_size else n_bytes
 
 
-def ids_json(ids: Iterable[int]) -> str:
-    """Bind many ids as one value, for `IN (SELECT value FROM json_each(?))`."""
-    return json.dumps([int(each) for each in ids])
+def ids_array(ids: Iterable[int]) -> apsw.CArrayBinding | None:
+    """Bind many ids as one value, for `IN carray(?)`: none are bound as NULL."""
+    array = np.fromiter(ids, np.int64)
+    return apsw.carray(array) if len(array) else None
 
 
 def file_uri(path: Path) -> str:

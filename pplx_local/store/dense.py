@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.store.connection import Database, ids_json
+from pplx_local.store.connection import Database, ids_array
 
 BLOCK_ROWS = 1_024
 """Whose bits sqlite-vec keeps in one blob."""
@@ -63,9 +63,8 @@ class DenseTable:
     def existing(self, chunk_ids: Sequence[int]) -> list[int]:
         """Pick the ids that have a row."""
         rows = self._database.rows(
-            f"SELECT rowid FROM {self.name}_rowids"
-            " WHERE rowid IN (SELECT value FROM json_each(?))",
-            (ids_json(chunk_ids),),
+            f"SELECT rowid FROM {self.name}_rowids WHERE rowid IN carray(?)",
+            (ids_array(chunk_ids),),
         )
         return [row_id for (row_id,) in rows]
 
@@ -86,8 +85,8 @@ class DenseTable:
         with self._database.snapshot():
             rows = self._database.rows(
                 f"SELECT rowid, chunk_id, chunk_offset FROM {self.name}_rowids"
-                " WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
-                (ids_json(chunk_ids),),
+                " WHERE rowid IN carray(?) ORDER BY chunk_id",
+                (ids_array(chunk_ids),),
             )
             codes = self._database.pieces(
                 f"{self.name}_vector_chunks00",
@@ -141,8 +140,9 @@ class DenseTable:
         first, n_parts = part
         blocks = self._database.rows(
             f"SELECT chunk_id, rowids, validity FROM {self.name}_chunks"
-            " ORDER BY chunk_id"
-        )[first::n_parts]
+            " WHERE chunk_id % ? = ? ORDER BY chunk_id",
+            (n_parts, first),
+        )
         bits = self._database.blobs(
             f"{self.name}_vector_chunks01", "vectors", [block[0] for block in blocks]
         )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pplx_local.errors import StoreError
 from pplx_local.records import Chunk, Document, Segment, Span, TextBlock
-from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.connection import Database, Row, ids_array
 from pplx_local.store.lexical import Lexicon
 from pplx_local.store.names import fold, fold_author
 from pplx_local.store.texts import Block, Texts
@@ -287,8 +287,8 @@ class Documents:
         rows = self._database.rows(
             "SELECT chunk_id, document_id, digest, chunk_id - first_chunk, char_start,"
             " char_end FROM chunks JOIN documents USING (document_id)"
-            " WHERE chunk_id IN (SELECT value FROM json_each(?))",
-            (ids_json(chunk_ids),),
+            " WHERE chunk_id IN carray(?)",
+            (ids_array(chunk_ids),),
         )
         refs = {
             chunk_id: ChunkRef(chunk_id, document_id, digest, ordinal, Span(*span))
@@ -306,8 +306,8 @@ class Documents:
         """Give the document (C,) of each of these sorted chunks (C,)."""
         rows = self._database.rows(
             "SELECT document_id FROM chunks"
-            " WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
-            (ids_json(chunk_ids),),
+            " WHERE chunk_id IN carray(?) ORDER BY chunk_id",
+            (ids_array(chunk_ids),),
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from pplx_local.records import FileRecord, FolderRecord, State
-from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.connection import Database, Row, ids_array
 from pplx_local.store.lexical.naming import name_words
 from pplx_local.store.names import facts_of
 from pplx_local.store.numbers import signed, unsigned
@@ -172,8 +172,8 @@ class Files:
         paths: dict[int, list[bytes]] = {each: [] for each in document_ids}
         rows = self._database.rows(
             "SELECT document_id, path FROM files"
-            " WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY path",
-            (ids_json(paths),),
+            " WHERE document_id IN carray(?) ORDER BY path",
+            (ids_array(paths),),
         )
         for document_id, path in rows:
             paths[document_id].append(path)

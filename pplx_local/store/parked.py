@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pplx_local.store.connection import Database, ids_json
+from pplx_local.store.connection import Database, ids_array
 
 
 class ParkedTable:
@@ -33,8 +33,8 @@ class ParkedTable:
         """Fetch the rows (chunk id, codes, bits) that exist."""
         rows = self._database.rows(
             f"SELECT chunk_id, codes, bits FROM {self.name}"
-            " WHERE chunk_id IN (SELECT value FROM json_each(?))",
-            (ids_json(chunk_ids),),
+            " WHERE chunk_id IN carray(?)",
+            (ids_array(chunk_ids),),
         )
         return [(row_id, codes, bits) for row_id, codes, bits in rows]
 

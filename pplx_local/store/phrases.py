@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import Span
-from pplx_local.store.connection import Database, ids_json
+from pplx_local.store.connection import Database, ids_array
 from pplx_local.store.lexical import analyze_phrase, tokens_of
 from pplx_local.store.texts import Texts
 
@@ -110,8 +110,8 @@ class Phrases:
             " JOIN blocks b ON b.document_id = c.document_id AND b.char_start = ("
             " SELECT max(char_start) FROM blocks WHERE document_id = c.document_id"
             " AND char_start <= c.char_start)"
-            " WHERE c.chunk_id IN (SELECT value FROM json_each(?)) ORDER BY c.chunk_id",
-            (ids_json(candidates),),
+            " WHERE c.chunk_id IN carray(?) ORDER BY c.chunk_id",
+            (ids_array(candidates),),
         )
         return itertools.starmap(_Place, rows)
 

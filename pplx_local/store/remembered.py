@@ -10,6 +10,7 @@ from pplx_local.store.connection import Database
 
 _Row = TypeVar("_Row")
 _Counted = TypeVar("_Counted")
+_UNKNOWN: Any = object()
 
 
 class Remembered(Generic[_Row]):
@@ -35,19 +36,18 @@ class Remembered(Generic[_Row]):
         """
         with self._database.snapshot():
             self._forget_old()
-            unknown = [row_id for row_id in ids if row_id not in self._rows]
+            rows = {
+                row_id: self._rows.pop(row_id, _UNKNOWN)
+                for row_id in dict.fromkeys(ids)
+            }
+            unknown = [row_id for row_id, row in rows.items() if row is _UNKNOWN]
             found = read(unknown) if unknown else {}
-        rows = {
-            row_id: self._rows.pop(row_id)
-            if row_id in self._rows
-            else found.get(row_id)
-            for row_id in dict.fromkeys(ids)
-        }
+        rows.update((row_id, found.get(row_id)) for row_id in unknown)
         self._rows.update(rows)  # behind the others: what was not asked for goes first
         n_too_many = max(0, len(self._rows) - self._most)
         for row_id in list(islice(self._rows, n_too_many)):
             del self._rows[row_id]
-        return [rows[row_id] for row_id in ids]
+        return list(map(rows.__getitem__, ids))
 
     def _forget_old(self) -> None:
         version = self._database.version()

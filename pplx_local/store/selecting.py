@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from pplx_local.store.conditions import DAY_NS, Condition, conditions, joined
-from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.connection import Database, Row, ids_array
 from pplx_local.store.documents import Documents
 from pplx_local.store.filters import Filters
 from pplx_local.store.phrases import Phrases
@@ -121,9 +121,9 @@ class Selections:
         sql, bindings = joined(asked)
         rows = self._database.rows(
             "SELECT chunk_id FROM chunks c CROSS JOIN documents d USING (document_id)"
-            " WHERE chunk_id IN (SELECT value FROM json_each(?)) AND EXISTS"
+            " WHERE chunk_id IN carray(?) AND EXISTS"
             f" (SELECT 1 FROM files f WHERE f.document_id = d.document_id AND {sql})",
-            [ids_json(chunk_ids), *bindings],
+            [ids_array(chunk_ids), *bindings],
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pplx_local.errors import FingerprintMismatch
 from pplx_local.records import SpaceSpec
-from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.connection import Database, Row, ids_array
 from pplx_local.store.remembered import Counts
 
 _COLUMNS = "space_id, role, checkpoint, rules, fingerprint, dim, n_bits, token_encoding"
@@ -233,14 +233,13 @@ class Spaces:
 
 _LACKING = (
     "d.hidden_ns IS NULL AND (SELECT count(*) FROM document_spaces AS s WHERE"
-    " s.document_id = d.document_id AND s.space_id IN (SELECT value FROM"
-    " json_each(:spaces))) < :n_spaces"
+    " s.document_id = d.document_id AND s.space_id IN carray(:spaces)) < :n_spaces"
 )
 
 
-def _lacking(spaces: Iterable[Space]) -> dict[str, str | int]:
+def _lacking(spaces: Iterable[Space]) -> dict[str, Any]:
     ids = {space.space_id for space in spaces}
-    return {"spaces": ids_json(ids), "n_spaces": len(ids)}
+    return {"spaces": ids_array(ids), "n_spaces": len(ids)}
 
 
 def _unpack(chunk_ids: bytes) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pplx_local.records import SpaceSpec, TokenVectors
-from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.connection import Database, Row, ids_array
 from pplx_local.store.remembered import Remembered
 
 _NARROW = 1 << 15
@@ -82,8 +82,8 @@ class TokenTable:
     def _rows(self, chunk_ids: Sequence[int]) -> dict[int, Row]:
         rows = self._database.rows(
             f"SELECT chunk_id, n_tokens, codes, scales, positions FROM {self._name}"
-            " WHERE chunk_id IN (SELECT value FROM json_each(?))",
-            (ids_json(chunk_ids),),
+            " WHERE chunk_id IN carray(?)",
+            (ids_array(chunk_ids),),
         )
         return {row[0]: row for row in rows}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pplx_local.store.connection import Database, Row, ids_json
+from pplx_local.store.connection import Database, Row, ids_array
 from pplx_local.store.lexical.analysis import analyze_text
 from pplx_local.store.lexical.counting import Counting
 from pplx_local.store.lexical.naming import Names
@@ -188,8 +188,8 @@ class Lexicon:
         # The plus keeps SQLite from opening the full-text index once for each id.
         rows = self._database.rows(
             "SELECT rowid, weighed(lexical) FROM lexical WHERE lexical MATCH ?"
-            " AND rowid BETWEEN ? AND ? AND +rowid IN (SELECT value FROM json_each(?))",
-            (wanted, min(chunk_ids), max(chunk_ids), ids_json(chunk_ids)),
+            " AND rowid BETWEEN ? AND ? AND +rowid IN carray(?)",
+            (wanted, min(chunk_ids), max(chunk_ids), ids_array(chunk_ids)),
         )
         by_name = [
             (chunk_id, weighing.by_name(chunk_id)) for chunk_id in weighing.named

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import apsw
 
-from pplx_local.store.connection import Database, ids_json
+from pplx_local.store.connection import Database, ids_array
 from pplx_local.store.lexical.analysis import analyze_text
 from pplx_local.store.lexical.query import Term, match, owners, rarest
 
@@ -80,17 +80,17 @@ class Names:
     ) -> dict[int, set[int]]:
         """Find, for each chunk, the numbers of the terms that its file's names have."""
         rows = self._database.rows(
-            "SELECT chunk_id, file_id FROM json_each(?)"
+            "SELECT chunk_id, file_id FROM carray(?)"
             " CROSS JOIN chunks ON chunk_id = value"
             " CROSS JOIN files USING (document_id)",
-            (ids_json(chunk_ids),),
+            (ids_array(chunk_ids),),
         )
         self._owners = owners(terms)
         held: dict[int, str] = dict(
             self._database.rows(
                 "SELECT rowid, held(names) FROM names WHERE names MATCH ?"
-                " AND +rowid IN (SELECT value FROM json_each(?))",
-                (match(terms), ids_json({file_id for _, file_id in rows})),
+                " AND +rowid IN carray(?)",
+                (match(terms), ids_array({file_id for _, file_id in rows})),
             )
         )
         found: defaultdict[int, set[int]] = defaultdict(set)
