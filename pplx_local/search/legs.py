@@ -19,9 +19,11 @@ Values = NDArray[np.float32]
 MaxSim = Callable[[TokenVectors, TokenVectors], Callable[[], Scores]]
 """Begins to score chunks; returns what waits for it."""
 
-SHORTLIST = 500
-"""Chunks that the bits hand to the int8 codes. At 384 dimensions of three thresholds,
-137 hold the int8 top 10 for 99 % of queries."""
+SHORTLIST = 300
+"""Chunks that the bits hand to the int8 codes, at the least. At 384 dimensions of three
+thresholds, 137 hold the int8 top 10 for 99 % of queries."""
+_SPARE = 2
+"""Times as many as are wanted, where more are."""
 
 _MORE = 4
 """Times as many chunks are asked for where a selection holds too few of them."""
@@ -78,14 +80,12 @@ class DenseLeg:
     query: DenseVectors
     """Of one chunk, the query."""
 
-    def begin(self, within: Selection | None = None) -> Callable[[], Ids]:
-        """Begin to make the shortlist; return what waits for it."""
-        few = None if within is None else within.ids
-        if few is not None and len(few) <= SHORTLIST:
+    def begin(self, k: int, within: Selection | None = None) -> Callable[[], Ids]:
+        """Begin to make the shortlist for the k best; return what waits for it."""
+        n, few = max(SHORTLIST, _SPARE * k), None if within is None else within.ids
+        if few is not None and len(few) <= n:
             return lambda: few
-        nearest = self.store.begin_nearest(
-            self.space, self.query.bits[0], SHORTLIST, within
-        )
+        nearest = self.store.begin_nearest(self.space, self.query.bits[0], n, within)
         return lambda: nearest()[0]
 
     def best(self, shortlist: Ids, k: int) -> tuple[Ids, Values]:

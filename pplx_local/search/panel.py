@@ -28,6 +28,9 @@ from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.search.steps import Steps
 from pplx_local.store import Selection, Store
 
+_POOLED_SPARE = 2
+"""Times as many as a leg brings: the means of token vectors are but a hint."""
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -73,7 +76,8 @@ class Panel:
             if best is not None:
                 found.append(best)
                 finder = self.dense
-        shortlist = finder.begin(within) if finder else None
+        n = k if self.dense else _POOLED_SPARE * k
+        shortlist = finder.begin(n, within) if finder else None
         self._begin_late(null, clock)
 
         with clock.time("lexical"):
@@ -81,7 +85,7 @@ class Panel:
         yield
         if finder and shortlist:
             with clock.time("dense" if self.dense else "late"):
-                found.append(finder.best(shortlist(), k)[0])
+                found.append(finder.best(shortlist(), n)[0])
         others = np.concatenate(found)
         self._begin_late(others, clock)
         yield

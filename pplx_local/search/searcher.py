@@ -30,13 +30,14 @@ from pplx_local.search.steps import Steps, finished
 from pplx_local.search.trust import trust
 from pplx_local.store import LexicalQuery, Space, Store, analyze_query
 
-CANDIDATES = 150
-"""Chunks that each leg brings to the union, at least."""
+CANDIDATES = 100
+"""Chunks that each leg brings to the union, at least. With 150, all but one hit in 2,000 of
+Cranfield's among 92,000 passages are the same, for 7 % more time."""
 
 _SPARE = 3
 """Times as many as hits are wanted, where no leg and no folding asks for more: files of
 some may be gone."""
-_REFILL = 8
+_REFILL = 12
 """Times as many candidates are looked at where folding leaves too few hits."""
 
 
