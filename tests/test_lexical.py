@@ -518,6 +518,32 @@ def test_frequent_words_of_a_large_index_are_estimated_from_all_over_it(
     assert "absent" not in found
 
 
+def test_chunks_far_apart_are_scored_as_those_side_by_side(
+    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lexicon.insert((i, "gear " * (i % 3) + "box") for i in range(1, 301))
+    some, found = [250, 4, 5, 299, 7, 121, 9], []
+    for n_skipped in (0, 1_000):  # each run by itself, or all at once
+        monkeypatch.setattr(lexicon_module, "_SKIPPED_ROWS", n_skipped)
+        lexicon.insert([(1_000 + n_skipped, "another text")])  # or scores are kept
+        found.append(lexicon.scores(analyze_query("gear"), some))
+    assert np.allclose(*found, rtol=1e-2)
+    assert (found[0][:-1] > 0).all()
+    assert found[0][-1] == 0
+
+
+def test_for_a_few_hits_fewer_rows_are_ranked(
+    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexicon_module, "RANKED_CHUNKS", 100)
+    monkeypatch.setattr(lexicon_module, "RANKED_FOR_FEW", 50)
+    lexicon.insert((i, "gear") for i in range(1, 501))
+    assert min(ids(lexicon, "gear", 400)) == 401
+    few = replace(analyze_query("gear"), for_few=True)
+    best, _ = lexicon.best(few, 400)
+    assert best.min() == 451
+
+
 def test_names_that_many_files_have_are_not_ranked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -548,7 +574,9 @@ def test_deleted_chunks_are_gone(lexicon: Lexicon) -> None:
 def test_what_picks_candidates_is_bounded_however_large_the_index() -> None:
     def picked(*shares: int, n_chunks: int = 1_000_000) -> list[int]:
         terms = {Term(f"w{n}", (f"w{n}",)): n for n in shares}
-        return [terms[term] for term in _picking(Counted(terms, n_chunks, {}, 1))]
+        return [
+            terms[term] for term in _picking(Counted(terms, n_chunks, {}, 1), 4_000)
+        ]
 
     assert picked(50, 2_000, 1_900, 100, 5_000) == [50, 100, 1_900]
     assert picked(90_000, 30_000) == [30_000]

@@ -209,8 +209,13 @@ class Searcher:
         self, said: str, asked: Asked, wanted: Wanted, clock: Clock
     ) -> Steps[Answer]:
         k, mode, explain, folded = wanted
-        # One leg that says which hits there are, and which is shown as they are.
-        least = _SPARE * k if mode == "lexical" and not folded else CANDIDATES
+        least = CANDIDATES
+        if (
+            mode == "lexical" and not folded
+        ):  # one leg ranks, and what it finds is shown
+            least = _SPARE * k
+            few = replace(asked.words, for_few=least < CANDIDATES)
+            asked = asked._replace(words=few)
         for n_candidates in (max(k, least), _REFILL * max(k, CANDIDATES)):
             yield
             ranking = yield from self._ranking(asked, mode, n_candidates, clock)

@@ -19,19 +19,23 @@ from pplx_local.store.selection import Selection
 PICKING = 0.1
 """Terms pick candidates, the rarest first, until they are in this share of the chunks
 together; the others are only scored on the candidates."""
-PICKED_CHUNKS = 4_000
+RANKED_CHUNKS = 4_000
 """Nor do they pick more together than this, beside the rarest: ranking rows is what takes
 time. Beside 80,000 unrelated passages 2,000 to 20,000 give the same nDCG@10 (Cranfield
-0.504 to 0.506, SQuAD 0.845 to 0.846); 2,000 would cost 0.01 of Cranfield's recall@100."""
-RANKED_CHUNKS = 5_000
-"""Where even the rarest word stands in more chunks, these are ranked, of those that were
-written last: it takes 2.6 microseconds for each, and such a word says next to nothing of
-which is best. Filters, which may want the others, have them all ranked."""
+0.504 to 0.506, SQuAD 0.845 to 0.846); 2,000 would cost 0.01 of Cranfield's recall@100.
+
+Where even the rarest word stands in more, these are ranked, of those that were written last:
+such a word says next to nothing of which is best. Filters, which may want the others, have
+them all ranked."""
+RANKED_FOR_FEW = 2_000
+"""The same for a few dozen hits."""
 SCANNED_CHUNKS = 20_000
 """Where the words stand in more rows than this, in all, a query for rare words reads only the
 rows that hold one of those that pick candidates: among 82,000 passages in 0.6 of the time, and
 nDCG@10 of the fusion is the same (Cranfield 0.561, SQuAD 0.925 and 0.926)."""
 
+_SKIPPED_ROWS = 150
+"""Rows with the words that are read in the time that a phrase takes to be looked up anew."""
 _MERGED_PAGES = 500
 _MIN_CANDIDATES = 120
 """FTS5's own ranking is near enough: of the first ten of a thousand, twice as many as are
@@ -121,24 +125,25 @@ class Lexicon:
     ) -> NDArray[np.int64]:
         """List the first chunks of files with such names, then the best by rarer words."""
         counted = self._counting.count(query)
-        terms = _picking(counted)
+        terms, most = _picking(counted, _n_ranked(query)), _n_ranked(query)
         picking = match(terms)
         # At most so many rows hold one of them: mostly, none has to be looked for.
-        all_ranked |= sum(map(counted.__getitem__, terms)) <= RANKED_CHUNKS
+        all_ranked |= sum(map(counted.__getitem__, terms)) <= most
+        first = 0 if all_ranked else self._first_ranked(picking, most)
         rows = self._database.rows(
             "SELECT rowid FROM lexical WHERE lexical MATCH ? AND rowid >= ?"
             " ORDER BY rank LIMIT ?",
-            (picking, 0 if all_ranked else self._first_ranked(picking), limit),
+            (picking, first, limit),
         )
         named = self._names.first_chunks(counted.named, counted.n_files)
         ids = dict.fromkeys([*named, *(row[0] for row in rows)])
         return np.array(list(ids), dtype=np.int64)
 
-    def _first_ranked(self, picking: str) -> int:
+    def _first_ranked(self, picking: str, n_ranked: int) -> int:
         found: int | None = self._database.value(
             "SELECT rowid FROM lexical WHERE lexical MATCH ?"
             " ORDER BY rowid DESC LIMIT 1 OFFSET ?",
-            (picking, RANKED_CHUNKS - 1),
+            (picking, n_ranked - 1),
         )
         return found or 0
 
@@ -178,18 +183,15 @@ class Lexicon:
         weighing = Weighing.of(query, counted)
         if any(weighing.name_weights):
             weighing.named = self._names.held_by(chunk_ids, weighing.terms)
-        wanted = match(weighing.terms)
-        picking = _picking(counted)
-        is_long = sum(counted.values()) > SCANNED_CHUNKS
-        if query.rare_only and is_long and len(picking) < len(weighing.terms):
-            weighing.n_before = len(owners(picking))
-            wanted = f"({match(picking)}) AND ({wanted})"
+        wanted, n_rows = _read(weighing, query, counted)
         self._weighing = weighing
+        n_skipped = _SKIPPED_ROWS * (weighing.n_before + len(weighing.owners))
+        runs = _runs(chunk_ids, n_skipped * counted.n_chunks / max(n_rows, 1))
         # The plus keeps SQLite from opening the full-text index once for each id.
-        rows = self._database.rows(
+        rows = self._database.rows_of_each(
             "SELECT rowid, weighed(lexical) FROM lexical WHERE lexical MATCH ?"
             " AND rowid BETWEEN ? AND ? AND +rowid IN carray(?)",
-            (wanted, min(chunk_ids), max(chunk_ids), ids_array(chunk_ids)),
+            ((wanted, int(run[0]), int(run[-1]), ids_array(run)) for run in runs),
         )
         by_name = [
             (chunk_id, weighing.by_name(chunk_id)) for chunk_id in weighing.named
@@ -224,8 +226,30 @@ class Lexicon:
         return size
 
 
-def _picking(counted: Counted) -> list[Term]:
+def _n_ranked(query: LexicalQuery) -> int:
+    return RANKED_FOR_FEW if query.for_few else RANKED_CHUNKS
+
+
+def _read(weighing: Weighing, query: LexicalQuery, counted: Counted) -> tuple[str, int]:
+    """Write the expression for rows to be weighed; say how many it finds at the most."""
+    wanted, n_rows = match(weighing.terms), sum(counted.values())
+    picking = _picking(counted, _n_ranked(query))
+    is_long = n_rows > SCANNED_CHUNKS
+    if not (query.rare_only and is_long and len(picking) < len(weighing.terms)):
+        return wanted, n_rows
+    weighing.n_before = len(owners(picking))
+    n_rows = sum(map(counted.__getitem__, picking))
+    return f"({match(picking)}) AND ({wanted})", n_rows
+
+
+def _picking(counted: Counted, n_ranked: int) -> list[Term]:
     """Choose the terms that pick candidates: the rarest, one at the least."""
     held = {term: counted[term] for term in counted.useful() if counted[term]}
-    limit = min(PICKING * counted.n_chunks, PICKED_CHUNKS)
+    limit = min(PICKING * counted.n_chunks, n_ranked)
     return rarest(held, max(limit, FEW_CHUNKS))
+
+
+def _runs(chunk_ids: Sequence[int], widest: float) -> list[NDArray[np.int64]]:
+    """Cut ids, in any order, where more than so many others lie between them."""
+    ids = np.unique(np.asarray(chunk_ids, np.int64))
+    return np.split(ids, np.flatnonzero(np.diff(ids) > widest) + 1)

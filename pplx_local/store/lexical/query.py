@@ -60,6 +60,8 @@ class LexicalQuery:
     """Whether the text has further ones."""
     rare_only: bool = False
     """Whether, in a large index, a passage with none but frequent ones scores 0."""
+    for_few: bool = False
+    """Whether a few dozen of the best passages will do."""
 
 
 def analyze_query(text: str) -> LexicalQuery:

@@ -16,8 +16,9 @@ from pplx_local.store.lexical.query import LexicalQuery, Term, folded_words, tok
 
 _LETTERS = 3
 """Fewer begin too many words."""
-_LONGER = 20
-"""Words that one stands for, the most frequent ones."""
+_LONGER = 10
+"""Words that one stands for, the most frequent ones. With 20, which take longer to rank, nDCG@10
+of the leg is the same on XQuAD, Cranfield, SciFact and COVID-QA."""
 _ENDINGS = ("", "e", "es", "ed", "ing", "y")
 """Stems such as "expens" would lose another letter if they were asked for."""
 
