@@ -232,14 +232,13 @@ def _n_ranked(query: LexicalQuery) -> int:
 
 def _read(weighing: Weighing, query: LexicalQuery, counted: Counted) -> tuple[str, int]:
     """Write the expression for rows to be weighed; say how many it finds at the most."""
-    wanted, n_rows = match(weighing.terms), sum(counted.values())
+    terms, wanted = weighing.terms, match(weighing.terms)
     picking = _picking(counted, _n_ranked(query))
-    is_long = n_rows > SCANNED_CHUNKS
-    if not (query.rare_only and is_long and len(picking) < len(weighing.terms)):
-        return wanted, n_rows
-    weighing.n_before = len(owners(picking))
-    n_rows = sum(map(counted.__getitem__, picking))
-    return f"({match(picking)}) AND ({wanted})", n_rows
+    is_long = sum(counted.values()) > SCANNED_CHUNKS
+    if query.rare_only and is_long and len(picking) < len(terms):
+        weighing.n_before = len(owners(picking))
+        terms, wanted = picking, f"({match(picking)}) AND ({wanted})"
+    return wanted, sum(map(counted.__getitem__, terms))
 
 
 def _picking(counted: Counted, n_ranked: int) -> list[Term]:
