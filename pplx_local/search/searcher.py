@@ -210,9 +210,8 @@ class Searcher:
     ) -> Steps[Answer]:
         k, mode, explain, folded = wanted
         least = CANDIDATES
-        if (
-            mode == "lexical" and not folded
-        ):  # one leg ranks, and what it finds is shown
+        # One leg that says which hits there are, and which is shown as they are.
+        if mode == "lexical" and not folded:
             least = _SPARE * k
             few = replace(asked.words, for_few=least < CANDIDATES)
             asked = asked._replace(words=few)
