@@ -125,7 +125,8 @@ class Lexicon:
     ) -> NDArray[np.int64]:
         """List the first chunks of files with such names, then the best by rarer words."""
         counted = self._counting.count(query)
-        terms, most = _picking(counted, _n_ranked(query)), _n_ranked(query)
+        most = _n_ranked(query)
+        terms = _picking(counted, most)
         picking = match(terms)
         # At most so many rows hold one of them: mostly, none has to be looked for.
         all_ranked |= sum(map(counted.__getitem__, terms)) <= most
