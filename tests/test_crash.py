@@ -18,7 +18,8 @@ from pplx_local.index import Index
 from pplx_local.models import Profile
 
 KILLS = 20
-QUERIES = ("subject3", "subject17 words", "apples and subject8", "nothing of the kind")
+QUERIES = ("subject3", "subject17 words", "apples and subject8", "nothing whatsoever")
+"""None has a word in so many files that, of equals, those written last are asked."""
 
 
 def main() -> None:
