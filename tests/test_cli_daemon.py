@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -28,7 +29,7 @@ from pplx_local.daemon import launch
 from pplx_local.daemon.pausing import is_paused
 from pplx_local.daemon.place import announce, socket_path, withdraw
 from pplx_local.daemon.server import Server
-from pplx_local.errors import StoreFull
+from pplx_local.errors import DaemonError, StoreFull
 from pplx_local.records import (
     Answer,
     DaemonStatus,
@@ -603,6 +604,18 @@ def test_a_daemon_that_does_not_answer_yet_is_left_at_it(alone, home, monkeypatc
     pid = int(result.stderr.split("(process ")[1].split(")")[0])
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
+
+
+def test_a_child_that_does_not_answer_yet_ends_by_itself(home, monkeypatch):
+    """And is no oversight, of which Popen would warn."""
+    monkeypatch.setattr(launch, "_START_S", 0.2)
+    monkeypatch.setattr(launch, "_PROGRAM", ["-c", "import sys; sys.stdin.read()"])
+    with pytest.raises(DaemonError, match="does not answer yet") as raised:
+        launch.launch(home, as_child=True)
+    pid = int(str(raised.value).split("(process ")[1].split(")")[0])
+    del raised
+    gc.collect()
+    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_a_daemon_that_another_start_was_quicker_with_is_taken(home, monkeypatch):

@@ -56,12 +56,22 @@ def launch(
                 raise _failure(process, home, complaints)
             return Launched(daemon, process)
         except BaseException:
-            if process.stdin:
-                process.stdin.close()
+            let_go(process)
             raise
         finally:
-            if not as_child:  # that it goes on is no oversight, of which Popen warns
-                process.returncode = process.poll() or 0
+            if not as_child:
+                let_go(process)
+
+
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    """Leave a daemon to itself: one that is our child ends in its own time, in order.
+
+    Popen is told that it has ended, as it warns of those that go on unnoticed.
+    """
+    if process.stdin:
+        with suppress(OSError):
+            process.stdin.close()
+    process.returncode = process.poll() or 0
 
 
 def _failure(

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -120,10 +119,10 @@ class Link:
 
     def _let_child_go(self) -> None:
         child, self._child = self._child, None
-        if child and child.stdin:
-            with suppress(OSError):
-                child.stdin.close()
-            child.returncode = child.poll() or 0  # it ends in its own time, in order
+        if child:
+            from pplx_local.daemon.launch import let_go
+
+            let_go(child)
 
     async def _run(self, lane: str, call: Callable[[_Lane], _Found]) -> _Found:
         if self._is_closed:
