@@ -78,5 +78,5 @@ class Program:
 
     def __call__(self, *args: object) -> subprocess.CompletedProcess[str]:
         process = self.start(*args, stdin=subprocess.DEVNULL)
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=200)
         return subprocess.CompletedProcess(args, process.returncode, out, err)

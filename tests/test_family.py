@@ -25,6 +25,9 @@ from pplx_local.index import Index
 from pplx_local.models import Profile, load_tokenizer
 from pplx_local.records import Mode
 
+pytestmark = pytest.mark.timeout(400)
+"""Seven times two frameworks are loaded, each in ten seconds where nothing else runs."""
+
 CONTEXT, LATE = tiny_checkpoint("context"), tiny_checkpoint("late")
 PROFILE = f"{CONTEXT.name} + {LATE.name}"
 LETTER = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from pplx_local.answer import LOADING
@@ -47,9 +47,9 @@ def make_searcher(
     missing: dict[Role, str] = {}
     if mode != "lexical":
         missing = _absent(spaces, no_model) | spaces.mismatched()
-        for role, held in serving.items():
-            if role in missing:
-                continue
+        wanted = {role: held for role, held in serving.items() if role not in missing}
+        _begin_loading(wanted.values(), workers)
+        for role, held in wanted.items():
             found = _ready(held, workers, wait=wait, exhaustive=exhaustive)
             if isinstance(found, SearchSpace):
                 ready[role] = found
@@ -85,6 +85,13 @@ def _absent(spaces: ProfileSpaces, no_model: str) -> dict[Role, str]:
         for role, held in spaces.wanted().items()
         if held is None
     }
+
+
+def _begin_loading(wanted: Iterable[Held], workers: Workers) -> None:
+    """Start all encoders: two that load at once are there in half the time."""
+    for held in wanted:
+        if held.is_made:
+            workers.get(held.checkpoint, held.model_dir)
 
 
 def _ready(
