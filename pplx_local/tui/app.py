@@ -72,7 +72,6 @@ class PplxLocal(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = True
     DEFAULT_MODE = "search"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "search": SearchScreen,
         "folders": _folders,
         "activity": _activity,
         "models": _models,
@@ -125,8 +124,16 @@ class PplxLocal(App[None], inherit_bindings=False):
         kept = self.memory.theme
         return kept if kept in self.available_themes else _THEME
 
+    def get_default_screen(self) -> Screen[Any]:
+        """Begin with the search screen.
+
+        A mode's screen would have all styles read twice before the first frame.
+        """
+        return SearchScreen()
+
     def on_mount(self) -> None:
         """Begin to follow the daemon, once the first frame is drawn."""
+        self.add_mode("search", SearchScreen)
         self.call_after_refresh(self._settle)
 
     def on_unmount(self) -> None:

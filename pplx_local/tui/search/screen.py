@@ -74,7 +74,7 @@ class SearchScreen(Screen[None]):
         """Show the layout of the last time."""
         self.set_class(not self.app.memory.has_preview, "-no-preview")
         self._show_mode()
-        self.call_after_refresh(self._complete)
+        self.app.call_after_refresh(self._complete)
 
     async def _complete(self) -> None:
         """Add what the first frame does without: its modules take a while to load."""
