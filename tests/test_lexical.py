@@ -24,7 +24,7 @@ from pplx_local.store.lexical import (
     naming,
 )
 from pplx_local.store.lexical import lexicon as lexicon_module
-from pplx_local.store.lexical.lexicon import _picking
+from pplx_local.store.lexical.lexicon import _picking, _runs
 from pplx_local.store.lexical.weighing import Counted
 from pplx_local.store.selection import Selection
 
@@ -516,6 +516,45 @@ def test_frequent_words_of_a_large_index_are_estimated_from_all_over_it(
     assert found["early"] == pytest.approx(0.25, abs=0.03)
     assert found["rare"] == 200 / len(written), "it was counted"
     assert "absent" not in found
+
+
+def test_where_most_ids_are_gone_frequent_words_are_counted(
+    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a library beside one large file that is written anew every hour."""
+    for name, value in (("LARGE_CHUNKS", 2_000), ("COUNTED_CHUNKS", 300)):
+        monkeypatch.setattr(counting, name, value)
+    monkeypatch.setattr(counting, "_SPAN_CHUNKS", 50)
+    lexicon.insert((i, "gear") for i in range(1, 3_001))
+    lexicon.insert((i, "entry gear") for i in range(900_000, 901_000))
+    shares = lexicon.shares(analyze_query("gear entry"))
+    assert list(shares.values()) == [1, 0.25]
+
+
+def test_where_ids_have_gaps_chunks_are_scored_in_one_run() -> None:
+    n_rows, n_skipped, n_chunks = 30_000, 900, 60_000
+    near = list(range(300))
+    cut, gaps = [*near, *range(30_000, 30_300)], [5_000 * i for i in near]
+    for ids, n_runs in ((near, 1), (cut, 2), (gaps, 1)):
+        runs = _runs(ids, n_rows, n_skipped, n_chunks)
+        assert len(runs) == n_runs
+        assert np.concatenate(runs).tolist() == ids
+
+
+def test_a_filter_finds_words_that_the_rarest_ones_outside_of_it_leave_out(
+    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexicon_module, "RANKED_CHUNKS", 200)
+    monkeypatch.setattr(lexicon_module, "FEW_CHUNKS", 100)
+    monkeypatch.setattr(lexicon_module, "PICKING", 0.5)
+    lexicon.insert((i, "lantern paper") for i in range(1, 301))
+    lexicon.insert((i, "kestrel paper") for i in range(301, 501))
+    lexicon.insert((i, "paper") for i in range(501, 1_001))
+    first = Selection(None, lambda asked: np.asarray(asked) <= 300, 0.5)
+    query = analyze_query("kestrel lantern")
+    best, _ = lexicon.best(query, 10, lexicon.candidates(query, 10, first))
+    assert len(best) == 10
+    assert best.max() <= 300
 
 
 def test_chunks_far_apart_are_scored_as_those_side_by_side(

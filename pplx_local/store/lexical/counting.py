@@ -21,6 +21,9 @@ COUNTED_CHUNKS = 20_000
 """Those that are in as many, there."""
 _SPANS = 32
 _SPAN_CHUNKS = 1_000
+_FEWEST_THERE = 0.5
+"""Of the ids in these spans, at least: where most are gone, what is left lies together, and
+few of the spans would speak for all of it."""
 
 
 class _Sample(NamedTuple):
@@ -74,8 +77,11 @@ class Counting:
         return self._known[term]
 
     def _frequency(self, term: Term) -> int:
-        if self._n_chunks > LARGE_CHUNKS:
-            return self._large_frequency(match([term]))
+        if self._n_chunks <= LARGE_CHUNKS:
+            return self._counted(term)
+        return self._estimated(match([term])) or self._counted(term)
+
+    def _counted(self, term: Term) -> int:
         if len(term.tokens) == 1 and not term.longer:
             found = self._database.value(
                 "SELECT doc FROM lexical_words WHERE term = ?", term.tokens
@@ -86,8 +92,12 @@ class Counting:
             )
         return found or 0
 
-    def _large_frequency(self, wanted: str) -> int:
-        """Count the chunks of a rare word, and estimate those of a frequent one."""
+    def _estimated(self, wanted: str) -> int:
+        """Count the chunks of a rare word, and estimate those of a frequent one.
+
+        Returns:
+            How many they are; 0 also where that cannot be estimated.
+        """
         n_chunks: int = self._database.value(
             "SELECT count(*) FROM"
             " (SELECT 1 FROM lexical WHERE lexical MATCH ? LIMIT ?)",
@@ -96,6 +106,8 @@ class Counting:
         if n_chunks < COUNTED_CHUNKS:
             return n_chunks
         self._sample = sample = self._sample or self._drawn()
+        if sample.n_chunks < _FEWEST_THERE * _SPANS * _SPAN_CHUNKS:
+            return 0
         held = self._database.rows_of_each(
             "SELECT count(*) FROM lexical WHERE lexical MATCH ?"
             " AND rowid BETWEEN ? AND ?",
@@ -108,10 +120,10 @@ class Counting:
         first, last = self._database.row(
             "SELECT min(id), max(id) FROM lexical_docsize"
         ) or (0, 0)
-        step = (last - first) // _SPANS
+        step = (last + 1 - first - _SPAN_CHUNKS) // (_SPANS - 1)
         starts = (first + i * step for i in range(_SPANS))
         spans = tuple((start, start + _SPAN_CHUNKS - 1) for start in starts)
         there = self._database.rows_of_each(
             "SELECT count(*) FROM lexical_docsize WHERE id BETWEEN ? AND ?", spans
         )
-        return _Sample(spans, max(sum(n for (n,) in there), 1))
+        return _Sample(spans, sum(n for (n,) in there))

@@ -93,9 +93,13 @@ class Lexicon:
             return within.ids
         n = max(_MIN_CANDIDATES, 2 * k)
         with self._database.snapshot():
+            counted = self._counting.count(query)
+            most = _n_ranked(query)
+            terms = _picking(counted, most)
             if within is None:
-                return self._candidates(query, n, all_ranked=False)
-            return self._held_candidates(query, n, within)
+                first = self._first_ranked(counted, terms, most)
+                return self._candidates(counted, terms, n, first)
+            return self._held_candidates(counted, terms, n, within)
 
     def best(
         self,
@@ -121,41 +125,53 @@ class Lexicon:
         return candidates[best], scores[best]
 
     def _candidates(
-        self, query: LexicalQuery, limit: int, *, all_ranked: bool
+        self, counted: Counted, terms: Sequence[Term], limit: int, first: int = 0
     ) -> NDArray[np.int64]:
-        """List the first chunks of files with such names, then the best by rarer words."""
-        counted = self._counting.count(query)
-        most = _n_ranked(query)
-        terms = _picking(counted, most)
-        picking = match(terms)
-        # At most so many rows hold one of them: mostly, none has to be looked for.
-        all_ranked |= sum(map(counted.__getitem__, terms)) <= most
-        first = 0 if all_ranked else self._first_ranked(picking, most)
+        """List the first chunks of files with such names, then the best by some terms."""
         rows = self._database.rows(
             "SELECT rowid FROM lexical WHERE lexical MATCH ? AND rowid >= ?"
             " ORDER BY rank LIMIT ?",
-            (picking, first, limit),
+            (match(terms), first, limit),
         )
         named = self._names.first_chunks(counted.named, counted.n_files)
         ids = dict.fromkeys([*named, *(row[0] for row in rows)])
         return np.array(list(ids), dtype=np.int64)
 
-    def _first_ranked(self, picking: str, n_ranked: int) -> int:
+    def _first_ranked(
+        self, counted: Counted, terms: Sequence[Term], n_ranked: int
+    ) -> int:
+        """Find the first of the rows to rank, of those that were written last."""
+        # At most so many rows hold one of them: mostly, none has to be looked for.
+        if sum(map(counted.__getitem__, terms)) <= n_ranked:
+            return 0
         found: int | None = self._database.value(
             "SELECT rowid FROM lexical WHERE lexical MATCH ?"
             " ORDER BY rowid DESC LIMIT 1 OFFSET ?",
-            (picking, n_ranked - 1),
+            (match(terms), n_ranked - 1),
         )
         return found or 0
 
     def _held_candidates(
-        self, query: LexicalQuery, n: int, within: Selection
+        self, counted: Counted, rarer: Sequence[Term], n: int, within: Selection
     ) -> NDArray[np.int64]:
-        """List n candidates of a selection, or all, asking for more until they are."""
+        """List n candidates of a selection, or all.
+
+        The rarer words may stand outside of it alone: then all that tell anything pick.
+        """
+        found = self._held(counted, rarer, n, within)
+        telling = list(_telling(counted))
+        if len(found) < n and len(rarer) < len(telling):
+            found = self._held(counted, telling, n, within)
+        return found
+
+    def _held(
+        self, counted: Counted, terms: Sequence[Term], n: int, within: Selection
+    ) -> NDArray[np.int64]:
+        """List n of a selection by some terms, or all, asking for more until they are."""
         limit = n
         while True:
             limit = int(limit / max(within.share, 0.1)) + n
-            ids = self._candidates(query, limit, all_ranked=True)
+            ids = self._candidates(counted, terms, limit)
             held = ids[within.holds(ids)]
             if len(held) >= n or len(ids) < limit:
                 return held[:n]
@@ -187,7 +203,7 @@ class Lexicon:
         wanted, n_rows = _read(weighing, query, counted)
         self._weighing = weighing
         n_skipped = _SKIPPED_ROWS * (weighing.n_before + len(weighing.owners))
-        runs = _runs(chunk_ids, n_skipped * counted.n_chunks / max(n_rows, 1))
+        runs = _runs(chunk_ids, n_rows, n_skipped, counted.n_chunks)
         # The plus keeps SQLite from opening the full-text index once for each id.
         rows = self._database.rows_of_each(
             "SELECT rowid, weighed(lexical) FROM lexical WHERE lexical MATCH ?"
@@ -244,12 +260,27 @@ def _read(weighing: Weighing, query: LexicalQuery, counted: Counted) -> tuple[st
 
 def _picking(counted: Counted, n_ranked: int) -> list[Term]:
     """Choose the terms that pick candidates: the rarest, one at the least."""
-    held = {term: counted[term] for term in counted.useful() if counted[term]}
     limit = min(PICKING * counted.n_chunks, n_ranked)
-    return rarest(held, max(limit, FEW_CHUNKS))
+    return rarest(_telling(counted), max(limit, FEW_CHUNKS))
 
 
-def _runs(chunk_ids: Sequence[int], widest: float) -> list[NDArray[np.int64]]:
-    """Cut ids, in any order, where more than so many others lie between them."""
+def _telling(counted: Counted) -> dict[Term, int]:
+    """Give the terms that some chunks have and others do not, and how many have them."""
+    return {term: counted[term] for term in counted.useful() if counted[term]}
+
+
+def _runs(
+    chunk_ids: Sequence[int], n_rows: int, n_skipped: int, n_chunks: int
+) -> list[NDArray[np.int64]]:
+    """Cut ids, in any order, where more lie between them than to begin anew is worth.
+
+    Args:
+        chunk_ids: Of rows to score.
+        n_rows: That hold the words, of all.
+        n_skipped: Of these in the time that it takes to begin anew.
+        n_chunks: That there are.
+    """
     ids = np.unique(np.asarray(chunk_ids, np.int64))
-    return np.split(ids, np.flatnonzero(np.diff(ids) > widest) + 1)
+    cuts = np.flatnonzero(np.diff(ids) > n_skipped * n_chunks / max(n_rows, 1)) + 1
+    # Ids have gaps, of what was deleted: so many runs cannot all skip what they cost.
+    return [ids] if len(cuts) * n_skipped > n_rows else np.split(ids, cuts)
