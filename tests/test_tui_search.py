@@ -148,8 +148,7 @@ def test_lines_that_stay_are_not_drawn_and_all_others_are(app: PplxLocal) -> Non
             "zzz",
             "note",
         ):
-            for _ in range(20):
-                await pilot.press("backspace")
+            app.search_screen.query_input.value = ""
             await ask(pilot, query)
             await pilot.pause()
             drawn = seen()
@@ -553,6 +552,8 @@ def test_a_palette_that_is_closed_leaves_nothing_of_what_it_drew(
     app: PplxLocal,
 ) -> None:
     async def steps(pilot: Pilot[Any]) -> None:
+        # What is made while it is open may hold on to it, so all else comes before.
+        await until(pilot, lambda: app.status and app.screen.query("#preview"))
         await pilot.press("ctrl+k")
         await until(pilot, lambda: app.screen.query_one(CommandList).option_count)
         assert shown(app)

@@ -5,6 +5,7 @@ Calls that a person waits for come first, even in the midst of encoding document
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -76,11 +77,14 @@ def main() -> None:
     inbox = Inbox()
     setup = wire.receive(connection)
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
+    gc.disable()  # what a framework loads stays: to look through it takes a seventh more
     try:
         session, info = open_session(setup)
     except PplxLocalError as error:
         _reply(connection, Reply("refused", error))
         return
+    gc.freeze()
+    gc.enable()
     _reply(connection, Reply("ready", info))
     _Server(session, inbox, connection).serve()
 
