@@ -544,14 +544,15 @@ def test_where_ids_have_gaps_chunks_are_scored_in_one_run() -> None:
 def test_a_filter_finds_words_that_the_rarest_ones_outside_of_it_leave_out(
     lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lexicon_module, "RANKED_CHUNKS", 200)
-    monkeypatch.setattr(lexicon_module, "FEW_CHUNKS", 100)
-    monkeypatch.setattr(lexicon_module, "PICKING", 0.5)
+    small = {"RANKED_CHUNKS": 200, "FEW_CHUNKS": 100, "SCANNED_CHUNKS": 100}
+    for name, value in (small | {"PICKING": 0.5}).items():
+        monkeypatch.setattr(lexicon_module, name, value)
     lexicon.insert((i, "lantern paper") for i in range(1, 301))
     lexicon.insert((i, "kestrel paper") for i in range(301, 501))
     lexicon.insert((i, "paper") for i in range(501, 1_001))
     first = Selection(None, lambda asked: np.asarray(asked) <= 300, 0.5)
-    query = analyze_query("kestrel lantern")
+    query = replace(analyze_query("kestrel lantern"), rare_only=True)
+    assert not lexicon.scores(query, [1]), "without the filter it is not read"
     best, _ = lexicon.best(query, 10, lexicon.candidates(query, 10, first))
     assert len(best) == 10
     assert best.max() <= 300

@@ -288,7 +288,7 @@ class Searcher:
         within = asked.within
         among = all_of(within, k) if among is None else among
         # What filters or a caller name is scored whatever it holds.
-        is_named = among is not None or within is not None
+        is_named = among is not None or (within is not None and within.ids is not None)
         panel = Panel.of(self._store, self._spaces, asked, rare_only=not is_named)
         encoded, lexical = asked.encoded, panel.lexical
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)

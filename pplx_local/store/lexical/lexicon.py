@@ -37,6 +37,8 @@ nDCG@10 of the fusion is the same (Cranfield 0.561, SQuAD 0.925 and 0.926)."""
 _SKIPPED_ROWS = 150
 """Rows with the words that are read in the time that a phrase takes to be looked up anew."""
 _MERGED_PAGES = 500
+_WIDENED = 100
+"""Queries that are remembered as such."""
 _MIN_CANDIDATES = 120
 """FTS5's own ranking is near enough: of the first ten of a thousand, twice as many as are
 wanted, and at least these, hold 98.6 %. With 250 to 400 for a hundred, nDCG@10 and recall@100
@@ -53,6 +55,8 @@ class Lexicon:
         self._weighing = Weighing()
         self._scored: tuple[object, dict[int, float]] = (None, {})
         """The last query with the scores of chunks it was compared with."""
+        self._widened: set[LexicalQuery] = set()
+        """Those whose rarer words a filter left too few chunks of: all words are read."""
         database.add_fts5_function("weighed", lambda row: self._weighing(row))
 
     def insert(self, texts: Iterable[tuple[int, str]]) -> None:
@@ -99,7 +103,12 @@ class Lexicon:
             if within is None:
                 first = self._first_ranked(counted, terms, most)
                 return self._candidates(counted, terms, n, first)
-            return self._held_candidates(counted, terms, n, within)
+            found = self._held(counted, terms, n, within)
+            telling = list(_telling(counted))
+            if len(found) < n and len(terms) < len(telling):
+                self._widen(query)
+                found = self._held(counted, telling, n, within)
+            return found
 
     def best(
         self,
@@ -151,18 +160,11 @@ class Lexicon:
         )
         return found or 0
 
-    def _held_candidates(
-        self, counted: Counted, rarer: Sequence[Term], n: int, within: Selection
-    ) -> NDArray[np.int64]:
-        """List n candidates of a selection, or all.
-
-        The rarer words may stand outside of it alone: then all that tell anything pick.
-        """
-        found = self._held(counted, rarer, n, within)
-        telling = list(_telling(counted))
-        if len(found) < n and len(rarer) < len(telling):
-            found = self._held(counted, telling, n, within)
-        return found
+    def _widen(self, query: LexicalQuery) -> None:
+        """Read all words of a query: its rarer ones may stand outside of a filter alone."""
+        if len(self._widened) >= _WIDENED:
+            self._widened.clear()
+        self._widened.add(query)
 
     def _held(
         self, counted: Counted, terms: Sequence[Term], n: int, within: Selection
@@ -190,7 +192,7 @@ class Lexicon:
         return np.array([known[chunk_id] for chunk_id in ids], dtype=np.float32)
 
     def _known_scores(self, query: LexicalQuery) -> dict[int, float]:
-        key = (query, self._database.version())
+        key = (query, query in self._widened, self._database.version())
         if self._scored[0] != key:
             self._scored = (key, {})
         return self._scored[1]
@@ -200,7 +202,8 @@ class Lexicon:
         weighing = Weighing.of(query, counted)
         if any(weighing.name_weights):
             weighing.named = self._names.held_by(chunk_ids, weighing.terms)
-        wanted, n_rows = _read(weighing, query, counted)
+        picking = [] if query in self._widened else _picking(counted, _n_ranked(query))
+        wanted, n_rows = _read(weighing, picking, counted, rare_only=query.rare_only)
         self._weighing = weighing
         n_skipped = _SKIPPED_ROWS * (weighing.n_before + len(weighing.owners))
         runs = _runs(chunk_ids, n_rows, n_skipped, counted.n_chunks)
@@ -247,12 +250,13 @@ def _n_ranked(query: LexicalQuery) -> int:
     return RANKED_FOR_FEW if query.for_few else RANKED_CHUNKS
 
 
-def _read(weighing: Weighing, query: LexicalQuery, counted: Counted) -> tuple[str, int]:
+def _read(
+    weighing: Weighing, picking: Sequence[Term], counted: Counted, *, rare_only: bool
+) -> tuple[str, int]:
     """Write the expression for rows to be weighed; say how many it finds at the most."""
     terms, wanted = weighing.terms, match(weighing.terms)
-    picking = _picking(counted, _n_ranked(query))
     is_long = sum(counted.values()) > SCANNED_CHUNKS
-    if query.rare_only and is_long and len(picking) < len(terms):
+    if rare_only and is_long and 0 < len(picking) < len(terms):
         weighing.n_before = len(owners(picking))
         terms, wanted = picking, f"({match(picking)}) AND ({wanted})"
     return wanted, sum(map(counted.__getitem__, terms))
