@@ -204,6 +204,7 @@ def test_ctrl_c_and_hangup_leave_the_child_alone(worker: EncoderWorker) -> None:
     assert os.getpgid(pid) != os.getpgid(0)
 
 
+@pytest.mark.timeout(200)
 def test_work_that_always_kills_fails_alone(worker: EncoderWorker) -> None:
     """A token id beyond the vocabulary is a defect that ends the child."""
     (good,) = worker.plan(["good"]).result()
