@@ -499,18 +499,24 @@ def test_of_a_word_that_most_hold_only_what_was_written_last_is_ranked(
     assert best.tolist() == [3], "filters may want the others"
 
 
-def test_frequent_words_of_a_large_index_are_estimated_from_all_over_it(
-    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("LARGE_CHUNKS", 2_000), ("COUNTED_CHUNKS", 300)):
+@pytest.fixture
+def large(lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch) -> Lexicon:
+    """One that is large with 2,000 chunks."""
+    small = {"LARGE_CHUNKS": 2_000, "COUNTED_CHUNKS": 300, "_SPAN_CHUNKS": 50}
+    for name, value in small.items():
         monkeypatch.setattr(counting, name, value)
-    monkeypatch.setattr(counting, "_SPAN_CHUNKS", 50)
+    return lexicon
+
+
+def test_frequent_words_of_a_large_index_are_estimated_from_all_over_it(
+    large: Lexicon,
+) -> None:
     written = [i for i in range(1, 8_001) if i % 10 < 5]  # others were deleted
     words = (
         (i, f"gear {'early' * (i < 2_000)} {'rare' * (i > 7_600)}") for i in written
     )
-    lexicon.insert(words)
-    shares = lexicon.shares(analyze_query("gear early rare absent"))
+    large.insert(words)
+    shares = large.shares(analyze_query("gear early rare absent"))
     found = {term.text: share for term, share in shares.items()}
     assert found["gear"] == 1, "a share of what is there, not of all ids"
     assert found["early"] == pytest.approx(0.25, abs=0.03)
@@ -518,16 +524,11 @@ def test_frequent_words_of_a_large_index_are_estimated_from_all_over_it(
     assert "absent" not in found
 
 
-def test_where_most_ids_are_gone_frequent_words_are_counted(
-    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_most_ids_are_gone_frequent_words_are_counted(large: Lexicon) -> None:
     """As in a library beside one large file that is written anew every hour."""
-    for name, value in (("LARGE_CHUNKS", 2_000), ("COUNTED_CHUNKS", 300)):
-        monkeypatch.setattr(counting, name, value)
-    monkeypatch.setattr(counting, "_SPAN_CHUNKS", 50)
-    lexicon.insert((i, "gear") for i in range(1, 3_001))
-    lexicon.insert((i, "entry gear") for i in range(900_000, 901_000))
-    shares = lexicon.shares(analyze_query("gear entry"))
+    large.insert((i, "gear") for i in range(1, 3_001))
+    large.insert((i, "entry gear") for i in range(900_000, 901_000))
+    shares = large.shares(analyze_query("gear entry"))
     assert list(shares.values()) == [1, 0.25]
 
 
@@ -556,6 +557,8 @@ def test_a_filter_finds_words_that_the_rarest_ones_outside_of_it_leave_out(
     best, _ = lexicon.best(query, 10, lexicon.candidates(query, 10, first))
     assert len(best) == 10
     assert best.max() <= 300
+    lexicon.candidates(query, 10)
+    assert not lexicon.scores(query, [1]), "nor once it was asked with the filter"
 
 
 def test_chunks_far_apart_are_scored_as_those_side_by_side(

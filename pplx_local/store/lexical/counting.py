@@ -79,7 +79,8 @@ class Counting:
     def _frequency(self, term: Term) -> int:
         if self._n_chunks <= LARGE_CHUNKS:
             return self._counted(term)
-        return self._estimated(match([term])) or self._counted(term)
+        found = self._estimated(match([term]))
+        return self._counted(term) if found is None else found
 
     def _counted(self, term: Term) -> int:
         if len(term.tokens) == 1 and not term.longer:
@@ -92,11 +93,11 @@ class Counting:
             )
         return found or 0
 
-    def _estimated(self, wanted: str) -> int:
+    def _estimated(self, wanted: str) -> int | None:
         """Count the chunks of a rare word, and estimate those of a frequent one.
 
         Returns:
-            How many they are; 0 also where that cannot be estimated.
+            How many they are; None where that cannot be estimated.
         """
         n_chunks: int = self._database.value(
             "SELECT count(*) FROM"
@@ -107,7 +108,7 @@ class Counting:
             return n_chunks
         self._sample = sample = self._sample or self._drawn()
         if sample.n_chunks < _FEWEST_THERE * _SPANS * _SPAN_CHUNKS:
-            return 0
+            return None
         held = self._database.rows_of_each(
             "SELECT count(*) FROM lexical WHERE lexical MATCH ?"
             " AND rowid BETWEEN ? AND ?",

@@ -56,7 +56,7 @@ class Lexicon:
         self._scored: tuple[object, dict[int, float]] = (None, {})
         """The last query with the scores of chunks it was compared with."""
         self._widened: set[LexicalQuery] = set()
-        """Those whose rarer words a filter left too few chunks of: all words are read."""
+        """Those last asked with a filter that leaves too few chunks of their rarer words."""
         database.add_fts5_function("weighed", lambda row: self._weighing(row))
 
     def insert(self, texts: Iterable[tuple[int, str]]) -> None:
@@ -98,17 +98,17 @@ class Lexicon:
         n = max(_MIN_CANDIDATES, 2 * k)
         with self._database.snapshot():
             counted = self._counting.count(query)
-            most = _n_ranked(query)
-            terms = _picking(counted, most)
+            terms = _picking(counted, _n_ranked(query))
+            self._widened.discard(query)  # another filter than the last time
             if within is None:
-                first = self._first_ranked(counted, terms, most)
+                first = self._first_ranked(counted, terms, _n_ranked(query))
                 return self._candidates(counted, terms, n, first)
             found = self._held(counted, terms, n, within)
             telling = list(_telling(counted))
-            if len(found) < n and len(terms) < len(telling):
-                self._widen(query)
-                found = self._held(counted, telling, n, within)
-            return found
+            if len(found) == n or len(telling) == len(terms):
+                return found
+            self._widen(query)
+            return self._held(counted, telling, n, within)
 
     def best(
         self,
