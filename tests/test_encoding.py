@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +32,6 @@ TEXTS = [
     "Rivers cut narrow valleys. " * 150,
     "Glaciers carve valleys into a U shape.",
 ]
-
-QUICK = "mlx" if find_spec("mlx") else "auto"
-"""Loads in a tenth of the time of torch, for tests of the process around it."""
 
 # --- the fake ----------------------------------------------------------------
 
@@ -283,8 +279,7 @@ def test_no_orphan_stays_when_the_parent_is_killed(tmp_path: Path) -> None:
     program.write_text(
         "from pplx_local import models\n"
         "from pplx_local.encoding import EncoderWorker\n"
-        "folder = models.find(models.STARTER)\n"
-        f"worker = EncoderWorker(models.STARTER, folder, backend={QUICK!r})\n"
+        "worker = EncoderWorker(models.STARTER, models.find(models.STARTER))\n"
         "print(worker.info().pid, flush=True)\n"
         "plans = worker.plan(['many words ' * 200] * 400).result()\n"
         "futures = [worker.encode(plans) for _ in range(9)]\n"
@@ -311,8 +306,7 @@ def test_a_start_does_not_wait_and_a_script_needs_no_main_guard(
         "import time; began = time.monotonic()\n"
         "from pplx_local import models\n"
         "from pplx_local.encoding import EncoderWorker\n"
-        "folder = models.find(models.STARTER)\n"
-        f"worker = EncoderWorker(models.STARTER, folder, backend={QUICK!r})\n"
+        "worker = EncoderWorker(models.STARTER, models.find(models.STARTER))\n"
         "worker.start(); future = worker.plan(['x ' * 10**6])\n"
         "started = time.monotonic()\n"
         "future.result(); done = time.monotonic()\n"
