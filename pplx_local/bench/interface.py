@@ -44,7 +44,11 @@ _PROMPT = b"earch in your folders"
 """Of the search box; the cursor stands on its first letter."""
 _BARE = [sys.executable, "-c", "import textual.app; print('loaded', flush=True)"]
 _SIZE = (120, 34)
-_TERMINAL = {"COLUMNS": "120", "LINES": "34", "TERM": "xterm-256color"}
+_TERMINAL = {
+    "COLUMNS": str(_SIZE[0]),
+    "LINES": str(_SIZE[1]),
+    "TERM": "xterm-256color",
+}
 _FEWEST_LETTERS = 3
 """From so many on hits are expected with each key."""
 _LAG_EVERY_S = 0.002

@@ -54,13 +54,12 @@ def launch(
             daemon = _answering(process, home)
             if daemon is None:
                 raise _failure(process, home, complaints)
-            return Launched(daemon, process)
         except BaseException:
             let_go(process)
             raise
-        finally:
-            if not as_child:
-                let_go(process)
+    if not as_child:
+        let_go(process)
+    return Launched(daemon, process)
 
 
 def let_go(process: subprocess.Popen[bytes]) -> None:

@@ -133,7 +133,7 @@ class PplxLocal(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to follow the daemon, once the first frame is drawn."""
-        self.add_mode("search", SearchScreen)
+        self.add_mode("search", SearchScreen)  # to come back to
         self.call_after_refresh(self._settle)
 
     def on_unmount(self) -> None:

@@ -74,6 +74,7 @@ class SearchScreen(Screen[None]):
         """Show the layout of the last time."""
         self.set_class(not self.app.memory.has_preview, "-no-preview")
         self._show_mode()
+        # The app's: what the screen draws while it is mounted is not shown yet.
         self.app.call_after_refresh(self._complete)
 
     async def _complete(self) -> None:
