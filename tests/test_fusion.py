@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pplx_local.models import Fusion
 from pplx_local.records import LegReport
 from pplx_local.search import Ranking, best_first
+from pplx_local.search.feedback import likeness, weighed_here
 from pplx_local.search.fusion import above, fuse
+from pplx_local.store import Matches
 
 WEIGHTS = {"dense": 1.0, "late": 2.0, "lexical": 12.0}
 
@@ -51,7 +54,9 @@ def test_a_long_query_counts_as_much_as_a_short_one():
 
 
 def test_of_a_model_that_nobody_measured_the_scale_does_not_matter():
-    small = replace(ranking(lexical=floats(1, 1), late=floats(4, 2)), scale="z_score")
+    small = replace(
+        ranking(lexical=floats(1, 1), late=floats(4, 2)), fusion=Fusion({}, "z_score")
+    )
     large = replace(small, raw=small.raw | {"late": floats(400, 200)})
     one, other = (found.scores("hybrid", WEIGHTS) for found in (small, large))
     assert one == pytest.approx(other)
@@ -70,12 +75,14 @@ def ranking(**raw: np.ndarray) -> Ranking:
         ids=np.arange(len(share), dtype=np.int64),
         raw=raw,
         keyword_share=share,
+        matches=words(*([one] for one in raw["lexical"])),
+        codes=None,
         known_share=1.0,
         evidence={"lexical": share},
         confidence=share * np.nan,
         trust={},
         n_words=1,
-        scale="score",
+        fusion=Fusion({}, "score"),
         is_null=np.ones(len(share), dtype=bool),
         legs=dict.fromkeys(raw, report),
     )
@@ -124,5 +131,114 @@ def test_keywords_that_are_hardly_known_count_less_beside_a_model_that_reads_the
     weights = WEIGHTS | {"lexical": 1}
     trusted = replace(found, trust={"dense": 1.0}).parts(weights)
     foreign = replace(found, trust={"dense": 0.0}).parts(weights)
-    assert trusted["lexical"] == pytest.approx(found.keyword_share / 4)
+    assert trusted["lexical"] == pytest.approx(foreign["lexical"] / 4)
     assert foreign["lexical"] == pytest.approx(found.keyword_share)
+
+
+# --- what the best candidates tell ---
+
+
+def words(*parts: list[float]) -> Matches:
+    """What words give, each at the most 10; all of them are equally rare."""
+    n = len(parts[0])
+    return Matches(
+        parts=np.array(parts, np.float32),
+        most=np.full(n, 10, np.float32),
+        weights=np.full(n, 4, np.float32),
+        idfs=np.full(n, 4, np.float32),
+        pairs=(),
+    )
+
+
+def test_a_word_that_all_the_nearest_hold_counts_less():
+    matches = words([5, 0], [5, 5], [5, 0], [0, 5])
+    here = weighed_here(matches, np.array([0, 1, 2]), trust=1.0)
+    # All three hold the first word, one of them the second.
+    first = (np.log(1 + 0.5 / 3.5) / 4) ** 0.5
+    second = (np.log(1 + 2.5 / 1.5) / 4) ** 0.5
+    sums = [5 * first, 5 * (first + second), 5 * first, 5 * second]
+    expected = [one / (10 * (first + second)) for one in sums]
+    assert here.tolist() == pytest.approx(expected)
+    assert matches.shares[0] == matches.shares[3]
+    assert here[3] > here[0]
+
+
+def test_a_pair_weighs_what_the_lighter_of_its_words_does():
+    pair = replace(
+        words([5, 5], [0, 5]),
+        parts=np.array([[5, 5, 2], [0, 5, 0]], np.float32),
+        most=np.array([10, 10, 3], np.float32),
+        pairs=[(0, 1)],
+    )
+    weighed = pair.weighed(floats(0.5, 2))
+    assert weighed.parts[0].tolist() == [2.5, 10, 1]
+    assert weighed.bound == 5 + 20 + 1.5
+
+
+def test_words_keep_their_weights_where_no_model_reads_the_question():
+    matches = words([5, 0], [5, 5], [5, 0])
+    nearest = np.array([0, 1, 2])
+    assert weighed_here(matches, nearest, trust=0.0).tolist() == matches.shares.tolist()
+    no_hits = weighed_here(matches, nearest[:0], trust=1.0)
+    assert no_hits.tolist() == matches.shares.tolist()
+    none = Matches.none(3)
+    assert weighed_here(none, nearest, trust=1.0).tolist() == [0, 0, 0]
+
+
+CODES = np.array([[3, 4], [0, 5], [-4, 3], [0, 0], [5, 0], [5, 1]], np.int8)
+
+
+def test_passages_are_compared_with_the_best_by_how_far_these_stand_out():
+    ids = np.arange(5)
+    alike = likeness(CODES[:5], ids, floats(9, 6, 5, 1, 0))
+    mean = (4 * np.array([0.6, 0.8]) + 1 * np.array([0, 1])) / 5
+    units = np.array([[0.6, 0.8], [0, 1], [-0.8, 0.6], [np.nan, np.nan], [1, 0]])
+    assert alike.tolist() == pytest.approx(
+        (units @ mean).tolist(), abs=1e-5, nan_ok=True
+    )
+
+
+def test_of_equals_the_first_are_the_best_and_count_alike():
+    equal = likeness(CODES[:5], np.array([4, 3, 2, 1, 0]), floats(1, 1, 1, 1, 1))
+    # Ids 0, 1 and 2: the last rows, one of which has no vector.
+    mean = (np.array([1, 0]) + np.array([-0.8, 0.6])) / 3
+    assert equal[0] == pytest.approx(float(np.array([0.6, 0.8]) @ mean), abs=1e-5)
+
+
+def fed(**changes: object) -> Ranking:
+    """Four candidates, of which the last two are the same to both legs."""
+    found = ranking(lexical=floats(8, 0, 0, 0), dense=floats(0.9, 0.5, 0.2, 0.2))
+    codes = np.array([[10, 0], [9, 1], [0, 10], [10, 1]], np.int8)
+    fusion = Fusion({}, "score", feedback=0.5)
+    return replace(found, **{"codes": codes, "fusion": fusion, **changes})
+
+
+def test_likeness_to_the_best_adds_to_the_dense_part():
+    plain = replace(fed(), fusion=Fusion({}, "score"))
+    scores, before = (one.scores("hybrid", WEIGHTS) for one in (fed(), plain))
+    assert before[2] == before[3]
+    assert scores[3] > scores[2]
+    assert scores[3] - scores[2] <= 0.5 * WEIGHTS["dense"] * 1.01
+    parts, weights = fed().parts(WEIGHTS), WEIGHTS
+    assert fuse(parts, weights).tolist() == scores.tolist()
+
+
+def test_what_filters_leave_out_is_not_fed_back():
+    outside = np.array([True, False, False, False])
+    scores = [
+        np.diff(fed(codes=codes, outside=outside).scores("hybrid", WEIGHTS)[1:])
+        for codes in (CODES[[0, 1, 2, 5]], CODES[[4, 1, 2, 5]])
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+    everywhere = [
+        np.diff(fed(codes=codes).scores("hybrid", WEIGHTS)[1:])
+        for codes in (CODES[[0, 1, 2, 5]], CODES[[4, 1, 2, 5]])
+    ]
+    assert everywhere[0] != pytest.approx(everywhere[1], abs=1e-2)
+
+
+def test_without_a_dense_leg_nothing_is_fed_back():
+    late = replace(fed(), raw={"lexical": floats(8, 0, 0, 0)}, codes=None)
+    assert late.parts(WEIGHTS).keys() == {"lexical"}
+    no_dense = {leg: weight for leg, weight in WEIGHTS.items() if leg != "dense"}
+    assert fed().parts(no_dense).keys() == {"lexical"}

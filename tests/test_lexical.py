@@ -266,7 +266,7 @@ def test_no_query_is_an_error(shared: Lexicon, text: str) -> None:
     query = shared.adapted(analyze_query(text))
     found, scores = shared.best(query, 5)
     assert len(found) == len(scores) <= 2
-    assert shared.bound(query) >= 0
+    assert shared.matches(query, []).bound >= 0
 
 
 @pytest.mark.parametrize(
@@ -320,16 +320,15 @@ def test_scores_agree_with_the_ranking_and_stay_below_the_bound(
     assert np.array_equal(scores, lexicon.scores(query, found))
     pairs = list(zip(-scores, found, strict=True))
     assert pairs == sorted(pairs)
-    assert scores.max() <= lexicon.bound(query)
+    assert scores.max() <= lexicon.matches(query, []).bound
     assert lexicon.scores(analyze_query("missing"), found).tolist() == [0.0] * 50
 
 
 FIVE = ["owl owl fox", "fox", "hen hen hen hen", "dog of cat", "cat"]
-AVERAGE = 12 / 5
 
 
 def saturated(n: int, length: int) -> float:
-    return n * 2.2 / (n + 1.2 * (1 - 0.75 + 0.75 * length / AVERAGE))
+    return n * 2.2 / (n + 1.2 * (1 - 0.75 + 0.75 * max(length, 80) / 160))
 
 
 def idf(n_with_term: int) -> float:
@@ -341,7 +340,7 @@ def test_scores_are_those_of_the_formula(lexicon: Lexicon) -> None:
     query = analyze_query("owl")
     expected = idf(1) * saturated(2, 3)
     assert lexicon.scores(query, [1, 2]).tolist() == pytest.approx([expected, 0])
-    assert lexicon.bound(query) == pytest.approx(idf(1) * 2.2)
+    assert lexicon.matches(query, []).bound == pytest.approx(idf(1) * 2.2)
 
 
 def test_words_that_follow_each_other_score_more(lexicon: Lexicon) -> None:
@@ -352,7 +351,36 @@ def test_words_that_follow_each_other_score_more(lexicon: Lexicon) -> None:
     assert lexicon.scores(apart, [1])[0] == pytest.approx(words)
     assert lexicon.scores(together, [1])[0] == pytest.approx(words + pair)
     bound = (idf(1) + 1.3 * idf(2)) * 2.2
-    assert lexicon.bound(together) == pytest.approx(bound)
+    assert lexicon.matches(together, []).bound == pytest.approx(bound)
+
+
+def test_a_line_says_no_more_of_a_word_than_a_paragraph(lexicon: Lexicon) -> None:
+    lexicon.insert((n, "owl " + "x " * (n - 1)) for n in (1, 40, 80, 81))
+    line, half, short, longer = lexicon.scores(analyze_query("owl"), [1, 40, 80, 81])
+    assert line == half == short > longer
+
+
+def test_what_words_give_adds_up_to_the_score(lexicon: Lexicon) -> None:
+    lexicon.insert(enumerate(FIVE, 1))
+    matches = lexicon.matches(analyze_query("owl fox hen"), [1, 2, 3])
+    assert matches.scores.tolist() == pytest.approx(matches.parts.sum(axis=1).tolist())
+    assert matches.held.tolist() == [
+        [True, True, False],
+        [False, True, False],
+        [False, False, True],
+    ]
+    assert matches.idfs.tolist() == pytest.approx([idf(1), idf(2), idf(1)])
+    assert list(matches.pairs) == [(0, 1), (1, 2)]
+
+
+def test_short_texts_of_other_things_make_no_passage_long(lexicon: Lexicon) -> None:
+    lexicon.insert([(1, "owl " + "x " * 200), (2, "owl " + "y " * 99), (3, "fox")])
+    query = analyze_query("owl")
+    long, short = lexicon.scores(query, [1, 2]).tolist()
+    lexicon.insert((i, "cat") for i in range(4, 500))
+    long_beside, short_beside = lexicon.scores(query, [1, 2]).tolist()
+    assert long_beside > long  # the word is rarer now
+    assert long_beside / short_beside == pytest.approx(long / short)
 
 
 HOMES = ["haustur klemmt", "hausbau hausbau", "hauser", "dachs", "fuchs"]
@@ -364,9 +392,9 @@ def test_a_part_of_words_counts_half_and_once(lexicon: Lexicon) -> None:
     [term] = query.terms
     assert set(term.longer) == {"haustur", "hausbau", "hauser"}
     scores = lexicon.scores(query, range(1, 6)).tolist()
-    assert scores[1] > scores[2] > scores[0] > 0 == scores[3] == scores[4]
-    assert lexicon.bound(query) == pytest.approx(idf(3) * 2.2 / 2)
-    assert max(scores) < lexicon.bound(query)
+    assert scores[1] > scores[2] == scores[0] > 0 == scores[3] == scores[4]
+    assert lexicon.matches(query, []).bound == pytest.approx(idf(3) * 2.2 / 2)
+    assert max(scores) < lexicon.matches(query, []).bound
     assert lexicon.known_share(query) == pytest.approx(idf(3) / 2 / idf(0))
     assert lexicon.shares(query) == {}
 
@@ -378,7 +406,7 @@ def test_a_part_of_words_has_neighbours(lexicon: Lexicon) -> None:
     )
     near_score, apart_score = (lexicon.scores(one, [1])[0] for one in (near, apart))
     assert near_score > apart_score > 0
-    assert near_score < lexicon.bound(near)
+    assert near_score < lexicon.matches(near, []).bound
 
 
 def test_a_known_word_stands_for_itself_alone(lexicon: Lexicon) -> None:

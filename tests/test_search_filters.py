@@ -68,14 +68,17 @@ def test_a_leg_searches_among_what_filters_leave(
     assert answer.legs["lexical"].ran
 
 
-def test_scores_do_not_hang_on_what_filters_leave(library: Desk) -> None:
-    """The null sample is the same: chunks outside take part as a measure alone."""
+def test_what_legs_say_does_not_hang_on_what_filters_leave(library: Desk) -> None:
+    """The sum of them does: the best of what is left tell what words are worth."""
     everything = library.search("timing belt once in a while", k=N_OTHERS + 10)
     few = library.search("timing belt once in a while path:belts", k=10)
-    scores = {hit.path: hit.score for hit in everything.hits}
+    same = {hit.path: hit for hit in everything.hits}
     assert few.hits
     for hit in few.hits:
-        assert hit.score == pytest.approx(scores[hit.path], abs=1e-3)
+        assert hit.scores == pytest.approx(same[hit.path].scores, abs=1e-3)
+        assert hit.confidence == pytest.approx(
+            same[hit.path].confidence, abs=1e-3, nan_ok=True
+        )
 
 
 def test_what_few_files_hold_is_found_by_its_frequent_words_too(

@@ -4,7 +4,8 @@ Each leg counts on a scale of its own that does not hang on what else is in the 
 filters or on how long the query is, so that no weight depends on them: the cosine of the
 dense vectors, the mean similarity of the query's words, and the share of the attainable
 maximum of BM25. A z-score of BM25 grows with the number of chunks; z-scores of the models
-against unrelated chunks double when these are of another field.
+against unrelated chunks double when these are of another field. What the best candidates
+tell comes on top (`feedback`).
 
 That needs a checkpoint whose scores were seen. Of another one nobody knows how far apart
 they lie: there z-scores against the null sample stand in.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pplx_local.backend.packed import largest
 from pplx_local.records import DenseVectors, Scores, TokenVectors
 from pplx_local.search.exhaustive import Exhaustive
-from pplx_local.store import LexicalQuery, Selection, Space, Store, Term
+from pplx_local.store import LexicalQuery, Matches, Selection, Space, Store, Term
 
 Ids = NDArray[np.int64]
 Values = NDArray[np.float32]
@@ -36,11 +36,6 @@ class LexicalLeg:
     store: Store
     query: LexicalQuery
 
-    @cached_property
-    def bound(self) -> float:
-        """The score of a passage that is nothing but the query."""
-        return self.store.lexical_bound(self.query)
-
     @property
     def shares(self) -> Mapping[Term, float]:
         """Of all chunks, those that hold each of the query's terms."""
@@ -62,13 +57,9 @@ class LexicalLeg:
         """
         return self.store.lexical(self.query, k, candidates, others)
 
-    def score(self, chunk_ids: Ids) -> Values:
-        """Score given chunks; 0 where no word matches."""
-        return self.store.lexical_scores(self.query, chunk_ids)
-
-    def fraction(self, scores: Values) -> Values:
-        """Turn BM25 scores into shares of the attainable maximum."""
-        return scores / np.float32(self.bound) if self.bound > 0 else scores * 0
+    def score(self, chunk_ids: Ids) -> Matches:
+        """Score given chunks, word by word."""
+        return self.store.lexical_matches(self.query, chunk_ids)
 
 
 @dataclass(frozen=True)
@@ -108,10 +99,12 @@ class DenseLeg:
         )
         return np.array([known[i] for i in chunk_ids.tolist()], dtype=np.float32)
 
+    def codes(self, chunk_ids: Ids) -> NDArray[np.int8]:
+        """Fetch the vectors (C, D) of chunks; zeros for one without."""
+        return self.store.dense_codes(self.space, chunk_ids.tolist())
+
     def _cosines(self, chunk_ids: Ids) -> Values:
-        codes = self.store.dense_codes(self.space, chunk_ids.tolist()).astype(
-            np.float32
-        )
+        codes = self.codes(chunk_ids).astype(np.float32)
         query = self.query.codes[0].astype(np.float32)  # (D,)
         norms = np.linalg.norm(codes, axis=1) * np.linalg.norm(query)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 
+from pplx_local.models import Fusion
 from pplx_local.records import Leg, Role
 from pplx_local.search.asked import Asked
 from pplx_local.search.clock import Clock
@@ -15,7 +16,7 @@ from pplx_local.search.query import Query
 from pplx_local.search.ranking import Ranking
 from pplx_local.search.reports import reports
 from pplx_local.search.spaces import SearchSpace
-from pplx_local.store import MAX_TERMS, Selection, Store
+from pplx_local.store import MAX_TERMS, Matches, Selection, Store
 from pplx_local.window import MOST_QUERY_TOKENS
 
 _SPARE = 200
@@ -70,12 +71,14 @@ def listing(
         ids=ids,
         raw={},
         keyword_share=none,
+        matches=Matches.none(len(ids)),
+        codes=None,
         known_share=0.0,
         evidence={},
         confidence=np.full(len(ids), np.nan, dtype=np.float32),
         trust={},
         n_words=1,
-        scale="score",
+        fusion=Fusion({}),
         is_null=np.zeros(len(ids), dtype=np.bool_),
         legs={leg: report._replace(reason=None) for leg, report in legs.items()},
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pplx_local import reference
 from pplx_local.encoding import EncodedQuery
@@ -26,10 +27,21 @@ from pplx_local.search.pooled import pooled_leg
 from pplx_local.search.rarity import weigh
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
 from pplx_local.search.steps import Steps
-from pplx_local.store import Selection, Store
+from pplx_local.store import Matches, Selection, Store
 
 _POOLED_SPARE = 2
 """Times as many as a leg brings: the means of token vectors are but a hint."""
+
+
+class Scored(NamedTuple):
+    """What the legs say of N chunks."""
+
+    raw: Mapping[Leg, Values]
+    """(N,) By leg."""
+    matches: Matches
+    """What each of the keywords gives."""
+    codes: NDArray[np.int8] | None
+    """(N, D) The dense vectors; None without a dense leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +105,21 @@ class Panel:
             found.append(self.lexical.best(candidates, k, others)[0])
         return found
 
-    def score(self, ids: Ids, clock: Clock) -> dict[Leg, Values]:
+    def score(self, ids: Ids, clock: Clock) -> Scored:
         """Score chunks (N,) by all legs."""
         self._begin_late(ids, clock)
-        raw: dict[Leg, Values] = {}
         with clock.time("lexical"):
-            raw["lexical"] = self.lexical.score(ids)
+            matches = self.lexical.score(ids)
+        raw: dict[Leg, Values] = {"lexical": matches.scores}
+        codes = None
         if self.dense:
             with clock.time("dense"):
                 raw["dense"] = self.dense.score(ids)
+                codes = self.dense.codes(ids)
         if self.late:
             with clock.time("late"):
                 raw["late"] = self.late.score(ids)
-        return raw
+        return Scored(raw, matches, codes)
 
     def _begin_late(self, ids: Ids, clock: Clock) -> None:
         if self.late:

@@ -75,7 +75,7 @@ class Searcher:
         """
         self._store = store
         self._spaces = spaces
-        self.weights, self._scale = fusion
+        self.weights, self._fusion = fusion.weights, fusion
         self._curves = curves
         self._missing = missing or {}
         self._is_gone = is_gone
@@ -290,29 +290,32 @@ class Searcher:
         # What filters or a caller name is scored whatever it holds.
         is_named = among is not None or (within is not None and within.ids is not None)
         panel = Panel.of(self._store, self._spaces, asked, rare_only=not is_named)
-        encoded, lexical = asked.encoded, panel.lexical
+        encoded = asked.encoded
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
         found = [null] if among is None else [null, among]
         if among is None:
             found = yield from panel.find(k, within, null, clock)
         yield
         ids = np.unique(np.concatenate(found).astype(np.int64))
-        raw = panel.score(ids, clock)
+        scored = panel.score(ids, clock)
+        raw, matches = scored.raw, scored.matches
         yield
         why_not = reasons(mode, self._spaces, asked.failed, self._missing)
-        share, known = lexical.fraction(raw["lexical"]), lexical.known_share
+        share, known = matches.shares, panel.lexical.known_share
         trusted, n_words = self._trust(asked.words), _n_words(encoded)
         evidence = evidence_of(raw, share * np.float32(known), n_words, trusted)
         return Ranking(
             ids=ids,
             raw=raw,
             keyword_share=share,
+            matches=matches,
+            codes=scored.codes,
             known_share=known,
             evidence=evidence,
             confidence=confidences(evidence, self._curves if asked.is_question else ()),
             trust=trusted,
             n_words=n_words,
-            scale=self._scale,
+            fusion=self._fusion,
             is_null=np.isin(ids, null),
             legs=reports(self._store, self._spaces, raw, why_not, clock),
             outside=None if within is None else ~within.holds(ids),

@@ -6,9 +6,11 @@ from pplx_local.store.kills import Kills
 from pplx_local.store.lexical import (
     MAX_TERMS,
     LexicalQuery,
+    Matches,
     Term,
     analyze_query,
     find_words,
+    idf,
 )
 from pplx_local.store.queue import Waiting
 from pplx_local.store.selection import Selection
@@ -25,6 +27,7 @@ __all__ = [
     "Filters",
     "Kills",
     "LexicalQuery",
+    "Matches",
     "Parts",
     "Selection",
     "Space",
@@ -33,4 +36,5 @@ __all__ = [
     "Waiting",
     "analyze_query",
     "find_words",
+    "idf",
 ]

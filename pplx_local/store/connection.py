@@ -146,7 +146,7 @@ class Database:
         return found[0] if found else None
 
     def add_fts5_function(
-        self, name: str, function: Callable[..., float | str]
+        self, name: str, function: Callable[..., float | str | bytes]
     ) -> None:
         """Let SQL call a function on the rows that FTS5 has found."""
         with self._translated():

@@ -30,7 +30,7 @@ from pplx_local.store.documents import ChunkRef, Documents, DocumentWriter
 from pplx_local.store.files import Files
 from pplx_local.store.filters import Filters
 from pplx_local.store.kills import KillCount, Kills
-from pplx_local.store.lexical import LexicalQuery, Lexicon, Term
+from pplx_local.store.lexical import LexicalQuery, Lexicon, Matches, Term
 from pplx_local.store.phrases import Phrases
 from pplx_local.store.queue import Queue, Waiting
 from pplx_local.store.remembered import Counts
@@ -544,15 +544,11 @@ class Store:
         """
         return self._lexicon.best(query, k, candidates, others)
 
-    def lexical_scores(
+    def lexical_matches(
         self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Score chunks (C,) as `lexical` does; 0 where no word is found."""
-        return self._lexicon.scores(query, chunk_ids)
-
-    def lexical_bound(self, query: LexicalQuery) -> float:
-        """Compute the most that any chunk could score."""
-        return self._lexicon.bound(query)
+    ) -> Matches:
+        """Score chunks (C,) as `lexical` does, and say what each word gives."""
+        return self._lexicon.matches(query, chunk_ids)
 
     def lexical_shares(self, query: LexicalQuery) -> dict[Term, float]:
         """Tell which share of the chunks holds each term that any of them holds."""

@@ -2,6 +2,7 @@
 
 from pplx_local.store.lexical.analysis import analyze_phrase, analyze_text
 from pplx_local.store.lexical.lexicon import Lexicon
+from pplx_local.store.lexical.matches import Matches, idf
 from pplx_local.store.lexical.places import find_words
 from pplx_local.store.lexical.query import (
     MAX_TERMS,
@@ -15,10 +16,12 @@ __all__ = [
     "MAX_TERMS",
     "LexicalQuery",
     "Lexicon",
+    "Matches",
     "Term",
     "analyze_phrase",
     "analyze_query",
     "analyze_text",
     "find_words",
+    "idf",
     "tokens_of",
 ]

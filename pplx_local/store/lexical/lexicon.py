@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pplx_local.store.connection import Database, Row, ids_array
 from pplx_local.store.lexical.analysis import analyze_text
 from pplx_local.store.lexical.counting import Counting
+from pplx_local.store.lexical.matches import Matches
 from pplx_local.store.lexical.naming import Names
 from pplx_local.store.lexical.query import LexicalQuery, Term, match, owners, rarest
 from pplx_local.store.lexical.unknown import adapted
@@ -53,8 +54,8 @@ class Lexicon:
         self._names = Names(database)
         self._counting = Counting(database, self._names)
         self._weighing = Weighing()
-        self._scored: tuple[object, dict[int, float]] = (None, {})
-        """The last query with the scores of chunks it was compared with."""
+        self._matched: tuple[object, dict[int, bytes]] = (None, {})
+        """The last query with the chunks it was compared with, as `Weighing` packs them."""
         self._widened: set[LexicalQuery] = set()
         """Those last asked with a filter that leaves too few chunks of their rarer words."""
         database.add_fts5_function("weighed", lambda row: self._weighing(row))
@@ -182,24 +183,36 @@ class Lexicon:
         self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Score chunks by all terms that have any weight; 0 where none is found."""
+        return self.matches(query, chunk_ids).scores
+
+    def matches(
+        self, query: LexicalQuery, chunk_ids: Sequence[int] | NDArray[np.int64]
+    ) -> Matches:
+        """Tell what each term that has any weight gives to chunks."""
         ids = [int(chunk_id) for chunk_id in chunk_ids]
         with self._database.snapshot():
-            known = self._known_scores(query)
+            counted = self._counting.count(query)
+            weighing = Weighing.of(query, counted)
+            known = self._known(query)
             unknown = [chunk_id for chunk_id in ids if chunk_id not in known]
             if unknown:
-                known.update(dict.fromkeys(unknown, 0.0))
-                known.update(self._weighed(query, unknown))
-        return np.array([known[chunk_id] for chunk_id in ids], dtype=np.float32)
+                known.update(dict.fromkeys(unknown, weighing.nothing))
+                known.update(self._weighed(query, counted, weighing, unknown))
+        return weighing.unpacked([known[chunk_id] for chunk_id in ids])
 
-    def _known_scores(self, query: LexicalQuery) -> dict[int, float]:
+    def _known(self, query: LexicalQuery) -> dict[int, bytes]:
         key = (query, query in self._widened, self._database.version())
-        if self._scored[0] != key:
-            self._scored = (key, {})
-        return self._scored[1]
+        if self._matched[0] != key:
+            self._matched = (key, {})
+        return self._matched[1]
 
-    def _weighed(self, query: LexicalQuery, chunk_ids: Sequence[int]) -> list[Row]:
-        counted = self._counting.count(query)
-        weighing = Weighing.of(query, counted)
+    def _weighed(
+        self,
+        query: LexicalQuery,
+        counted: Counted,
+        weighing: Weighing,
+        chunk_ids: Sequence[int],
+    ) -> list[Row]:
         if any(weighing.name_weights):
             weighing.named = self._names.held_by(chunk_ids, weighing.terms)
         picking = [] if query in self._widened else _picking(counted, _n_ranked(query))
@@ -217,11 +230,6 @@ class Lexicon:
             (chunk_id, weighing.by_name(chunk_id)) for chunk_id in weighing.named
         ]
         return [*by_name, *rows]
-
-    def bound(self, query: LexicalQuery) -> float:
-        """Compute the most that any chunk could score."""
-        with self._database.snapshot():
-            return Weighing.of(query, self._counting.count(query)).bound
 
     def shares(self, query: LexicalQuery) -> dict[Term, float]:
         """Tell which share of the chunks holds each term that any of them holds."""
