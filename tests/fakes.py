@@ -64,7 +64,10 @@ def fake_checkpoint(**changes: Any) -> models.Checkpoint:
         bits_rule="three_thresholds",
         token_encoding="bits",
         fusion=models.Fusion(
-            {"dense": 1.0, "late": 2.0, "lexical": 12.0}, scale="score"
+            {"dense": 1.0, "late": 2.0, "lexical": 12.0},
+            scale="score",
+            here=0.5,
+            feedback=0.5,
         ),
         confidence=(models.ConfidenceCurve(-8.0, {"late": 20.0}),),
     )

@@ -74,7 +74,6 @@ def ranking(**raw: np.ndarray) -> Ranking:
     return Ranking(
         ids=np.arange(len(share), dtype=np.int64),
         raw=raw,
-        keyword_share=share,
         matches=words(*([one] for one in raw["lexical"])),
         codes=None,
         known_share=1.0,
@@ -152,7 +151,7 @@ def words(*parts: list[float]) -> Matches:
 
 def test_a_word_that_all_the_nearest_hold_counts_less():
     matches = words([5, 0], [5, 5], [5, 0], [0, 5])
-    here = weighed_here(matches, np.array([0, 1, 2]), trust=1.0)
+    here = weighed_here(matches, np.array([0, 1, 2]), power=0.5)
     # All three hold the first word, one of them the second.
     first = (np.log(1 + 0.5 / 3.5) / 4) ** 0.5
     second = (np.log(1 + 2.5 / 1.5) / 4) ** 0.5
@@ -168,21 +167,55 @@ def test_a_pair_weighs_what_the_lighter_of_its_words_does():
         words([5, 5], [0, 5]),
         parts=np.array([[5, 5, 2], [0, 5, 0]], np.float32),
         most=np.array([10, 10, 3], np.float32),
+        weights=floats(8, 4),
         pairs=[(0, 1)],
     )
-    weighed = pair.weighed(floats(0.5, 2))
-    assert weighed.parts[0].tolist() == [2.5, 10, 1]
-    assert weighed.bound == 5 + 20 + 1.5
+    weighed = pair.weighed(floats(0.25, 2))  # then they weigh 2 and 8; before, 8 and 4
+    assert weighed.parts[0].tolist() == [1.25, 10, 1]
+    assert weighed.bound == 2.5 + 20 + 1.5
 
 
-def test_words_keep_their_weights_where_no_model_reads_the_question():
+def test_a_pair_of_which_a_word_is_in_names_alone_stays_nothing():
+    pair = replace(words([5, 5, 0]), weights=floats(0, 4), pairs=[(0, 1)])
+    assert pair.weighed(floats(0.5, 2)).parts.tolist() == [[2.5, 10, 0]]
+
+
+def test_without_the_nearest_words_keep_their_weights():
     matches = words([5, 0], [5, 5], [5, 0])
     nearest = np.array([0, 1, 2])
-    assert weighed_here(matches, nearest, trust=0.0).tolist() == matches.shares.tolist()
-    no_hits = weighed_here(matches, nearest[:0], trust=1.0)
+    assert weighed_here(matches, nearest, power=0).tolist() == matches.shares.tolist()
+    no_hits = weighed_here(matches, nearest[:0], power=0.5)
     assert no_hits.tolist() == matches.shares.tolist()
-    none = Matches.none(3)
-    assert weighed_here(none, nearest, trust=1.0).tolist() == [0, 0, 0]
+    assert weighed_here(Matches.none(3), nearest, power=0.5).tolist() == [0, 0, 0]
+
+
+def test_words_are_weighed_by_the_nearest_that_a_model_has_seen():
+    """Those without a vector, with the smallest ids, tell nothing; nor what is outside."""
+    n = 40
+    found = ranking(lexical=np.zeros(n, np.float32), dense=np.zeros(n, np.float32))
+    dense = np.linspace(1, 0.1, n, dtype=np.float32)
+    dense[:2] = np.nan
+    parts = np.zeros((n, 2), np.float32)
+    parts[:, 0] = 5  # all hold the first word,
+    parts[[0, 1, 33], 1] = 5  # and some that are unseen, or far, the second
+    matches = replace(words([5, 0]), parts=parts)
+    found = replace(
+        found,
+        raw=found.raw | {"dense": dense},
+        matches=matches,
+        fusion=Fusion({}, "score", here=0.5),
+        trust={"dense": 1.0},
+    )
+    expected = weighed_here(matches, np.arange(2, 32), power=0.5)
+    assert found.parts(WEIGHTS)["lexical"] == pytest.approx(expected)
+    assert expected != pytest.approx(matches.shares)
+    assert expected != pytest.approx(weighed_here(matches, np.arange(n), power=0.5))
+    outside = np.arange(n) == 5
+    expected = weighed_here(matches, np.array([*range(2, 5), *range(6, 33)]), power=0.5)
+    left = replace(found, outside=outside).parts(WEIGHTS)["lexical"]
+    assert left == pytest.approx(expected)
+    foreign = replace(found, trust={"dense": 0.0}).parts(WEIGHTS)["lexical"]
+    assert foreign.tolist() == matches.shares.tolist()
 
 
 CODES = np.array([[3, 4], [0, 5], [-4, 3], [0, 0], [5, 0], [5, 1]], np.int8)
@@ -209,7 +242,7 @@ def fed(**changes: object) -> Ranking:
     """Four candidates, of which the last two are the same to both legs."""
     found = ranking(lexical=floats(8, 0, 0, 0), dense=floats(0.9, 0.5, 0.2, 0.2))
     codes = np.array([[10, 0], [9, 1], [0, 10], [10, 1]], np.int8)
-    fusion = Fusion({}, "score", feedback=0.5)
+    fusion = Fusion({}, "score", feedback=0.5)  # its codes say what the legs do not
     return replace(found, **{"codes": codes, "fusion": fusion, **changes})
 
 
@@ -219,8 +252,37 @@ def test_likeness_to_the_best_adds_to_the_dense_part():
     assert before[2] == before[3]
     assert scores[3] > scores[2]
     assert scores[3] - scores[2] <= 0.5 * WEIGHTS["dense"] * 1.01
-    parts, weights = fed().parts(WEIGHTS), WEIGHTS
-    assert fuse(parts, weights).tolist() == scores.tolist()
+    foreign = fed(trust={"dense": 0.0}).scores("hybrid", WEIGHTS)
+    assert foreign[2] == foreign[3]
+    unknown = fed(known_share=0.0).scores("hybrid", WEIGHTS)
+    assert unknown[2] == unknown[3]
+
+
+def test_of_few_hits_or_none_as_many_are_asked_with_as_there_are():
+    scores = floats(-np.inf, 3, -np.inf)
+    alike = likeness(CODES[:3], np.arange(3), scores)
+    assert alike.tolist() == pytest.approx([0.8, 1, 0.6], abs=1e-5)
+    nothing = np.full(3, -np.inf, np.float32)
+    assert np.isnan(likeness(CODES[:3], np.arange(3), nothing)).all()
+    no_ids = np.empty(0, np.int64)
+    assert not len(likeness(CODES[:0], no_ids, floats()))
+    assert not len(fed().without(np.ones(4, bool)).scores("hybrid", WEIGHTS))
+
+
+def test_copies_score_the_same_wherever_they_stand():
+    rng = np.random.default_rng(0)
+    for n in range(2, 60):
+        codes = rng.integers(-127, 128, (n, 384)).astype(np.int8)
+        codes[-1] = codes[0]
+        alike = likeness(codes, np.arange(n), rng.random(n, dtype=np.float32))
+        assert alike[0] == alike[-1]
+
+
+def test_some_candidates_left_out_leave_the_others_what_they_are():
+    gone = np.array([False, True, False, True])
+    left = fed().without(gone)
+    assert left.codes.tolist() == fed().codes[~gone].tolist()
+    assert left.keyword_share.tolist() == fed().keyword_share[~gone].tolist()
 
 
 def test_what_filters_leave_out_is_not_fed_back():

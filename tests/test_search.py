@@ -179,3 +179,13 @@ def test_words_that_nothing_holds_do_not_count_as_found(desk: Desk) -> None:
         half = index.searcher("lexical").rank("timing ouagadougou", mode="lexical")
     assert known.known_share == 1
     assert 0 < half.known_share < 0.5, "a word that is rarer than rare weighs most"
+
+
+def test_nothing_is_found_where_the_last_file_is_gone(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    path = desk.write("belt.txt", "The timing belt.")
+    desk.update()
+    assert desk.search("timing belt").hits
+    path.unlink()
+    desk.update()
+    assert not desk.search("timing belt").hits

@@ -93,11 +93,21 @@ def test_what_few_files_hold_is_found_by_its_frequent_words_too(
     assert set(names(filtered)) == {"rare.md", "page.html"}
 
 
-def test_a_broad_filter_leaves_the_order_as_it_is(library: Desk) -> None:
-    everything = library.search("timing belt note 17", k=20)
-    most = library.search("timing belt note 17 path:others", k=20)
+@pytest.mark.parametrize("mode", ["dense", "late"])
+def test_a_broad_filter_leaves_the_order_of_a_leg_as_it_is(
+    library: Desk, mode: Mode
+) -> None:
+    everything = library.search("timing belt note 17", k=20, mode=mode)
+    most = library.search("timing belt note 17 path:others", k=20, mode=mode)
     kept = [name for name in names(everything) if name.endswith(".txt")]
     assert names(most)[: len(kept)] == kept
+
+
+def test_a_broad_filter_leaves_the_best_what_it_is(library: Desk) -> None:
+    """Of what follows, the fusion judges by what is left."""
+    everything = library.search("timing belt note 17", k=20)
+    most = library.search("timing belt note 17 path:others", k=20)
+    assert names(most)[0] == names(everything)[0] == "17.txt"
 
 
 def test_the_models_see_no_filters(library: Desk) -> None:

@@ -22,6 +22,9 @@ class Fusion(NamedTuple):
     weights: Mapping[Leg, float]
     scale: Scale = "z_score"
     """What the weights are for."""
+    here: float = 0.0
+    """Of a word's weight, what it tells among the nearest passages; the rest, what it tells
+    among all: as a power. 0 where nobody measured it."""
     feedback: float = 0.0
     """What the likeness to the best passages adds, as a share of the dense weight: a
     cosine too. 0 where nobody measured it."""
@@ -199,7 +202,10 @@ STARTER: Final = Checkpoint(
     # Chosen on SciFact, Cranfield, SQuAD and COVID-QA, among those that unrelated passages
     # move least: 80,661 of them take 0.004 from Cranfield.
     fusion=Fusion(
-        {"dense": 8.0, "late": 22.0, "lexical": 13.0}, scale="score", feedback=0.5
+        {"dense": 8.0, "late": 22.0, "lexical": 13.0},
+        scale="score",
+        here=0.5,
+        feedback=0.5,
     ),
     # By scripts/fit_confidence.py, on 200 questions of SQuAD.
     confidence=(

@@ -18,22 +18,24 @@ from pplx_local.store import Matches, idf
 
 NEAREST = 30
 """Candidates, the best by what is meant, among which words are counted."""
-HERE = 0.5
-"""Of the weight of a word, what it tells among these; the rest, what it tells among all:
-as a power. In a folder of many fields every word of one is rare, and none tells which of
-its passages is meant."""
 
 _BEST = 3
+"""Candidates that are asked with."""
 _LEAST = 1e-6
+"""What each of them counts at the least: equals count alike."""
 
 
-def weighed_here(matches: Matches, nearest: NDArray[np.intp], trust: float) -> Values:
+def weighed_here(matches: Matches, nearest: NDArray[np.intp], power: float) -> Values:
     """Score N candidates by words, those that tell the nearest apart for more.
+
+    In a folder of many fields every word of one is rare, and none of them tells which of
+    its passages is meant. A frequent word that was read beside rarer ones alone counts as
+    absent from others (`LexicalQuery.rare_only`): nDCG@10 is the same.
 
     Args:
         matches: (N, ...) What each word gives.
         nearest: Of the N, those that models find best; none changes nothing.
-        trust: How far the models read the question, 0 to 1.
+        power: Of what a word tells among these, 0 to 1.
 
     Returns:
         (N,) Shares of the attainable maximum.
@@ -42,7 +44,7 @@ def weighed_here(matches: Matches, nearest: NDArray[np.intp], trust: float) -> V
         return matches.shares
     n_holding = matches.held[nearest].sum(axis=0).tolist()
     here = np.array([idf(n, len(nearest)) for n in n_holding], dtype=np.float32)
-    return matches.weighed((here / matches.idfs) ** np.float32(HERE * trust)).shares
+    return matches.weighed((here / matches.idfs) ** np.float32(power)).shares
 
 
 def likeness(codes: NDArray[np.int8], ids: Ids, scores: Values) -> Values:
@@ -58,9 +60,13 @@ def likeness(codes: NDArray[np.int8], ids: Ids, scores: Values) -> Values:
         above the last of them, times the length of that mean. nan without a vector.
     """
     best = np.lexsort((ids, -scores))[:_BEST]
-    above = scores[best] - scores[best[-1]] + _LEAST
+    best = best[np.isfinite(scores[best])]
+    if not len(best):
+        return np.full(len(ids), np.nan, dtype=np.float32)
+    leads = scores[best] - scores[best[-1]] + np.float32(_LEAST)
     vectors = codes.astype(np.float32)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        vectors /= lengths
-    return vectors @ np.nansum(vectors[best] * (above / above.sum())[:, None], axis=0)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    mean = np.nansum(vectors[best] * (leads / leads.sum())[:, None], axis=0)
+    # Not by BLAS: there rows that are the same can give what differs in the last bit.
+    return np.einsum("nd,d->n", vectors, mean.astype(np.float32))

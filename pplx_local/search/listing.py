@@ -65,12 +65,10 @@ def listing(
     ids = np.empty(0, dtype=np.int64)
     if asked.within is not None and not is_empty(asked.within):
         ids = store.newest_first(asked.filters, asked.within, 2 * k + _SPARE)
-    none = np.zeros(len(ids), dtype=np.float32)
     legs = reports(store, spaces, (), dict.fromkeys(get_args(Leg), ""), clock)
     ranking = Ranking(
         ids=ids,
         raw={},
-        keyword_share=none,
         matches=Matches.none(len(ids)),
         codes=None,
         known_share=0.0,

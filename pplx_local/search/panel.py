@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pplx_local import reference
 from pplx_local.encoding import EncodedQuery
@@ -40,8 +39,6 @@ class Scored(NamedTuple):
     """(N,) By leg."""
     matches: Matches
     """What each of the keywords gives."""
-    codes: NDArray[np.int8] | None
-    """(N, D) The dense vectors; None without a dense leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +108,13 @@ class Panel:
         with clock.time("lexical"):
             matches = self.lexical.score(ids)
         raw: dict[Leg, Values] = {"lexical": matches.scores}
-        codes = None
         if self.dense:
             with clock.time("dense"):
                 raw["dense"] = self.dense.score(ids)
-                codes = self.dense.codes(ids)
         if self.late:
             with clock.time("late"):
                 raw["late"] = self.late.score(ids)
-        return Scored(raw, matches, codes)
+        return Scored(raw, matches)
 
     def _begin_late(self, ids: Ids, clock: Clock) -> None:
         if self.late:

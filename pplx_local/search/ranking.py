@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,11 @@ class Ranking:
     """(N,) Chunk ids, each once."""
     raw: Mapping[Leg, Values]
     """(N,) Scores of the legs that ran; nan or -inf where a leg has none."""
-    keyword_share: Values
-    """(N,) BM25 divided by the query's attainable maximum."""
     matches: Matches
     """What each of the keywords gives to each candidate."""
     codes: NDArray[np.int8] | None
-    """(N, D) The dense vectors, zeros where a candidate has none; None without such a leg."""
+    """(N, D) The dense vectors, zeros where a candidate has none; None where they are not
+    fed back."""
     known_share: float
     """How much of the query, by weight, the index knows at all: 0 to 1."""
     evidence: Mapping[Leg, Values]
@@ -51,6 +50,10 @@ class Ranking:
     outside: NDArray[np.bool_] | None = None
     """(N,) Which of the null sample the filters leave out: others are measured by them,
     but they are no hits. None for none."""
+    _parts: dict[object, dict[Leg, Values]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What `parts` gave, by weights: hits are ordered by it, and say it."""
 
     def scores(self, mode: Mode, weights: Mapping[Leg, float]) -> Values:
         """Score the candidates (N,) by a mode; -inf for what it does not find.
@@ -78,7 +81,6 @@ class Ranking:
             self,
             ids=self.ids[kept],
             raw={leg: values[kept] for leg, values in self.raw.items()},
-            keyword_share=self.keyword_share[kept],
             matches=self.matches.of(kept),
             codes=None if self.codes is None else self.codes[kept],
             evidence={leg: part[kept] for leg, part in self.evidence.items()},
@@ -86,6 +88,11 @@ class Ranking:
             is_null=self.is_null[kept],
             outside=None if self.outside is None else self.outside[kept],
         )
+
+    @property
+    def keyword_share(self) -> Values:
+        """(N,) BM25 divided by the query's attainable maximum."""
+        return self.matches.shares
 
     @property
     def words_held(self) -> float:
@@ -99,6 +106,12 @@ class Ranking:
 
         The dense part holds the likeness to the best passages too.
         """
+        key = tuple(weights.items())
+        if key not in self._parts:
+            self._parts[key] = self._all_parts(weights)
+        return self._parts[key]
+
+    def _all_parts(self, weights: Mapping[Leg, float]) -> dict[Leg, Values]:
         models: dict[Leg, Values] = {
             leg: self._normalised(leg, self.raw[leg])
             for leg in _MODELS
@@ -107,11 +120,8 @@ class Ranking:
         parts = dict(models)
         if "lexical" in weights:
             parts["lexical"] = self._keywords(models, weights)
-        if self.fusion.feedback and self.codes is not None and "dense" in models:
-            scores = self._wanted(fuse(parts, weights))
-            alike = likeness(self.codes, self.ids, scores)
-            share = np.float32(self.fusion.feedback)
-            parts["dense"] = models["dense"] + share * self._normalised("dense", alike)
+        if self.codes is not None and "dense" in models:
+            parts["dense"] = models["dense"] + self._fed_back(fuse(parts, weights))
         return parts
 
     def _keywords(
@@ -125,12 +135,28 @@ class Ranking:
         no other set moved by 0.002).
         """
         trust = max(self.trust.values(), default=0.0)
-        known = np.float32(self.known_share**trust)
-        if not models:
-            return self.keyword_share * known
-        scores = self._wanted(fuse(models, weights))
-        nearest = np.array(best_first(self.ids, scores)[:NEAREST], dtype=np.intp)
-        return weighed_here(self.matches, nearest, trust) * known
+        nearest = self._nearest(models, weights)
+        share = weighed_here(self.matches, nearest, self.fusion.here * trust)
+        return share * np.float32(self.known_share**trust)
+
+    def _nearest(
+        self, models: Mapping[Leg, Values], weights: Mapping[Leg, float]
+    ) -> NDArray[np.intp]:
+        """Choose those that the models find best, of what they have seen."""
+        nearest: list[int] = []
+        if models and self.fusion.here:
+            seen = [np.isfinite(self.raw[leg]) for leg in models]
+            scores = _found(np.any(seen, axis=0), fuse(models, weights))
+            nearest = best_first(self.ids, self._wanted(scores))[:NEAREST]
+        return np.array(nearest, dtype=np.intp)
+
+    def _fed_back(self, scores: Values) -> Values:
+        """Compare with the best; of little worth where few of the words are known here."""
+        if self.codes is None:
+            return np.zeros_like(scores)
+        alike = likeness(self.codes, self.ids, self._wanted(scores))
+        share = np.float32(self.fusion.feedback * self.known_share)
+        return share * self._normalised("dense", alike)
 
     def _wanted(self, scores: Values) -> Values:
         return scores if self.outside is None else _found(~self.outside, scores)

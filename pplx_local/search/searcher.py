@@ -304,12 +304,12 @@ class Searcher:
         share, known = matches.shares, panel.lexical.known_share
         trusted, n_words = self._trust(asked.words), _n_words(encoded)
         evidence = evidence_of(raw, share * np.float32(known), n_words, trusted)
+        dense = panel.dense if mode == "hybrid" and self._fusion.feedback else None
         return Ranking(
             ids=ids,
             raw=raw,
-            keyword_share=share,
             matches=matches,
-            codes=scored.codes,
+            codes=dense.codes(ids) if dense else None,
             known_share=known,
             evidence=evidence,
             confidence=confidences(evidence, self._curves if asked.is_question else ()),

@@ -196,8 +196,8 @@ class Lexicon:
             known = self._known(query)
             unknown = [chunk_id for chunk_id in ids if chunk_id not in known]
             if unknown:
-                known.update(dict.fromkeys(unknown, weighing.nothing))
-                known.update(self._weighed(query, counted, weighing, unknown))
+                found = self._weighed(query, counted, weighing, unknown)
+                known.update(dict.fromkeys(unknown, weighing.nothing) | dict(found))
         return weighing.unpacked([known[chunk_id] for chunk_id in ids])
 
     def _known(self, query: LexicalQuery) -> dict[int, bytes]:
