@@ -18,7 +18,7 @@ demo: .venv/.installed
 OFFLINE := $(shell unshare -rn true 2>/dev/null && echo unshare -rn)
 
 test: .venv/.tests-installed lint
-	HF_HUB_OFFLINE=1 $(OFFLINE) $(BIN)/python -m pytest -n 3
+	HF_HUB_OFFLINE=1 $(OFFLINE) $(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: .venv/.tests-installed
 	$(BIN)/ruff check .
