@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from targets import DTYPES, assert_same_alone, random_ids, target, whole
+from tiny import stock_states
 
 from pplx_local import models, reference
 from pplx_local.backend import Backend
@@ -82,6 +83,22 @@ def _default_dtype(backend: Backend, folder: Path, device: str) -> str:
 
 
 # --- quantising --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_tokens", [1, 2, 9, 48])
+def test_a_short_query_has_the_states_that_transformers_gives(
+    starter, n_tokens
+) -> None:
+    """Of real weights: those of tests have biases that are all zero."""
+    torch = pytest.importorskip("torch")
+    from pplx_local_torch.brief import BriefQueries
+    from pplx_local_torch.model import load_model
+
+    network, _ = load_model(starter, torch.device("cpu"), torch.float32)
+    ids = random_ids(np.random.default_rng(n_tokens), n_tokens, high=20_000)
+    with torch.inference_mode():
+        states = BriefQueries(network.body).states(ids)
+    np.testing.assert_allclose(states, stock_states(starter)(ids), atol=2e-5)
 
 
 @pytest.mark.parametrize("dim", [8, 104, 384])

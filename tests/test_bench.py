@@ -139,6 +139,7 @@ def test_encode_reads_no_two_documents_together(two, folder):
     assert rows["texts"].value > 6
     assert rows["tokens"].value == 6 * 300 + rows["texts"].value - 6, "separators"
     assert rows["pplx-local, dense vectors"].value > 0
+    assert rows["pplx-local, dense vectors: a query, p50"].value > 0
     assert result_of_rival(rows).value is None
 
 

@@ -191,8 +191,10 @@ def test_the_other_side_computes_in_bfloat16_too(monkeypatch) -> None:
 
     monkeypatch.setattr(rival, "SentenceTransformer", Noting)
     both = encode._Rival(model_dir, "cpu", "bfloat16")
-    assert encode._encode_by_rival(["A lighthouse."], both) > 0
-    assert seen == [(torch.bfloat16, "sdpa")] * 2
+    theirs = encode._encode_by_rival(["A lighthouse."], ["lighthouse", "a"], both)
+    assert theirs.seconds > 0
+    assert len(theirs.query_ms) == 2
+    assert set(seen) == {(torch.bfloat16, "sdpa")}
     assert both.name == "sentence-transformers, bfloat16 with SDPA"
 
 

@@ -115,6 +115,21 @@ def test_a_query_in_the_midst_leaves_documents_steady(tmp_path) -> None:
     assert len(seen) == 2 * 6, "it is asked no more"
 
 
+@pytest.mark.parametrize(("n_tokens", "n_passes"), [(48, 0), (49, 1)])
+def test_a_long_query_is_run_as_documents_are(tmp_path, n_tokens, n_passes) -> None:
+    """Little is left to save there, and the weights first would take longer."""
+    backend = TorchBackend()
+    encoder = backend.load(write_bert(tmp_path), INT8, device="cpu", dtype="float32")
+    passes: list[object] = []
+    encoder._network.body.register_forward_hook(lambda *seen: passes.append(seen))
+    document = whole(np.arange(n_tokens, dtype=np.int32))
+    asked = encoder.encode([replace(document, kind="query")]).dense
+    assert len(passes) == n_passes
+    read = encoder.encode([document]).dense
+    assert len(passes) == n_passes + 1
+    assert np.abs(asked.codes.astype(int) - read.codes).max() <= 1
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_packed_windows_attend_to_themselves_alone(groups: int) -> None:
     from pplx_local_torch.attention import Packing, _attend

@@ -8,7 +8,9 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import psutil
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from transformers import BertModel
 
 from pplx_local.backend.architecture import Architecture
 from pplx_local.backend.batching import (
@@ -20,7 +22,8 @@ from pplx_local.backend.batching import (
 )
 from pplx_local.records import Encoded, EncodingRecipe, TokenWindow
 from pplx_local_torch.attention import Packing
-from pplx_local_torch.graphs import QueryGraphs
+from pplx_local_torch.brief import BriefQueries
+from pplx_local_torch.graphs import QueryGraphs, States
 from pplx_local_torch.memory import is_out_of_memory
 from pplx_local_torch.model import Network
 from pplx_local_torch.outbox import Passes, send_there
@@ -58,6 +61,8 @@ class TorchEncoder:
         self._is_small = weight.device.type == "cpu" and n_bytes < _SMALL_BYTES
         is_fast = weight.is_cuda and weight.dtype == torch.bfloat16
         self._graphs = QueryGraphs(self._pass, weight.device) if is_fast else None
+        is_brief = self._is_small and isinstance(network.body, BertModel)
+        self._brief = BriefQueries(network.body) if is_brief else None
         self._passes = Passes(weight.device)
         self._pace = Pace(max_batch_tokens)
         if weight.device.type == "cpu":
@@ -130,15 +135,15 @@ class TorchEncoder:
             n_tokens = max(len(windows[index].token_ids) for index in batch)
             raise too_much(self.device, n_tokens) from error
 
-    def _forward(self, windows: Sequence[TokenWindow]) -> tuple[Tensor, Tensor]:
+    def _forward(self, windows: Sequence[TokenWindow]) -> States:
         """Run windows packed into T rows: states (T, hidden), (T, token_dim)."""
         lengths = [len(window.token_ids) for window in windows]
         n_tokens = sum(lengths)
         n_rows = n_tokens
-        if self._graphs and windows[0].kind == "query" and len(windows) == 1:
-            recorded = self._graphs.states(windows[0].token_ids)
-            if recorded:
-                return recorded
+        if len(windows) == 1 and windows[0].kind == "query":
+            quickly = self._quickly(windows[0].token_ids)
+            if quickly:
+                return quickly
         if windows[0].kind == "document":  # a query is always alone, and in haste
             # A round number of rows, so that kernels sum each row in one way.
             n_rows = -(-n_tokens // ROW_MULTIPLE) * ROW_MULTIPLE
@@ -152,10 +157,17 @@ class TorchEncoder:
             Packing.of(lengths, self._on),
         )
 
-    def _pass(
-        self, ids: Tensor, positions: Tensor, packing: Packing
-    ) -> tuple[Tensor, Tensor]:
-        states = self._network(ids, positions, packing)
+    def _quickly(self, ids: NDArray[np.int32]) -> States | None:
+        """Run a query by what is quicker than a plain pass; None where nothing is."""
+        if self._graphs:
+            return self._graphs.states(ids)
+        states = self._brief.states(ids) if self._brief else None
+        return None if states is None else self._projected(states)
+
+    def _pass(self, ids: Tensor, positions: Tensor, packing: Packing) -> States:
+        return self._projected(self._network(ids, positions, packing))
+
+    def _projected(self, states: Tensor) -> States:
         return states, self._network.project(states) if self._recipe.late else states
 
 

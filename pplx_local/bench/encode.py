@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from pplx_local.bench.material import (
@@ -17,6 +18,7 @@ from pplx_local.bench.material import (
     documents_folder,
 )
 from pplx_local.bench.result import BenchResult, BenchRow, machine
+from pplx_local.bench.timing import each_ms
 from pplx_local.config import Settings
 from pplx_local.encoding import EncoderWorker
 from pplx_local.errors import FolderError
@@ -32,6 +34,8 @@ _MAX_CHARS = 800
 _WARM_UP_TEXTS = 32
 _WARM_UP_TOKENS = 8_192
 _BATCH_TOKENS = 65_536
+_QUERIES = 60
+_QUERY_WORDS = 8
 _Work = list[tuple[WindowPlan, str]]
 """Plans, and the first chunk of each."""
 
@@ -43,7 +47,9 @@ def measure_encode(
     worker: WorkerFactory = spawn_worker,
     rival_dtype: str | None = None,
 ) -> BenchResult:
-    """Compare tokens/s of the dense checkpoint; each side has the machine to itself.
+    """Compare tokens/s of the dense checkpoint, and the time that a query takes.
+
+    Each side has the machine to itself.
 
     sentence-transformers takes part where it runs a checkpoint without code that came
     with it, which is never run here.
@@ -70,16 +76,31 @@ def measure_encode(
         if not work:
             raise FolderError("There is no text to measure with.")
         seconds = seconds_of(encoder, [plan for plan, _ in work])
+        ours = _Measured(seconds, each_ms(_queries(work), encoder.query))
     n_texts, n_tokens = _counts(work)
-    what, ours = _name(checkpoint), n_tokens / seconds
+    what = _name(checkpoint)
     rows = [BenchRow("texts", n_texts, "texts"), BenchRow("tokens", n_tokens, "tokens")]
     if has_rival:
         rival = _Rival(model_dir, device, rival_dtype)
         rows += _beside_rival(what, ours, work, rival)
     else:
         how = f"sentence-transformers: runs code that comes with {checkpoint.title}"
-        rows += [BenchRow(what, ours, "tokens/s"), BenchRow(how, None, "tokens/s")]
+        rows += _without_rival(what, n_tokens, ours, how)
     return BenchResult("encode", machine(), tuple(rows))
+
+
+class _Measured(NamedTuple):
+    """What one side took."""
+
+    seconds: float
+    """For all texts."""
+    query_ms: list[float]
+    """For each query alone, until its vectors are here."""
+
+    @property
+    def usual_ms(self) -> float:
+        """For a query, mostly."""
+        return median(self.query_ms)
 
 
 class _Rival(NamedTuple):
@@ -138,24 +159,48 @@ def seconds_of(encoder: EncoderWorker, plans: Sequence[WindowPlan]) -> float:
     return time.perf_counter() - start
 
 
-def _beside_rival(what: str, ours: float, work: _Work, rival: _Rival) -> list[BenchRow]:
-    texts = [text for _, text in work]
+def _queries(work: _Work) -> list[str]:
+    """Ask with the first words of texts."""
+    return [" ".join(text.split()[:_QUERY_WORDS]) for _, text in work[:_QUERIES]]
+
+
+def _beside_rival(
+    what: str, ours: _Measured, work: _Work, rival: _Rival
+) -> list[BenchRow]:
+    n_tokens, texts = _counts(work)[1], [text for _, text in work]
     spawn = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(1, mp_context=spawn) as child:
-            encoding = child.submit(_encode_by_rival, texts, rival)
-            theirs = _counts(work)[1] / encoding.result()
+            asked = child.submit(_encode_by_rival, texts, _queries(work), rival)
+            theirs = asked.result()
     except ImportError:
         how = f"{rival.name}: not here; pip install sentence-transformers"
-        return [BenchRow(what, ours, "tokens/s"), BenchRow(how, None, "tokens/s")]
+        return _without_rival(what, n_tokens, ours, how)
+    faster, sooner = theirs.seconds / ours.seconds, theirs.usual_ms / ours.usual_ms
     return [
-        BenchRow(what, ours, "tokens/s", rival.name, ours / theirs),
-        BenchRow(rival.name, theirs, "tokens/s"),
+        BenchRow(what, n_tokens / ours.seconds, "tokens/s", rival.name, faster),
+        BenchRow(rival.name, n_tokens / theirs.seconds, "tokens/s"),
+        BenchRow(_of_query(what), ours.usual_ms, "ms", _of_query(rival.name), sooner),
+        BenchRow(_of_query(rival.name), theirs.usual_ms, "ms"),
     ]
 
 
-def _encode_by_rival(texts: list[str], rival: _Rival) -> float:
-    """Return the seconds that sentence-transformers takes, warmed up alike."""
+def _without_rival(
+    what: str, n_tokens: int, ours: _Measured, how: str
+) -> list[BenchRow]:
+    return [
+        BenchRow(what, n_tokens / ours.seconds, "tokens/s"),
+        BenchRow(how, None, "tokens/s"),
+        BenchRow(_of_query(what), ours.usual_ms, "ms"),
+    ]
+
+
+def _of_query(what: str) -> str:
+    return f"{what}: a query, p50"
+
+
+def _encode_by_rival(texts: list[str], queries: list[str], rival: _Rival) -> _Measured:
+    """Run sentence-transformers, warmed up alike."""
     os.environ |= {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
     from sentence_transformers import SentenceTransformer
 
@@ -169,4 +214,4 @@ def _encode_by_rival(texts: list[str], rival: _Rival) -> float:
     model.encode(texts[:_WARM_UP_TEXTS])
     start = time.perf_counter()
     model.encode(texts)
-    return time.perf_counter() - start
+    return _Measured(time.perf_counter() - start, each_ms(queries, model.encode))
