@@ -7,9 +7,12 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from desk import Desk
+from numpy.typing import NDArray
 
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import EncoderCrashed, PplxLocalError
@@ -64,6 +67,39 @@ def test_passages_are_compared_once_and_some_before_the_keywords_are_ranked(
     assert [(hit.path, hit.scores) for hit in answer.hits] == [
         (hit.path, hit.scores) for hit in expected.hits
     ]
+
+
+def test_keywords_pick_their_candidates_once_while_the_query_is_encoded(
+    desk: Desk,
+) -> None:
+    desk.update()
+    done: list[str] = []
+
+    class Waited(Future[EncodedQuery]):
+        def result(self, timeout: float | None = None) -> EncodedQuery:
+            done.append("waited")
+            return super().result(timeout)
+
+    with desk.open() as index:
+        searcher = index.searcher("hybrid")
+        assert desk.worker is not None
+        encoded, pick = desk.worker.query("timing belt"), index.store.lexical_candidates
+
+        def encode(text: str) -> Future[EncodedQuery]:
+            done.append("begun")
+            begun = Waited()
+            begun.set_result(encoded)
+            return begun
+
+        def picked(*asked: Any) -> NDArray[np.int64]:
+            done.append("picked")
+            return pick(*asked)
+
+        desk.worker.encode_query = encode  # type: ignore[method-assign]
+        index.store.lexical_candidates = picked  # type: ignore[method-assign]
+        assert searcher.search("timing belt").hits
+    assert done[:3] == ["begun", "picked", "waited"]
+    assert done.count("picked") == 1
 
 
 def test_a_leg_that_cannot_run_is_an_error_only_when_it_was_asked_for(

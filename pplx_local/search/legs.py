@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pplx_local.backend.packed import largest
 from pplx_local.records import DenseVectors, Scores, TokenVectors
+from pplx_local.search.asked import Picked
 from pplx_local.search.exhaustive import Exhaustive
 from pplx_local.store import LexicalQuery, Matches, Selection, Space, Store, Term
 
@@ -35,6 +36,7 @@ class LexicalLeg:
 
     store: Store
     query: LexicalQuery
+    picked: Picked | None = None
 
     @property
     def shares(self) -> Mapping[Term, float]:
@@ -48,6 +50,8 @@ class LexicalLeg:
 
     def candidates(self, k: int, within: Selection | None = None) -> Ids:
         """Return chunks, of a selection if given, among which the k best are."""
+        if self.picked and self.picked.k == k:
+            return self.picked.ids
         return self.store.lexical_candidates(self.query, k, within)
 
     def best(self, candidates: Ids, k: int, others: Ids) -> tuple[Ids, Values]:

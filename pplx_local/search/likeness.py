@@ -8,6 +8,7 @@ hundred times as long as a question, and what is common to all passages tells no
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ def like(
         Passage(ref.chunk_id, store.text(ref.document_id, ref.char_span))
         for ref in refs
     ]
-    words = _rarest(store, passages)
+    words = replace(_rarest(store, passages), rare_only=True)
     encoded: dict[Role, EncodedQuery] = {}
     if "dense" in spaces:
         vectors = _mean(store, spaces["dense"].space, chunk_ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -57,12 +57,10 @@ class Panel:
         store: Store,
         spaces: Mapping[Role, SearchSpace],
         asked: Asked,
-        *,
-        rare_only: bool,
     ) -> Self:
-        """Put a question to the legs; `rare_only` as `LexicalQuery` has it."""
-        words, encoded = replace(asked.words, rare_only=rare_only), asked.encoded
-        lexical = LexicalLeg(store, words)
+        """Put a question to the legs."""
+        encoded = asked.encoded
+        lexical = LexicalLeg(store, asked.words, asked.picked)
         return cls(
             lexical,
             _dense(store, spaces, encoded),

@@ -14,7 +14,8 @@ from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import PplxLocalError
 from pplx_local.models import ConfidenceCurve, Fusion
 from pplx_local.records import Answer, Hit, Leg, Mode, Role
-from pplx_local.search.asked import Asked, begin_encoding, wait_for
+from pplx_local.search.ask import Question, ask
+from pplx_local.search.asked import Asked
 from pplx_local.search.clock import Clock
 from pplx_local.search.confidence import confidences, evidence_of, nothing_close
 from pplx_local.search.legs import Ids, Values
@@ -28,7 +29,7 @@ from pplx_local.search.reports import reasons, reports
 from pplx_local.search.spaces import SearchSpace
 from pplx_local.search.steps import Steps, finished
 from pplx_local.search.trust import trust
-from pplx_local.store import LexicalQuery, Space, Store, analyze_query
+from pplx_local.store import LexicalQuery, Selection, Space, Store
 
 CANDIDATES = 100
 """Chunks that each leg brings to the union, at least. With 150, all but one hit in 2,000 of
@@ -112,8 +113,9 @@ class Searcher:
             asked = Asked(LexicalQuery(()), filters=filters, within=within)
             answer = yield from self._listed(query, asked, wanted, clock)
         else:
-            asked = self._asked(parsed.words, wanted.mode, {wanted.mode}, clock)
-            asked = asked._replace(filters=filters, within=within)
+            required = {wanted.mode}
+            asked = self._asked(parsed.words, wanted, required, clock, within)
+            asked = asked._replace(filters=filters)
             answer = yield from self._found(query, asked, wanted, clock)
         return answer._replace(hints=(*parsed.hints, *about(parsed, asked)))
 
@@ -171,8 +173,11 @@ class Searcher:
         """
         self._refuse_impossible(mode)
         clock = Clock()
-        asked = self._asked(query, mode, {"dense", "late"}, clock)
         k = max(k, CANDIDATES)
+        wanted = Wanted(k, mode, explain=False, folded=False)
+        asked = self._asked(query, wanted, {"dense", "late"}, clock)
+        if among is not None:
+            asked = asked._replace(words=replace(asked.words, rare_only=False))
         return finished(self._ranking(asked, mode, k, clock, among))
 
     def with_late(self, space: Space) -> Searcher:
@@ -189,11 +194,16 @@ class Searcher:
     # --- answering ---
 
     def _asked(
-        self, query: str, mode: Mode, required: Collection[str], clock: Clock
+        self,
+        query: str,
+        wanted: Wanted,
+        required: Collection[str],
+        clock: Clock,
+        within: Selection | None = None,
     ) -> Asked:
-        begun = begin_encoding(query, {} if mode == "lexical" else self._spaces)
-        words = self._store.lexical_adapted(analyze_query(query))
-        return Asked(words, *wait_for(begun, required, clock))
+        spaces = {} if wanted.mode == "lexical" else self._spaces
+        question = Question(query, max(wanted.k, CANDIDATES), within)
+        return ask(question, self._store, spaces, required, clock)
 
     def _listed(
         self, said: str, asked: Asked, wanted: Wanted, clock: Clock
@@ -287,9 +297,7 @@ class Searcher:
     ) -> Steps[Ranking]:
         within = asked.within
         among = all_of(within, k) if among is None else among
-        # What filters or a caller name is scored whatever it holds.
-        is_named = among is not None or (within is not None and within.ids is not None)
-        panel = Panel.of(self._store, self._spaces, asked, rare_only=not is_named)
+        panel = Panel.of(self._store, self._spaces, asked)
         encoded = asked.encoded
         null = self._store.null_sample() if encoded else np.empty(0, np.int64)
         found = [null] if among is None else [null, among]
