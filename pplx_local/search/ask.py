@@ -14,6 +14,7 @@ from pplx_local.records import Role
 from pplx_local.search.asked import Asked, Picked
 from pplx_local.search.clock import Clock
 from pplx_local.search.spaces import QueryEncoder, SearchSpace
+from pplx_local.search.steps import Steps
 from pplx_local.store import Selection, Store, analyze_query
 
 _PATIENCE_S = 60.0
@@ -37,7 +38,7 @@ def ask(
     spaces: Mapping[Role, SearchSpace],
     required: Collection[str],
     clock: Clock,
-) -> Asked:
+) -> Steps[Asked]:
     """Have a question encoded; meanwhile pick by keywords.
 
     Args:
@@ -55,10 +56,12 @@ def ask(
     # What filters name is scored whatever it holds.
     is_named = question.within is not None and question.within.ids is not None
     words = replace(words, rare_only=not is_named)
+    yield
     if begun:
         with clock.time("lexical"):
             found = store.lexical_candidates(words, question.k, question.within)
         picked = Picked(question.k, found)
+    yield
     encoded, failed = _wait_for(begun, required, clock)
     return Asked(words, encoded, failed, within=question.within, picked=picked)
 

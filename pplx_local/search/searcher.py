@@ -113,8 +113,8 @@ class Searcher:
             asked = Asked(LexicalQuery(()), filters=filters, within=within)
             answer = yield from self._listed(query, asked, wanted, clock)
         else:
-            required = {wanted.mode}
-            asked = self._asked(parsed.words, wanted, required, clock, within)
+            words, required = parsed.words, {wanted.mode}
+            asked = yield from self._asked(words, wanted, required, clock, within)
             asked = asked._replace(filters=filters)
             answer = yield from self._found(query, asked, wanted, clock)
         return answer._replace(hints=(*parsed.hints, *about(parsed, asked)))
@@ -175,7 +175,7 @@ class Searcher:
         clock = Clock()
         k = max(k, CANDIDATES)
         wanted = Wanted(k, mode, explain=False, folded=False)
-        asked = self._asked(query, wanted, {"dense", "late"}, clock)
+        asked = finished(self._asked(query, wanted, {"dense", "late"}, clock))
         if among is not None:
             asked = asked._replace(words=replace(asked.words, rare_only=False))
         return finished(self._ranking(asked, mode, k, clock, among))
@@ -200,7 +200,7 @@ class Searcher:
         required: Collection[str],
         clock: Clock,
         within: Selection | None = None,
-    ) -> Asked:
+    ) -> Steps[Asked]:
         spaces = {} if wanted.mode == "lexical" else self._spaces
         question = Question(query, max(wanted.k, CANDIDATES), within)
         return ask(question, self._store, spaces, required, clock)
