@@ -31,7 +31,7 @@ from pplx_local.errors import (
 from pplx_local.index import Index, Update, encode, portions
 from pplx_local.models import Profile
 from pplx_local.records import Encoded, UpdateReport, WindowPlan
-from pplx_local.search import asked
+from pplx_local.search import ask
 
 
 def test_a_folder_goes_in_and_a_passage_comes_back(desk: Desk) -> None:
@@ -170,7 +170,7 @@ class Stuck(FakeWorker):
 def test_an_encoder_that_is_stuck_leaves_the_answer_to_the_keywords(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asked, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(ask, "_PATIENCE_S", 0.1)
     desk.update()
     fake = fake_checkpoint()
     profile = Profile(fake, fake)
