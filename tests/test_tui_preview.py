@@ -108,8 +108,7 @@ def at_the_desk(
     app = PplxLocal(daemon.settings.home)
 
     async def run(pilot: Pilot[Any]) -> None:
-        await until(pilot, lambda: isinstance(app.screen, SearchScreen))
-        await pilot.pause()
+        await until(pilot, lambda: app.search_screen._preview is not None)
         await steps(Desk(daemon, pilot, app))
 
     drive(app, run, size)
