@@ -276,10 +276,11 @@ def test_the_interface_is_timed_from_its_first_frame_to_the_last_hit(
     (folder / "tide.txt").write_text("the low tide")
     settings = Settings(home=tmp_path / "home", model="none")
     rows = measure_interface(settings, folder, 1).rows
-    first, slowest, bare, longest, most, held_up, *answers = rows
+    first, slowest, typed, bare, longest, most, held_up, *answers = rows
     assert first.against == bare.what
     assert first.ratio == pytest.approx(bare.value / first.value)
     assert slowest.value == first.value  # of one
+    assert typed.value > first.value
     assert "tides" in longest.what
     assert longest.value >= most.value >= 0
     assert 0 <= held_up.value < int(held_up.unit.removeprefix("of ").replace(",", ""))

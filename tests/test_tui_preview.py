@@ -20,7 +20,6 @@ from pplx_local.answer import Hit, Span
 from pplx_local.tui.app import PplxLocal
 from pplx_local.tui.search.preview import Preview
 from pplx_local.tui.search.results import Results
-from pplx_local.tui.search.screen import SearchScreen
 
 SAMPLE = Path(__file__).parents[1] / "assets" / "sample"
 N_LINES = 1_400

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pplx_local.tui.easel import Easel
+    from pplx_local.tui.memory import Memory
 
 __all__ = ["run"]
 
@@ -22,17 +23,21 @@ def run(home: Path, flags: Mapping[str, str | None] | None = None) -> None:
     Raises:
         Exception: A bug; the terminal is as it was.
     """
-    from pplx_local.tui.app import PplxLocal
+    from pplx_local.tui.first_frame import FirstFrame
+    from pplx_local.tui.memory import Memory
 
-    app = PplxLocal(home, flags, _easel(home))
-    app.run()
+    memory = Memory(home)
+    with FirstFrame(memory) as first:
+        from pplx_local.tui.app import PplxLocal
+
+        app = PplxLocal(home, flags, _easel(memory), first)
+        app.run()
     if app.failure:
         raise app.failure
 
 
-def _easel(home: Path) -> Easel | str:
+def _easel(memory: Memory) -> Easel | str:
     """Ask the terminal about pictures only where they are wanted: it takes a while."""
     from pplx_local.tui.easel import NOT_ASKED, set_up
-    from pplx_local.tui.memory import Memory
 
-    return set_up() if Memory(home).has_pictures else NOT_ASKED
+    return set_up() if memory.has_pictures else NOT_ASKED

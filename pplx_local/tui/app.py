@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -17,11 +18,13 @@ from textual.screen import ModalScreen, Screen
 
 from pplx_local.errors import PplxLocalError
 from pplx_local.tui.easel import NOT_ASKED, Easel
+from pplx_local.tui.first_frame import FirstFrame
 from pplx_local.tui.link import Link
 from pplx_local.tui.memory import Memory
 from pplx_local.tui.mended import let_widgets_go
 from pplx_local.tui.palette import Palette
 from pplx_local.tui.search.screen import SearchScreen
+from pplx_local.tui.terminal import Terminal
 from pplx_local.wording.visible import visible
 
 if TYPE_CHECKING:
@@ -104,6 +107,7 @@ class PplxLocal(App[None], inherit_bindings=False):
         home: Path,
         flags: Mapping[str, str | None] | None = None,
         easel: Easel | str = NOT_ASKED,
+        first_frame: FirstFrame | None = None,
     ) -> None:
         """Prepare.
 
@@ -111,11 +115,15 @@ class PplxLocal(App[None], inherit_bindings=False):
             home: Whose index is searched.
             flags: For a daemon that has to be started, such as `{"--device": "cpu"}`.
             easel: What draws pages on the terminal, or why nothing does.
+            first_frame: What is on the terminal already, if anything is.
         """
-        super().__init__()
+        self.memory = Memory(home)
+        self.first_frame = first_frame or FirstFrame(self.memory)
+        self.is_drawn = threading.Event()
+        """Whether the first frame of our own is there."""
+        super().__init__(Terminal)
         let_widgets_go()
         self.link = Link(home, flags)
-        self.memory = Memory(home)
         self.easel = easel
         self.theme = self._kept_theme()
         self._is_greeted = False
@@ -142,6 +150,8 @@ class PplxLocal(App[None], inherit_bindings=False):
 
     def _settle(self) -> None:
         """Do what the first frame did not need."""
+        self.is_drawn.set()
+        self.search_screen.keep_first_frame(self.first_frame)
         if not gc.isenabled():  # the command line switched it off, to be quicker
             gc.enable()
             gc.freeze()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ class Memory:
 
     def __init__(self, home: Path) -> None:
         """Read it."""
-        self._path = home / _FILE
-        kept = _read(self._path)
+        self.home, self._path = home, home / _FILE
+        kept = read_kept(self._path)
         queries = kept.get("queries", [])
         self.queries: list[str] = [q for q in queries if isinstance(q, str)]
         """What was asked, the newest last."""
@@ -44,7 +45,7 @@ class Memory:
         self.save()
 
     def save(self) -> None:
-        """Write the file anew, whole or not at all."""
+        """Write the file anew."""
         kept = {
             "queries": self.queries,
             "theme": self.theme,
@@ -52,17 +53,23 @@ class Memory:
             "has_preview": self.has_preview,
             "has_pictures": self.has_pictures,
         }
-        new = self._path.with_suffix(".new")
-        with suppress(OSError):  # a disk that is full is told elsewhere
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            text = json.dumps(kept, ensure_ascii=True, indent=1)
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            new.replace(self._path)
+        write_kept(self._path, kept)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def write_kept(path: Path, kept: Mapping[str, Any]) -> None:
+    """Write what is to be remembered, whole or not at all."""
+    new = path.with_suffix(".new")
+    with suppress(OSError):  # a disk that is full is told elsewhere
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = json.dumps(kept, ensure_ascii=True, indent=1)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        new.replace(path)
+
+
+def read_kept(path: Path) -> dict[str, Any]:
+    """Read what was remembered; nothing where that cannot be."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pplx_local.records import Status
     from pplx_local.tui import hands
     from pplx_local.tui.app import PplxLocal
+    from pplx_local.tui.first_frame import FirstFrame
     from pplx_local.tui.search.picture import PagePicture
     from pplx_local.tui.search.preview import Preview
 
@@ -89,6 +90,13 @@ class SearchScreen(Screen[None]):
         self._preview, self._picture = preview, picture
         self._show_chosen(self.results.chosen)
         self.watch(self.app, "status", self._show_doing)
+
+    def keep_first_frame(self, first: FirstFrame) -> None:
+        """Keep what is on the screen for the next time, unless somebody types already."""
+        is_seen = self.is_current and not self.app.is_headless
+        if is_seen and not self.query_input.value:
+            lines = self._compositor.render_strips()
+            first.keep([line.render(self.app.console) for line in lines])
 
     # --- parts ---
 
