@@ -509,6 +509,9 @@ def test_where_words_stand_in_many_rows_only_those_with_rare_ones_are_read(
     lexicon.insert([(12_001, "x")])  # a write: what was scored before is forgotten
     again = lexicon.scores(replace(asked, rare_only=True), rows)
     assert np.allclose(again, every, rtol=1e-3)
+    monkeypatch.setattr(lexicon_module, "SCANNED_FOR_FEW", 2_900)
+    few = lexicon.scores(replace(asked, rare_only=True, for_few=True), rows)
+    assert (few > 0).sum() == holds_rare.sum()
 
 
 def test_of_a_word_that_most_hold_only_what_was_written_last_is_ranked(

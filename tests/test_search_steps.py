@@ -61,3 +61,17 @@ def test_a_reader_is_kept_when_its_search_is_given_up(library: Desk) -> None:
     assert finished(search("timing belt")).hits
     assert len(opened) == 1
     opened[0].close()
+
+
+def test_hits_are_of_one_state_though_files_change_between_two_of_them(
+    library: Desk,
+) -> None:
+    expected = library.search("timing belt", k=5, explain=True, folded=True).hits
+    with library.open() as index:
+        steps = index.search_steps("timing belt", WANTED)
+        n_before = len(list(index.search_steps("timing belt", WANTED))) - WANTED.k
+        list(islice(steps, n_before + 1))  # the first hit is made
+        for number in range(20):
+            library.write(f"{number}.txt", "\n" * 90 + "Something else.")
+        library.update()
+        assert finished(steps).hits == expected

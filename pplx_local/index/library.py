@@ -225,7 +225,7 @@ class Index(Contents):
     ) -> Steps[Answer]:
         """Do so in steps, for somebody who may ask something else meanwhile."""
         spaces = self._spaces.as_of_now()
-        with self._steady(spaces):
+        with self._steady(spaces, wanted.mode):
             searcher = self._searcher(spaces, wanted.mode, wait=wait)
             return (yield from searcher.search_steps(query, wanted))
 
@@ -257,14 +257,16 @@ class Index(Contents):
         """Do so in steps, for somebody who may ask something else meanwhile."""
         spaces = self._spaces.as_of_now()
         said = str(path) if line is None else f"{path}:{line}"
-        with self._steady(spaces):
+        with self._steady(spaces, wanted.mode):
             chunks = passages_at(self.store, path, line, self.settings)
             searcher = self._searcher(spaces, wanted.mode, wait=wait)
             return (yield from searcher.similar_steps(said, chunks, wanted))
 
-    def _steady(self, spaces: ProfileSpaces) -> AbstractContextManager[None]:
+    def _steady(
+        self, spaces: ProfileSpaces, mode: Mode
+    ) -> AbstractContextManager[None]:
         """Keep tables that an update may drop while they are searched."""
-        may_go = spaces.outdated()
+        may_go = mode != "lexical" and spaces.outdated()
         return self.store.snapshot() if may_go else nullcontext()
 
     def searcher(self, mode: Mode = "hybrid", *, wait: bool = True) -> Searcher:

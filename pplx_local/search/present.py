@@ -79,15 +79,15 @@ class Presenter:
                 for each passage in each file.
         """
         found = self._living.best_first(self._ranking.ids, self._scores)
+        hits = []
         with self._store.snapshot():
             if folded:
                 groups = fold(found, k, self._text_of)
             else:
                 groups = [Group(one) for one in islice(_each_path(found), k)]
-        hits = []
-        for hit in self._hits(groups, explain=explain):
-            hits.append(hit)
-            yield
+            for hit in self._hits(groups, explain=explain):
+                hits.append(hit)
+                yield
         return tuple(hits)
 
     def _hits(self, groups: Sequence[Group], *, explain: bool) -> Iterator[Hit]:
