@@ -108,6 +108,7 @@ def at_the_desk(
 
     async def run(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: app.search_screen._preview is not None)
+        await pilot.pause()
         await steps(Desk(daemon, pilot, app))
 
     drive(app, run, size)

@@ -52,7 +52,7 @@ class Results(ScrollView, can_focus=False):
 
     virtual_size: reactive[Size] = reactive(Size(0, 0), repaint=False)
     """Textual's own has the whole screen laid out and drawn anew for each answer."""
-    cursor: reactive[int] = reactive(0, repaint=False)
+    cursor: reactive[int] = reactive(0, repaint=False, init=False)
     """Which hit is chosen."""
 
     class Chosen(Message):
