@@ -8,6 +8,7 @@ them as they lie. Together, with the starter, a pass takes half of the time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from transformers import BertModel
 from transformers.models.bert.modeling_bert import BertLayer
 
+from pplx_local_torch.graphs import States
 from pplx_local_torch.steady import SteadyLinear
 
 _LONGEST = 48
@@ -27,13 +29,16 @@ _LONGEST = 48
 class BriefQueries:
     """Runs short windows, each alone, in whatever number of rows it has."""
 
-    def __init__(self, body: BertModel) -> None:
-        """Share the weights of a loaded model, but for one copy of a quarter of them."""
-        self._embeddings = body.embeddings
+    def __init__(self, body: BertModel, project: Callable[[Tensor], States]) -> None:
+        """Share the weights of a loaded model, but for one copy of a quarter of them.
+
+        `project` gives states (T, hidden) together with the token states of them.
+        """
+        self._embeddings, self._project = body.embeddings, project
         self._layers = [_Layer.of(layer) for layer in body.encoder.layer]
 
-    def states(self, ids: NDArray[np.int32]) -> Tensor | None:
-        """Run a window of T tokens: states (T, hidden); None where it is too long."""
+    def states(self, ids: NDArray[np.int32]) -> States | None:
+        """Run a window of T tokens; None where it is too long."""
         if not 0 < len(ids) <= _LONGEST:
             return None
         rows = torch.from_numpy(ids.astype(np.int64))[None]
@@ -44,7 +49,7 @@ class BriefQueries:
         )[0]
         for layer in self._layers:
             states = layer.run(states)
-        return states
+        return self._project(states)
 
 
 class _Product(NamedTuple):

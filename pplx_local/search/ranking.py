@@ -121,7 +121,8 @@ class Ranking:
         if "lexical" in weights:
             parts["lexical"] = self._keywords(models, weights)
         if self.codes is not None and "dense" in models:
-            parts["dense"] = models["dense"] + self._fed_back(fuse(parts, weights))
+            fed_back = self._fed_back(self.codes, fuse(parts, weights))
+            parts["dense"] = models["dense"] + fed_back
         return parts
 
     def _keywords(
@@ -150,15 +151,13 @@ class Ranking:
             nearest = best_first(self.ids, self._wanted(scores))[:NEAREST]
         return np.array(nearest, dtype=np.intp)
 
-    def _fed_back(self, scores: Values) -> Values:
+    def _fed_back(self, codes: NDArray[np.int8], scores: Values) -> Values:
         """Compare with the best: a guess, the more so where words are not known here.
 
         By the square: questions in English to twelve languages lose by any of it (XQuAD,
         nDCG@10 0.3988 -> 0.3993), and other sets know nearly all of their words.
         """
-        if self.codes is None:
-            return np.zeros_like(scores)
-        alike = likeness(self.codes, self.ids, self._wanted(scores))
+        alike = likeness(codes, self.ids, self._wanted(scores))
         share = np.float32(self.fusion.feedback * self.known_share**2)
         return share * self._normalised("dense", alike)
 
