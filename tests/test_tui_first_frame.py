@@ -13,10 +13,10 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pytest
-from daemon import Daemon
+from daemon import Daemon, wait_for
 
 from pplx_local.tui.first_frame import FirstFrame
 from pplx_local.tui.memory import Memory
@@ -25,8 +25,12 @@ _BOX = "earch in your folders"
 _LEAVE = "\x1b[?1049l"
 _FILE = "first-frame.json"
 _PATIENCE_S = 60.0
-_SIZE = {"COLUMNS": "100", "LINES": "30"}
-_TERMINAL = {**_SIZE, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+_TERMINAL = {
+    "COLUMNS": "100",
+    "LINES": "30",
+    "TERM": "xterm-256color",
+    "COLORTERM": "truecolor",
+}
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -112,18 +116,11 @@ def home(daemon: Daemon) -> Path:
     (home / _FILE).unlink(missing_ok=True)
     with Process(home) as process:
         process.wait_for(_BOX)
-        _until_kept(home)
+        wait_for((home / _FILE).exists)
         process.press("\x1b")
         assert process.ended() == 0
         assert process.is_as_before
     return home
-
-
-def _until_kept(home: Path) -> None:
-    until = time.monotonic() + _PATIENCE_S
-    while not (home / _FILE).exists():
-        assert time.monotonic() < until, "no frame was kept"
-        time.sleep(0.02)
 
 
 def _instead_of_textual(folder: Path, source: str) -> dict[str, str]:
@@ -190,7 +187,7 @@ def test_it_looks_as_the_one_that_comes_after_it(home: Path) -> None:
     (home / _FILE).unlink()
     with Process(home) as process:
         process.wait_for(_BOX)
-        _until_kept(home)
+        wait_for((home / _FILE).exists)
     assert _kept(home) == kept
     assert _BOX in kept
 
@@ -232,7 +229,7 @@ def test_frames_of_a_few_sizes_are_kept(
 @pytest.mark.parametrize("kept", ["", "{", "[]", '{"a": 3}', "\x00\xff"])
 def test_a_file_that_is_damaged_is_done_without(tmp_path: Path, kept: str) -> None:
     (tmp_path / _FILE).write_text(kept, encoding="latin-1")
-    first: Any = FirstFrame(Memory(tmp_path))
+    first = FirstFrame(Memory(tmp_path))
     assert first.frame == ""
     first.keep(["b"])
     assert FirstFrame(Memory(tmp_path)).frame == "\x1b[1;1Hb"

@@ -95,8 +95,8 @@ def _starts(home: Path, n_runs: int) -> list[BenchRow]:
     """
     ours, bare = [], []
     for _ in range(n_runs + 1):
-        ours.append(_start(program("--home", str(home)), _PROMPT, _LETTER))
-        bare.append(_start(_BARE, b"loaded")[0])
+        ours.append(_timed_start(program("--home", str(home)), _PROMPT, _LETTER))
+        bare.append(_timed_start(_BARE, b"loaded")[0])
     seen, typed = zip(*ours[1:], strict=True)
     seen_ms, bare_ms = statistics.median(seen), statistics.median(bare[1:])
     what, beside = "first frame of pplx-local", "python -c 'import textual.app'"
@@ -108,7 +108,9 @@ def _starts(home: Path, n_runs: int) -> list[BenchRow]:
     ]
 
 
-def _start(command: Sequence[str], marker: bytes, letter: str = "") -> list[float]:
+def _timed_start(
+    command: Sequence[str], marker: bytes, letter: str = ""
+) -> list[float]:
     """Start a process in a terminal of its own, and type when it has written.
 
     Returns:

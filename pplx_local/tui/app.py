@@ -117,13 +117,13 @@ class PplxLocal(App[None], inherit_bindings=False):
             easel: What draws pages on the terminal, or why nothing does.
             first_frame: What is on the terminal already, if anything is.
         """
-        self.memory = Memory(home)
-        self.first_frame = first_frame or FirstFrame(self.memory)
-        self.is_drawn = threading.Event()
-        """Whether the first frame of our own is there."""
         super().__init__(Terminal)
         let_widgets_go()
         self.link = Link(home, flags)
+        self.first_frame = first_frame or FirstFrame(Memory(home))
+        self.is_drawn = threading.Event()
+        """Whether the first frame of our own is there."""
+        self.memory = self.first_frame.memory
         self.easel = easel
         self.theme = self._kept_theme()
         self._is_greeted = False

@@ -13,9 +13,9 @@ import shutil
 import signal
 import sys
 import termios
+import tty
 from collections.abc import Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self
 
 from pplx_local import __version__
@@ -28,9 +28,6 @@ _FILE = "first-frame.json"
 _MOST_FRAMES = 8
 """Of so many sizes and themes the frame is kept."""
 _COLOURS = ("TERM", "COLORTERM", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM")
-_LFLAG = 3
-"""Where `termios` lists the flags of echo and lines."""
-_IFLAG = 0
 
 
 class FirstFrame:
@@ -41,6 +38,8 @@ class FirstFrame:
 
     def __init__(self, memory: Memory) -> None:
         """Read what was kept; nothing is shown yet."""
+        self.memory = memory
+        """What else is kept: a frame hangs on some of it."""
         self._path = memory.home / _FILE
         self._frames = read_kept(self._path)
         self._key = _key(memory)
@@ -74,12 +73,7 @@ class FirstFrame:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, _quiet(self.before))
         _write(ENTER_SCREEN + _HIDE_CURSOR + self.frame)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._hide()
 
     def _hide(self) -> None:
@@ -113,10 +107,12 @@ def _key(memory: Memory) -> str:
 
 
 def _quiet(attributes: Sequence[Any]) -> list[Any]:
-    """Have keys neither shown nor held until a line is whole, as Textual will."""
+    """Have keys neither shown nor held until a line is whole; ctrl-c still ends it all."""
     changed = list(attributes)
-    changed[_LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
-    changed[_IFLAG] &= ~(termios.IXON | termios.ICRNL | termios.INLCR | termios.IGNCR)
+    changed[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+    changed[tty.IFLAG] &= ~(
+        termios.IXON | termios.ICRNL | termios.INLCR | termios.IGNCR
+    )
     return changed
 
 
