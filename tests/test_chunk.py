@@ -7,7 +7,7 @@ import regex
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from pplx_local.chunk import MAX_CHARS, MIN_WORDS, TARGET_WORDS, chunk
+from pplx_local.chunk import MAX_CHARS, MAX_WORDS, MIN_WORDS, PART_WORDS, chunk
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 
@@ -63,9 +63,56 @@ def test_no_cut_falls_inside_a_grapheme_cluster(text: str) -> None:
     assert not {span.end for _, span in chunk(text)} - edges
 
 
-def test_prose_comes_in_chunks_of_about_the_target() -> None:
+def test_a_long_paragraph_comes_in_nearly_equal_parts() -> None:
     sizes = [len(p.split()) for p in passages("A sentence of five words. " * 2_000)]
-    assert all(TARGET_WORDS * 0.9 < size < TARGET_WORDS * 1.1 for size in sizes)
+    assert all(PART_WORDS * 0.9 < size < PART_WORDS * 1.1 for size in sizes)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(MIN_WORDS, MAX_WORDS), min_size=1, max_size=20))
+def test_a_paragraph_that_fits_is_a_chunk_or_shares_one(sizes: list[int]) -> None:
+    paragraphs = [words(size) + "\n\n" for size in sizes]
+    ends = set(accumulate(map(len, paragraphs)))
+    spans = [c.char_span for c in chunk("".join(paragraphs))]
+    assert {span.end for span in spans} <= ends
+
+
+def test_a_paragraph_of_more_words_than_are_joined_stands_alone() -> None:
+    paragraphs = [words(size) + "\n\n" for size in (110, 260, 90, 270, 160)]
+    assert passages("".join(paragraphs)) == paragraphs
+
+
+def test_short_paragraphs_are_joined() -> None:
+    found = passages((words(30) + "\n\n") * 40)
+    assert {len(p.split()) for p in found} == {90, 120}
+
+
+def test_a_title_goes_with_the_paragraph_below() -> None:
+    titled = [f"A title\n\n{words(95)}\n\n"] * 5
+    assert passages("".join(titled)) == titled
+
+
+def test_a_crumb_below_a_long_paragraph_goes_with_it() -> None:
+    found = passages(words(300) + "\n\n" + words(10) + "\n\n \n")
+    assert len(found) == 2
+    assert min(len(p.split()) for p in found) > PART_WORDS * 0.7
+
+
+def test_a_section_that_fits_is_not_cut() -> None:
+    section = "# Heading\n\n" + (words(65) + "\n\n") * 4
+    assert passages(section * 3, (len(section), 2 * len(section))) == [section] * 3
+
+
+def test_lines_that_were_not_wrapped_are_paragraphs() -> None:
+    lines = [words(size) + "\n" for size in (120, 250, 130, 90)]
+    assert passages("".join(lines)) == lines
+    titled = ["A title\n" + line for line in lines]
+    assert passages("".join(titled)) == titled
+
+
+def test_wrapped_lines_are_no_paragraphs() -> None:
+    wrapped = "".join(words(12) + "\n" for _ in range(20))
+    assert passages(f"{wrapped}\n{wrapped}") == [f"{wrapped}\n", wrapped]
 
 
 @pytest.mark.parametrize(
@@ -80,8 +127,9 @@ def test_a_chunk_ends_at_the_strongest_border_in_reach(separator: str) -> None:
 
 def test_borders_rank_from_break_to_word() -> None:
     def ending(*marks: str) -> str:
-        text = words(130) + "".join(mark + words(12, "Next") for mark in marks)
-        return passages(text + " " + words(200))[0]
+        # Lines of so few characters that they may be wrapped.
+        text = "漢" * 130 + "".join(mark + "字" * 12 for mark in marks)
+        return passages(text + " " + "漢" * 180)[0]
 
     assert ending(". ", "\n", "\n\n", "\n").endswith("\n\n")
     assert ending(". ", "\n", ". ").endswith("\n")
@@ -114,7 +162,7 @@ def test_short_sections_are_merged() -> None:
     sections = [f"# {i}\n{words(20)}\n" for i in range(30)]
     breaks = tuple(len("".join(sections[:i])) for i in range(30))
     found = passages("".join(sections), breaks)
-    assert all(MIN_WORDS <= len(p.split()) <= TARGET_WORDS for p in found)
+    assert all(MIN_WORDS <= len(p.split()) <= PART_WORDS for p in found)
     assert all(p.startswith("# ") for p in found)
 
 
@@ -126,14 +174,14 @@ def test_a_short_last_section_joins_the_one_before() -> None:
 def test_no_tail_is_tiny() -> None:
     for n_words in range(1, 1_000, 23):
         sizes = [len(p.split()) for p in passages(words(n_words))]
-        assert min(sizes) >= min(n_words, TARGET_WORDS * 0.7)
+        assert min(sizes) >= min(n_words, PART_WORDS * 0.7)
 
 
 @pytest.mark.parametrize("script", ["漢字仮名", "ไทยกขค", "ລາວກຂຄ", "ខ្មែរ"])
 def test_scripts_without_spaces_are_counted_by_character(script: str) -> None:
     sizes = [len(p) for p in passages(script * 500)]
-    assert max(sizes) <= TARGET_WORDS * 2
-    assert min(sizes) >= TARGET_WORDS * 0.7
+    assert max(sizes) <= PART_WORDS * 2
+    assert min(sizes) >= PART_WORDS * 0.7
 
 
 def test_chinese_sentences_stay_whole() -> None:
