@@ -29,8 +29,8 @@ class Question(NamedTuple):
 
 QUESTIONS = (
     Question(
-        "how early do I have to tell my landlord that I am moving out",
-        "The lease never says 'moving out early': it speaks of giving notice.",
+        "how long before leaving do I have to tell my landlord",
+        "The lease never says 'leaving': it speaks of giving notice.",
         "house/lease.txt",
     ),
     Question(

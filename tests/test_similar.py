@@ -41,10 +41,10 @@ def names(answer: Answer) -> list[str]:
 
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "late", "lexical"])
 def test_a_line_leads_to_passages_like_the_one_it_lies_in(shelf: Desk, mode) -> None:
-    belt = names(similar(shelf, "both.txt", 1, mode=mode, k=3))
+    belt = names(similar(shelf, "both.txt", 1, mode=mode, k=12))
     assert next(name for name in belt if name != "both.txt") == "pump.txt"
     for line in (81, 99):
-        fish = names(similar(shelf, "both.txt", line, mode=mode, k=3))
+        fish = names(similar(shelf, "both.txt", line, mode=mode, k=12))
         assert next(name for name in fish if name != "both.txt") == "smoke.txt"
 
 
