@@ -454,6 +454,8 @@ class QueueStatus:
     """All of them."""
     retrying: int = 0
     """Of these, those that failed once or twice and wait for another try."""
+    stale: int = 0
+    """Of these, those that an older program read well; its documents answer meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from older import undo
 
 from pplx_local.records import Chunk, Document, FileRecord, Span, TextBlock
 from pplx_local.store import Store, analyze_query, schema
@@ -149,19 +150,5 @@ def test_an_older_index_learns_the_names(tmp_path: Path) -> None:
 
 def _undo_names(path: Path) -> None:
     database = Database(path)
-    for name in ("comes", "counts", "counts_no_more", "goes"):
-        database.execute(f"DROP TRIGGER name_{name}")
-    for statement in (
-        "DROP TABLE names_words",
-        "DROP TABLE names",
-        "ALTER TABLE files DROP COLUMN name_words",
-        "DROP TRIGGER author_comes",
-        "DROP TRIGGER author_goes",
-        "DROP TABLE author_grams",
-        "ALTER TABLE documents DROP COLUMN folded_author",
-        "ALTER TABLE spaces ADD COLUMN token_mean BLOB",
-        "ALTER TABLE spaces ADD COLUMN shards INTEGER NOT NULL DEFAULT 1",
-        f"PRAGMA user_version = {schema.MIGRATIONS.index(schema.m004_names)}",
-    ):
-        database.execute(statement)
+    undo(database, schema.m004_names)
     database.close()

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from older import undo
 
 from pplx_local.records import Chunk, Document, FileRecord, Span, TextBlock
 from pplx_local.search import parse_query
@@ -471,12 +472,7 @@ def test_an_index_without_authors_is_upgraded(tmp_path: Path) -> None:
     with filled(tmp_path, 100) as store:
         assert left(store, "author:lovelace") == names(0)
     database = Database(path)
-    with database.transaction():
-        database.execute(
-            "DROP TRIGGER author_comes; DROP TRIGGER author_goes;"
-            " DROP TABLE author_grams;"
-            " ALTER TABLE documents DROP COLUMN folded_author; PRAGMA user_version = 6"
-        )
+    undo(database, schema.m007_authors)
     database.close()
     with Store.open(path) as store:
         assert left(store, "author:lovelace") == names(0)

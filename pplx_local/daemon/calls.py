@@ -156,7 +156,8 @@ class Calls:
             folder.reachable and folder.watching and folder.watching.how == "events"
             for folder in found.folders
         )
-        is_now = seen and self._reporter.is_idle and not found.queue.waiting
+        is_all_read = found.queue.waiting == found.queue.stale
+        is_now = seen and self._reporter.is_idle and is_all_read
         has_walked = found.fresh_as_of_ns is not None
         return time.time_ns() if is_now and has_walked else found.fresh_as_of_ns
 

@@ -1,8 +1,9 @@
 """The daemon's one indexing thread: what there is to do, a step at a time.
 
-Looking at what has changed comes before reading, reading before embedding, and a search
-before all of them. Every step is short and ends outside of a transaction, so a file that
-is saved while a million others are embedded is read at once.
+Looking at what has changed comes before reading, reading before embedding, what an older
+program made comes last, and a search before all of them. Every step is short and ends
+outside of a transaction, so a file that is saved while a million others are embedded is
+read at once.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class Indexer:
         self._paths = Task(looking.begin_paths, self._tell)
         self._folder = Task(lambda: looking.begin_folder(self._errand), self._tell)
         self._reading = Task(self._begin_reading, self._tell)
+        self._refreshing = Task(self._begin_refreshing, self._tell)
         self._filling = Task(self._begin_filling, self._tell)
         self._may_lack = True
         """Whether something may have no vectors yet."""
@@ -118,14 +120,13 @@ class Indexer:
 
     def follow_folders(self) -> None:
         """Go by the folders that are registered now."""
-        for task in (self._paths, self._folder, self._reading):
-            task.drop()
+        self._drop(self._paths, self._folder, self._reading, self._refreshing)
         self._looking.forget()
         self._looking.watch()
 
     def end_reading(self) -> None:
         """Leave what is being read; it is begun again with the next step."""
-        self._reading.drop()
+        self._drop(self._reading, self._refreshing)
 
     def read_again(self, paths: Sequence[Path] | None) -> int:
         """Have files that failed read again, and say how many there are."""
@@ -195,6 +196,8 @@ class Indexer:
         if self._errand:
             self._errands.popleft().end()
             return True
+        if self._refresh():
+            return True
         self._rest()
         return False
 
@@ -218,17 +221,34 @@ class Indexer:
     def _begin_reading(self) -> Steps | None:
         if self._index.next_try_s() != 0:
             return None
-        return self._read(self._errand.findings if self._errand else Findings())
+        self._drop(self._refreshing)  # there is one reader
+        return self._read(self._index.read)
 
-    def _read(self, findings: Findings) -> Steps:
+    def _read(self, read: Callable[..., Steps]) -> Steps:
+        findings = self._errand.findings if self._errand else Findings()
         n_files, n_failed = 0, len(findings.failures)
         try:
-            for progress in self._index.read(findings, tries=TRIES):
+            for progress in read(findings, tries=TRIES):
                 n_files = progress.done
                 yield progress
         finally:
             n_failed = len(findings.failures) - n_failed
             self._log.info("read %d files; %d failed", n_files, n_failed)
+
+    def _begin_refreshing(self) -> Steps | None:
+        return self._read(self._index.refresh) if self._index.has_stale() else None
+
+    def _refresh(self) -> bool:
+        """Read some files anew once nothing lacks vectors, and leave them to embedding.
+
+        Nobody waits for it: what an older program made of them answers until then.
+        """
+        may_embed = self._effort == "all" and not self._may_lack
+        if not may_embed or not self._refreshing.step():
+            return False
+        self._may_lack = not self._refreshing.is_under_way
+        self._tidy_at = time.monotonic() + _TIDY_AFTER_S
+        return True
 
     # --- embedding ---
 
@@ -288,7 +308,12 @@ class Indexer:
             self._errands.popleft().end(error)
 
     def _drop_all(self) -> None:
-        for task in (self._paths, self._folder, self._reading, self._filling):
+        self._drop(self._paths, self._folder, self._reading, self._refreshing)
+        self._drop(self._filling)
+
+    def _drop(self, *tasks: Task) -> None:
+        """Leave what is half done; what was read of it may have no vectors yet."""
+        for task in tasks:
             task.drop()
         self._may_lack = True
 

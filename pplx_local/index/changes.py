@@ -27,7 +27,7 @@ class Changes:
         """
         self._store, self._anew = store, anew
         self._settled: list[tuple[FileRecord | None, FileRecord]] = []
-        self._to_read: list[tuple[FolderRecord, Found]] = []
+        self._to_read: list[tuple[FolderRecord, Found, bool]] = []
 
     @property
     def are_many(self) -> bool:
@@ -39,9 +39,9 @@ class Changes:
         if new != old:
             self._settled.append((old, new))
 
-    def read(self, folder: FolderRecord, found: Found) -> None:
+    def read(self, folder: FolderRecord, found: Found, *, stale: bool) -> None:
         """Let a file wait to be read; what it was before answers on."""
-        self._to_read.append((folder, found))
+        self._to_read.append((folder, found, stale))
 
     def write(self) -> None:
         """Write them all, or none."""
@@ -53,15 +53,17 @@ class Changes:
                 if new.folder_id in registered and self._store.file(new.path) == old:
                     self._store.put_file(new)
                     self._store.unqueue(new.path)
-            for folder, found in self._to_read:
+            for folder, found, stale in self._to_read:
                 if folder.folder_id in registered:
-                    self._queue(folder, found)
+                    self._queue(folder, found, stale)
         self._settled.clear()
         self._to_read.clear()
 
-    def _queue(self, folder: FolderRecord, found: Found) -> None:
+    def _queue(self, folder: FolderRecord, found: Found, stale: bool) -> None:
         if self._store.file(found.path) is None:
             self._store.put_file(record_of(folder, found, "pending", WAITS))
         path, device, inode, size, mtime_ns, _ = found
-        waiting = Waiting(path, folder.folder_id, device, inode, size, mtime_ns)
+        waiting = Waiting(
+            path, folder.folder_id, device, inode, size, mtime_ns, stale=stale
+        )
         self._store.queue_files([waiting], anew=self._anew)

@@ -62,7 +62,8 @@ class Filling:
         """
         self._store, self._spaces = store, spaces
         self._workers, self._home = workers, home
-        self._is_complete = False
+        self.is_complete = False
+        """Whether `run` came to its end, so that nothing lacks vectors that can have any."""
         self.encoded_tokens = 0
         self.reused_windows = 0
         self._mismatched = mismatched
@@ -90,14 +91,14 @@ class Filling:
         filled = []
         for job in self._wanted_jobs():
             filled.append((yield from self._fill(job)))
-        self._is_complete = all(filled) and not self._mismatched
+        self.is_complete = all(filled) and not self._mismatched
 
     def switch(self) -> Generator[Progress, None, None]:
         """Drop the old spaces when the wanted ones are as full as they get."""
         wanted = self._spaces.wanted()
         here = [held for held in wanted.values() if held]
         outdated = self._spaces.outdated()
-        if not (self._is_complete and outdated and here and len(here) == len(wanted)):
+        if not (self.is_complete and outdated and here and len(here) == len(wanted)):
             return
         gone = " and ".join(checkpoints_of(outdated))
         yield self._told(

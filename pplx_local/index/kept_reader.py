@@ -39,12 +39,14 @@ class KeptReader:
         self._reader = self._made(settings)
 
     def run(
-        self, store: Store, findings: Findings, *, tries: int, tell: Tell
+        self, store: Store, findings: Findings, *, tries: int, stale: bool, tell: Tell
     ) -> Generator[Progress, None, None]:
         """Run a reading stage."""
         self._n_stages += 1
         try:
-            stage = ReadingStage(store, self._reader, findings, tries=tries, tell=tell)
+            stage = ReadingStage(
+                store, self._reader, findings, tries=tries, stale=stale, tell=tell
+            )
             yield from stage.run()
         finally:
             self._n_stages -= 1

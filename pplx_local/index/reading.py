@@ -56,6 +56,7 @@ class ReadingStage:
         findings: Findings,
         *,
         tries: int = 1,
+        stale: bool = False,
         tell: Tell = tell_nobody,
     ) -> None:
         """Prepare; nothing is read before `run`.
@@ -66,10 +67,11 @@ class ReadingStage:
             findings: Failures are added here.
             tries: How often a file is tried before a failure that may mend itself is
                 taken for one.
+            stale: Read files too whose documents an older program made.
             tell: Told what became of each file.
         """
         self._store, self._reader, self._findings = store, reader, findings
-        self._tries, self._told = tries, Told(tell)
+        self._tries, self._stale, self._told = tries, stale, Told(tell)
         self._began = time.monotonic()
         self._awaited: _Job | None = None
 
@@ -84,7 +86,8 @@ class ReadingStage:
         try:
             while (finished := self._finish_some(jobs)) or self._awaited:
                 n_done += len(finished)
-                total = n_done + self._store.count_due(time.time_ns())
+                n_due = self._store.count_due(time.time_ns(), stale=self._stale)
+                total = n_done + n_due
                 if finished:
                     yield Progress("read", n_done, total, finished[-1])
                 yield from self._wait(n_done, total)
@@ -145,7 +148,8 @@ class ReadingStage:
                 self._drop(job)
 
     def _prepare_next(self, current: _Job | None) -> _Job | None:
-        for waiting in self._store.due_files(time.time_ns(), limit=2):
+        now_ns = time.time_ns()
+        for waiting in self._store.due_files(now_ns, limit=2, stale=self._stale):
             if not current or waiting.path != current.waiting.path:
                 return self._prepare(waiting, current)
         return None

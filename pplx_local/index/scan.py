@@ -181,7 +181,7 @@ class Scan:
                 self._findings.n_new += 1
             else:
                 self._findings.n_changed += 1
-            self._changes.read(target.folder, found)
+            self._changes.read(target.folder, found, stale=self._is_stale(old, found))
 
     def _is_settled(self, old: FileRecord, found: Found) -> bool:
         """Tell whether a file need not be read."""
@@ -196,3 +196,15 @@ class Scan:
         if old.state in ("pending", "unreachable"):
             return False
         return not (self._retry and old.retry)
+
+    def _is_stale(self, old: FileRecord | None, found: Found) -> bool:
+        """Tell whether a file has only to be read because an older program read it.
+
+        What that program made of it answers well until it can be read and embedded in
+        one go; without vectors there is nothing to wait for.
+        """
+        if old is None or old.document_id is None or identity(old) != identity(found):
+            return False
+        pipeline = pipeline_of(found.path, ocr=self._settings.ocr)
+        is_older = old.pipeline is not None and old.pipeline != pipeline
+        return is_older and self._store.is_embedded(old.document_id)

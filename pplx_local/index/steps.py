@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from pplx_local.config import Settings
@@ -22,6 +23,10 @@ from pplx_local.models import Profile, profile_of
 from pplx_local.records import Progress, QueueStatus, Role
 from pplx_local.store import Backlog, Store
 from pplx_local.watch import Rules
+
+REFRESHED_CHARS = 1_000_000
+"""Text that is read anew at once: it has no vectors until it is embedded, and a model
+may have to be loaded for it."""
 
 _Steps = Generator[Progress, None, None]
 
@@ -89,7 +94,25 @@ class Steps:
 
     def read(self, findings: Findings, *, tries: int) -> _Steps:
         """Read what is due; a file may fail `tries` times before it is given up."""
-        return self._reader.run(self.store, findings, tries=tries, tell=self.tell)
+        return self._read(findings, tries=tries, stale=False)
+
+    def refresh(self, findings: Findings, *, tries: int) -> _Steps:
+        """Read some files anew whose documents an older program made.
+
+        They are to be embedded before others are read: until then keywords alone find
+        them.
+        """
+        with closing(self._read(findings, tries=tries, stale=True)) as steps:
+            for progress in steps:
+                yield progress
+                if self.backlog().chars >= REFRESHED_CHARS:
+                    break
+        self.settle()
+
+    def _read(self, findings: Findings, *, tries: int, stale: bool) -> _Steps:
+        return self._reader.run(
+            self.store, findings, tries=tries, stale=stale, tell=self.tell
+        )
 
     def fill(self) -> Filling:
         """Prepare to embed what has no vectors."""
@@ -106,6 +129,10 @@ class Steps:
     def next_try_s(self) -> float | None:
         """Give the seconds until `read` has work, 0 for now; None when none waits."""
         return self.store.next_try_s(time.time_ns())
+
+    def has_stale(self) -> bool:
+        """Tell whether `refresh` has work."""
+        return bool(self.store.due_files(time.time_ns(), limit=1, stale=True))
 
     def settle(self) -> None:
         """Hide documents that no file needs, show those that one needs again."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class Update:
     """Iterate for progress; stop iterating to cancel. What was done is kept.
 
-    Keywords come first for all files, then vectors: every file can be found early.
+    Keywords come first for all files, then vectors: every file can be found early. What
+    an older program made of unchanged files answers until then, and is made anew bit by
+    bit, each with its vectors.
     """
 
     def __init__(self, index: Index, targets: Sequence[Target]) -> None:
@@ -39,6 +41,8 @@ class Update:
             yield from self._read()
         yield from self._filling.run()
         yield from self._filling.switch()
+        if self._targets:
+            yield from self._refresh()
         let_go_of_old(self._index.store)
 
     @property
@@ -63,3 +67,9 @@ class Update:
         self._filling.warm_up()
         yield from self._index.read(self._findings, tries=1)
         self._index.end_reader()  # embedding can take long
+
+    def _refresh(self) -> Iterator[Progress]:
+        while self._filling.is_complete and self._index.has_stale():
+            yield from self._index.refresh(self._findings, tries=1)
+            self._index.end_reader()
+            yield from self._filling.run()

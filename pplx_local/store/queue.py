@@ -1,6 +1,7 @@
 """Files that have to be read: coalesced by path, the newest first, tried again later.
 
-A file that waits always has a record beside it, and leaves the queue with it.
+A file that waits always has a record beside it, and leaves the queue with it. Stale ones
+wait behind all others: what an older program made of them answers meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ BACK_OFF_S = (2, 30)
 """From a failure that may mend itself to the next try: the first time, and then."""
 
 _LONGEST_NS = max(BACK_OFF_S) * 10**9
-_COLUMNS = "path, folder_id, device, inode, size, mtime_ns, attempts, due_ns, reason"
+_COLUMNS = (
+    "path, folder_id, device, inode, size, mtime_ns, attempts, due_ns, reason, stale"
+)
 # What is due later than any back-off was put off by a clock that has since jumped back.
 _DUE = f"(due_ns <= :now OR due_ns > :now + {_LONGEST_NS})"
 
@@ -36,6 +39,9 @@ class Waiting(NamedTuple):
     """When the next one is."""
     reason: str | None = None
     """Why the last one failed."""
+    stale: bool = False
+    """Whether it has not changed, and its document, which an older program made, is
+    embedded."""
 
 
 class Queue:
@@ -58,10 +64,10 @@ class Queue:
             for column in ("attempts", "due_ns", "reason")
         )
         self._database.many(
-            f"INSERT INTO queue ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)"
+            f"INSERT INTO queue ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)"
             f" ON CONFLICT (path) DO UPDATE SET {kept}, folder_id = excluded.folder_id,"
             " device = excluded.device, inode = excluded.inode, size = excluded.size,"
-            " mtime_ns = excluded.mtime_ns",
+            " mtime_ns = excluded.mtime_ns, stale = excluded.stale",
             map(_bindings, files),
         )
 
@@ -80,27 +86,28 @@ class Queue:
         )
         return [_waiting(row) for row in rows]
 
-    def due(self, now_ns: int, limit: int) -> list[Waiting]:
-        """List what is to be read now, the newest first."""
+    def due(self, now_ns: int, limit: int, *, stale: bool = False) -> list[Waiting]:
+        """List what is to be read now, the newest first, and then the stale if asked."""
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM queue WHERE {_DUE}"
-            " ORDER BY mtime_ns DESC, path LIMIT :limit",
-            {"now": now_ns, "limit": limit},
+            f"SELECT {_COLUMNS} FROM queue WHERE stale <= :stale AND {_DUE}"
+            " ORDER BY stale, mtime_ns DESC, path LIMIT :limit",
+            {"now": now_ns, "limit": limit, "stale": stale},
         )
         return [_waiting(row) for row in rows]
 
-    def count_due(self, now_ns: int) -> int:
-        """Count what is to be read now."""
+    def count_due(self, now_ns: int, *, stale: bool = False) -> int:
+        """Count what `due` would list without a limit."""
         n_files: int = self._database.value(
-            f"SELECT count(*) FROM queue WHERE {_DUE}", {"now": now_ns}
+            f"SELECT count(*) FROM queue WHERE stale <= :stale AND {_DUE}",
+            {"now": now_ns, "stale": stale},
         )
         return n_files
 
     def next_try_s(self, now_ns: int) -> float | None:
-        """Give the seconds until something is due; None when nothing waits."""
+        """Give the seconds until something is due; None when only stale files wait."""
         if self.due(now_ns, 1):
             return 0.0
-        due_ns = self._database.value("SELECT min(due_ns) FROM queue")
+        due_ns = self._database.value("SELECT min(due_ns) FROM queue WHERE NOT stale")
         return None if due_ns is None else (due_ns - now_ns) / 1e9
 
     def put_off(self, path: bytes, reason: str, now_ns: int) -> int:
@@ -123,9 +130,9 @@ class Queue:
     def status(self) -> QueueStatus:
         """Count what waits."""
         row = self._database.row(
-            "SELECT count(*), coalesce(sum(attempts > 0), 0) FROM queue"
+            "SELECT count(*), total(attempts > 0), total(stale) FROM queue"
         )
-        return QueueStatus(*(row or (0, 0)))
+        return QueueStatus(*map(int, row or ()))
 
 
 _SAME = " AND ".join(
@@ -134,8 +141,9 @@ _SAME = " AND ".join(
 
 
 def _waiting(row: Row) -> Waiting:
-    path, folder_id, device, inode, *rest = row
-    values: Row = (path, folder_id, unsigned(device), unsigned(inode), *rest)
+    path, folder_id, device, inode, *rest, stale = row
+    numbers = unsigned(device), unsigned(inode)
+    values: Row = (path, folder_id, *numbers, *rest, bool(stale))
     return Waiting(*values)
 
 

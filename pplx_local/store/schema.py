@@ -112,6 +112,11 @@ def m008_kills(database: Database) -> None:
     database.execute(_KILLS)
 
 
+def m009_stale(database: Database) -> None:
+    """Let files wait apart whose documents an older program made."""
+    database.execute(_STALE)
+
+
 def _files(database: Database) -> Iterator[list[Row]]:
     """List the files (id, path), some at a time."""
     after = 0
@@ -132,6 +137,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m006_no_shards,
     m007_authors,
     m008_kills,
+    m009_stale,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -300,6 +306,11 @@ CREATE TABLE queue (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX queue_newest ON queue (mtime_ns DESC);
 CREATE INDEX queue_by_inode ON queue (inode)"""
+
+_STALE = """
+ALTER TABLE queue ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+DROP INDEX queue_newest;
+CREATE INDEX queue_newest ON queue (stale, mtime_ns DESC)"""
 
 _KILLS = """
 CREATE TABLE IF NOT EXISTS kills (

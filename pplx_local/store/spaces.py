@@ -193,6 +193,14 @@ class Spaces:
         )
         return Backlog(*row) if row else Backlog(0, 0)
 
+    def is_embedded(self, document_id: int) -> bool:
+        """Tell whether a document is complete in any space."""
+        found = self._database.value(
+            "SELECT 1 FROM document_spaces WHERE document_id = ? LIMIT 1",
+            (document_id,),
+        )
+        return found is not None
+
     def coverage(self, space: Space) -> float:
         """Divide the visible documents that are complete by all visible ones."""
         complete, visible = self._counts.get(

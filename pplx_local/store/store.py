@@ -204,16 +204,21 @@ class Store:
         """List the files of this inode that wait."""
         return self._queue.of_inode(device, inode)
 
-    def due_files(self, now_ns: int, limit: int) -> list[Waiting]:
-        """List what is to be read now, the newest first."""
-        return self._queue.due(now_ns, limit)
+    def due_files(
+        self, now_ns: int, limit: int, *, stale: bool = False
+    ) -> list[Waiting]:
+        """List what is to be read now, the newest first, and then the stale if asked."""
+        return self._queue.due(now_ns, limit, stale=stale)
 
-    def count_due(self, now_ns: int) -> int:
+    def count_due(self, now_ns: int, *, stale: bool = False) -> int:
         """Count what is to be read now."""
-        return self._queue.count_due(now_ns)
+        return self._queue.count_due(now_ns, stale=stale)
 
     def next_try_s(self, now_ns: int) -> float | None:
-        """Give the seconds until a file is due, 0 for now; None when none waits."""
+        """Give the seconds until a file is due, 0 for now; None when none waits.
+
+        Stale ones do not count.
+        """
         return self._queue.next_try_s(now_ns)
 
     def put_off(self, path: bytes, reason: str, now_ns: int) -> int:
@@ -445,6 +450,10 @@ class Store:
     def complete_documents(self, space: Space) -> dict[int, range]:
         """Give the visible documents that are complete, and the chunks of each."""
         return self._spaces.complete_documents(space)
+
+    def is_embedded(self, document_id: int) -> bool:
+        """Tell whether a document is complete in any space."""
+        return self._spaces.is_embedded(document_id)
 
     def coverage(self, space: Space) -> float:
         """Divide the visible documents that are complete by all visible ones."""

@@ -81,10 +81,16 @@ def doing_in_words(daemon: DaemonStatus) -> str:
 
 def queue_line(queue: QueueStatus) -> str:
     """Say how many files wait."""
+    return line_of("Queue", queue_in_words(queue))
+
+
+def queue_in_words(queue: QueueStatus) -> str:
+    """Say `12 files to read, 3 of them for another try`."""
     if not queue.waiting:
-        return line_of("Queue", "empty")
-    again = f", {queue.retrying:,} of them for another try" if queue.retrying else ""
-    return line_of("Queue", f"{count(queue.waiting, 'file')} to read{again}")
+        return "empty"
+    parts = {"for another try": queue.retrying, "anew, by this version": queue.stale}
+    said = [f"{n:,} of them {why}" for why, n in parts.items() if n]
+    return ", ".join([f"{count(queue.waiting, 'file')} to read", *said])
 
 
 def fresh_line(status: Status) -> str:

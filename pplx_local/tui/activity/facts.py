@@ -11,7 +11,6 @@ from pplx_local.tui.fitting import bar
 from pplx_local.tui.paint import plain
 from pplx_local.wording.amounts import (
     age_in_words,
-    count,
     share_in_words,
     size_in_words,
 )
@@ -21,7 +20,7 @@ from pplx_local.wording.holding import (
     profile_in_words,
     sizes_in_words,
 )
-from pplx_local.wording.working import power_in_words
+from pplx_local.wording.working import power_in_words, queue_in_words
 
 if TYPE_CHECKING:
     from pplx_local.records import DaemonStatus, Status
@@ -48,7 +47,7 @@ def facts(status: Status, width: int, *, is_own: bool) -> Content:
 
 
 def _facts(status: Status, width: int, is_own: bool) -> Iterator[tuple[str, Content]]:
-    yield "Queue", _queue(status)
+    yield "Queue", plain(queue_in_words(status.queue))
     yield "Holds", plain(holdings_in_words(status))
     yield "Model", plain(profile_in_words(status.profile))
     if status.change:
@@ -61,14 +60,6 @@ def _facts(status: Status, width: int, is_own: bool) -> Iterator[tuple[str, Cont
     if status.daemon:
         yield "Memory", _vitals(status.daemon)
         yield "Daemon", _who(status.daemon, is_own)
-
-
-def _queue(status: Status) -> Content:
-    queue = status.queue
-    if not queue.waiting:
-        return plain("empty")
-    again = f", {queue.retrying:,} of them for another try" if queue.retrying else ""
-    return plain(f"{count(queue.waiting, 'file')} to read{again}")
 
 
 def _coverage(status: Status, width: int) -> Content:
