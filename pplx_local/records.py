@@ -242,6 +242,8 @@ class UpdateReport:
     changed: int = 0
     renamed: int = 0
     unchanged: int = 0
+    refreshed: int = 0
+    """Of these, made anew, as an older program had made them."""
     removed: int = 0
     unreachable: int = 0
     failed: int = 0

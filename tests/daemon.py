@@ -6,6 +6,7 @@ Run as a program it is that process.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import subprocess
@@ -16,13 +17,15 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
 
-from fakes import FakeWorker, fake_checkpoint, install_fake_checkpoint
+from fakes import FakeWorker, Poisoned, fake_checkpoint, install_fake_checkpoint
 
 from pplx_local.config import Settings, load_settings
 from pplx_local.daemon.client import RemoteIndex, connect
 from pplx_local.daemon.followed import Followed
+from pplx_local.index.reading import ReadingStage
 from pplx_local.models import CATALOGUE, Checkpoint, Profile
 from pplx_local.records import DaemonStatus, State
+from pplx_local.store import Waiting
 
 _START_S = 30.0
 
@@ -168,6 +171,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
     parser.add_argument("--slow-model", action="store_true")
+    parser.add_argument("--poisoned", action="store_true")
+    parser.add_argument("--slow-file", type=float, default=0.0)
     parser.add_argument("--long-back-off", action="store_true")
     parser.add_argument("--impatient", action="store_true")
     parser.add_argument("--with-parent", action="store_true")
@@ -184,13 +189,42 @@ def main() -> None:
         CATALOGUE.update(  # type: ignore[attr-defined]
             {one.name: one for one in fake_catalogue()}
         )
-    kind = LoadingWorker if options.slow_model else FakeWorker
+    if options.poisoned:
+        indexer._FILL_AGAIN_S = 0.5
+    if options.slow_file:
+        read_slowly(options.home, options.slow_file)
+    kinds = {options.slow_model: LoadingWorker, options.poisoned: Poisoned}
+    kind = kinds.get(True, FakeWorker)
     run_daemon(
         load_settings(options.home),
         worker=lambda checkpoint, *args: kind(checkpoint),
         profile=profile,
         with_parent=options.with_parent,
     )
+
+
+def read_slowly(home: Path, seconds: float) -> None:
+    """Let a file of one name take so long; note in a file each time that it is begun."""
+    began: dict[int, float] = {}
+    prepare, is_read = ReadingStage._prepare, ReadingStage._is_read
+
+    def prepared(stage: ReadingStage, waiting: Waiting, before: Any) -> Any:
+        job = prepare(stage, waiting, before)
+        if job.waiting.path.endswith(b"slow.txt"):
+            began[id(job)] = time.monotonic()
+            with (home / "begun").open("a") as begun:
+                begun.write(".")
+        return job
+
+    def is_slowly_read(stage: ReadingStage, job: Any, wait_s: float) -> bool:
+        left = began.get(id(job), -math.inf) + seconds - time.monotonic()
+        if left > 0:
+            time.sleep(max(0.0, min(wait_s, left)))
+            return False
+        return is_read(stage, job, wait_s)
+
+    ReadingStage._prepare = prepared  # type: ignore[method-assign]
+    ReadingStage._is_read = is_slowly_read  # type: ignore[method-assign]
 
 
 def fake_catalogue() -> tuple[Checkpoint, ...]:

@@ -382,3 +382,18 @@ class FakeWorker:
         future: Future[Any] = Future()
         future.set_result(method(*arguments))
         return future
+
+
+class Poisoned(FakeWorker):
+    """A worker that crashes on every call that holds one word."""
+
+    crashes = 0
+
+    def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
+        poison = WordTokenizer().ids(["arsenic"])[0][0]
+        if any(poison in w.token_ids for plan in plans for w in plan.windows):
+            self.crashes += 1
+            future: Future[Encoded] = Future()
+            future.set_exception(EncoderCrashed("ended 3 times on the same text"))
+            return future
+        return super().encode(plans)

@@ -96,7 +96,7 @@ def status(**changes) -> Status:
         "coverage": {"lexical": 1.0},
         "bytes_by_part": {"database": 4096},
         "fresh_as_of_ns": time.time_ns() - 120 * SECOND_NS,
-        "queue": QueueStatus(280, 2, 30),
+        "queue": QueueStatus(310, 2, 30),
         "daemon": DaemonStatus(
             pid=4711,
             version="0.1.0",
@@ -421,7 +421,7 @@ def test_the_status_says_what_the_daemon_does(daemon):
     shown = daemon("status").stdout
     assert "Fresh   as of 20" in shown
     assert ", 2 min ago" in shown
-    assert "Queue   280 files to read, 2 of them for another try, 30 of them" in shown
+    assert "Queue   280 files to read, 2 of them for another try, 30 files to" in shown
     assert "Daemon  process 4711, version 0.1.0, for 30 s" in shown
     assert "reading 120 of 400 files, 35/s, 8 s left" in shown
     assert "trouble: no room on the disk" in shown
@@ -432,7 +432,7 @@ def test_the_status_says_what_the_daemon_does(daemon):
 
 def test_the_status_as_json_has_it_all(daemon):
     found = daemon.json("status")
-    assert found["queue"] == {"waiting": 280, "retrying": 2, "stale": 30}
+    assert found["queue"] == {"waiting": 310, "retrying": 2, "stale": 30}
     assert found["daemon"]["doing"]["path"] == "/far/lease.txt"
     assert found["folders"][1]["watching"]["how"] == "polling"
     assert found["fresh_as_of_ns"]

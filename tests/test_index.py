@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from desk import Desk
 from fakes import (
     FakeWorker,
-    WordTokenizer,
+    Poisoned,
     fake_checkpoint,
     install_fake_checkpoint,
 )
@@ -22,7 +21,6 @@ from fakes import (
 from pplx_local.config import Settings
 from pplx_local.encoding import EncodedQuery
 from pplx_local.errors import (
-    EncoderCrashed,
     FolderError,
     PplxLocalError,
     StoreBusy,
@@ -30,7 +28,7 @@ from pplx_local.errors import (
 )
 from pplx_local.index import Index, Update, encode, portions
 from pplx_local.models import Profile
-from pplx_local.records import Encoded, UpdateReport, WindowPlan
+from pplx_local.records import UpdateReport
 from pplx_local.search import ask
 
 
@@ -143,21 +141,6 @@ def test_what_no_file_needed_for_a_day_is_gone(desk: Desk) -> None:
     desk.update()
     with desk.open() as index:
         assert index.status().hidden_documents == 1, "harbour.md waits for its day"
-
-
-class Poisoned(FakeWorker):
-    """A worker that crashes on every call that holds one word."""
-
-    crashes = 0
-
-    def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
-        poison = WordTokenizer().ids(["arsenic"])[0][0]
-        if any(poison in w.token_ids for plan in plans for w in plan.windows):
-            self.crashes += 1
-            future: Future[Encoded] = Future()
-            future.set_exception(EncoderCrashed("ended 3 times on the same text"))
-            return future
-        return super().encode(plans)
 
 
 class Stuck(FakeWorker):

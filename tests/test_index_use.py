@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
@@ -12,7 +11,7 @@ import pytest
 from desk import Desk, survey
 from fakes import (
     FakeWorker,
-    WordTokenizer,
+    Poisoned,
     fake_checkpoint,
     fake_spaces,
     install_fake_checkpoint,
@@ -22,14 +21,13 @@ from pplx_local.config import load_settings, write_setting
 from pplx_local.encoding import WorkerInfo
 from pplx_local.errors import (
     BackendUnavailable,
-    EncoderCrashed,
     ModelError,
     StoreFull,
 )
 from pplx_local.index import Index, Update
 from pplx_local.index.serving import Held, choose_serving
 from pplx_local.models import CATALOGUE, Checkpoint, ConfidenceCurve, Fusion
-from pplx_local.records import Answer, Encoded, Progress, Role, WindowPlan
+from pplx_local.records import Answer, Progress, Role
 from pplx_local.store import Space
 from pplx_local.window import WindowRule
 
@@ -52,18 +50,6 @@ TOGETHER = fake_checkpoint(
 LATE = fake_checkpoint(name="only-late", roles=("late",), dim=40, token_dim=40)
 QUERIES = ("lighthouse ships", "timing belt", "tomatoes and a wall", "subject3")
 FILES = 12
-
-
-class Poisoned(FakeWorker):
-    """Crashes on every text that holds one word."""
-
-    def encode(self, plans: Sequence[WindowPlan]) -> Future[Encoded]:
-        poison = WordTokenizer().ids(["arsenic"])[0][0]
-        if any(poison in w.token_ids for plan in plans for w in plan.windows):
-            future: Future[Encoded] = Future()
-            future.set_exception(EncoderCrashed("ended 3 times on the same text"))
-            return future
-        return super().encode(plans)
 
 
 class Refused(FakeWorker):

@@ -78,6 +78,8 @@ class Indexer:
         self._filling = Task(self._begin_filling, self._tell)
         self._may_lack = True
         """Whether something may have no vectors yet."""
+        self._is_filled = False
+        """Whether all that was read has the vectors that it can have."""
         self._restraint = Restraint()
         # When, by the monotonic clock, things may or should be done next.
         self._fill_at = self._rest_at = 0.0
@@ -140,7 +142,8 @@ class Indexer:
         self._looking.follow_settings()
         self._filling.drop()
         self._answering.renew()
-        self._may_lack, self._fill_at = True, 0.0
+        self._note_lack()
+        self._fill_at = 0.0
 
     # --- the loop ---
 
@@ -186,9 +189,12 @@ class Indexer:
         self._restraint.look(self._index.settings)
         self._looking.notice()
         looked = self._paths.step() or self._folder.step()
-        read = self._may_read() and self._reading.step()
-        waits = read and self._reading.is_waiting
-        self._may_lack |= looked or (read and not waits)
+        reading = self._reading_now()
+        read = self._may_read() and reading.step()
+        waits = read and reading.is_waiting
+        self._may_lack |= looked
+        if read and not waits:
+            self._note_lack()
         filled = (not read or waits) and self._may_fill() and self._filling.step()
         if looked or read or filled:
             self._tidy_at = time.monotonic() + _TIDY_AFTER_S
@@ -221,8 +227,16 @@ class Indexer:
     def _begin_reading(self) -> Steps | None:
         if self._index.next_try_s() != 0:
             return None
-        self._drop(self._refreshing)  # there is one reader
         return self._read(self._index.read)
+
+    def _reading_now(self) -> Task:
+        """Choose the task that reads what is due: there is one reader.
+
+        One that reads stale files takes all others first. To drop it for each of them
+        would begin a file that takes long over and over.
+        """
+        is_due = self._refreshing.is_under_way and self._index.next_try_s() == 0
+        return self._refreshing if is_due else self._reading
 
     def _read(self, read: Callable[..., Steps]) -> Steps:
         findings = self._errand.findings if self._errand else Findings()
@@ -239,14 +253,15 @@ class Indexer:
         return self._read(self._index.refresh) if self._index.has_stale() else None
 
     def _refresh(self) -> bool:
-        """Read some files anew once nothing lacks vectors, and leave them to embedding.
+        """Read some stale files when all else has its vectors, and leave them to embedding.
 
         Nobody waits for it: what an older program made of them answers until then.
         """
-        may_embed = self._effort == "all" and not self._may_lack
+        may_embed = self._effort == "all" and self._is_filled
         if not may_embed or not self._refreshing.step():
             return False
-        self._may_lack = not self._refreshing.is_under_way
+        if not self._refreshing.is_under_way:
+            self._note_lack()
         self._tidy_at = time.monotonic() + _TIDY_AFTER_S
         return True
 
@@ -258,7 +273,7 @@ class Indexer:
     def _begin_filling(self) -> Steps | None:
         if not self._may_lack:
             return None
-        self._may_lack = False
+        self._may_lack = self._is_filled = False
         return self._fill(self._index.fill())
 
     def _fill(self, filling: Filling) -> Steps:
@@ -267,6 +282,7 @@ class Indexer:
             yield from filling.switch()
         finally:
             self._note(filling)
+        self._is_filled = filling.is_complete
         if filling.error:
             self._may_lack = True
             self._fill_at = time.monotonic() + _FILL_AGAIN_S
@@ -308,14 +324,17 @@ class Indexer:
             self._errands.popleft().end(error)
 
     def _drop_all(self) -> None:
-        self._drop(self._paths, self._folder, self._reading, self._refreshing)
-        self._drop(self._filling)
+        looking = self._paths, self._folder
+        self._drop(*looking, self._reading, self._refreshing, self._filling)
 
     def _drop(self, *tasks: Task) -> None:
         """Leave what is half done; what was read of it may have no vectors yet."""
         for task in tasks:
             task.drop()
-        self._may_lack = True
+        self._note_lack()
+
+    def _note_lack(self) -> None:
+        self._may_lack, self._is_filled = True, False
 
     # --- idle ---
 

@@ -1,6 +1,13 @@
 """Files to text: what a file is, and a child process that reads it block by block."""
 
-from pplx_local.documents.kinds import Family, Kind, kind_of, pipeline_of, type_of
+from pplx_local.documents.kinds import (
+    Family,
+    Kind,
+    kind_of,
+    pipeline_of,
+    reader_in,
+    type_of,
+)
 from pplx_local.documents.reader import Reader, Reading
 from pplx_local.documents.sandbox import Hold
 from pplx_local.documents.source import digest_file
@@ -15,6 +22,7 @@ __all__ = [
     "digest_file",
     "kind_of",
     "pipeline_of",
+    "reader_in",
     "type_like",
     "type_of",
     "types_named",

@@ -276,3 +276,8 @@ def pipeline_of(path: bytes, *, ocr: bool = False) -> str:
     pictures = ".ocr" if ocr and kind.family == "pdf" and recognizer() else ""
     version = PARSER_VERSIONS[kind.family]
     return f"{kind.family}{language}{pictures}:{version}+chunk:{CHUNKER_VERSION}"
+
+
+def reader_in(pipeline: str) -> str:
+    """Give the part of a pipeline that is the same in all versions of the program."""
+    return pipeline.partition(":")[0]

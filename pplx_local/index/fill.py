@@ -63,7 +63,7 @@ class Filling:
         self._store, self._spaces = store, spaces
         self._workers, self._home = workers, home
         self.is_complete = False
-        """Whether `run` came to its end, so that nothing lacks vectors that can have any."""
+        """Whether `run` embedded all that can be, but for what crashes the encoder."""
         self.encoded_tokens = 0
         self.reused_windows = 0
         self._mismatched = mismatched
@@ -91,7 +91,8 @@ class Filling:
         filled = []
         for job in self._wanted_jobs():
             filled.append((yield from self._fill(job)))
-        self.is_complete = all(filled) and not self._mismatched
+        is_blocked = bool(self._mismatched) or self._spaces.is_waiting()
+        self.is_complete = all(filled) and not is_blocked
 
     def switch(self) -> Generator[Progress, None, None]:
         """Drop the old spaces when the wanted ones are as full as they get."""

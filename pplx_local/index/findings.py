@@ -17,6 +17,8 @@ class Findings:
     n_changed: int = 0
     n_renamed: int = 0
     n_unchanged: int = 0
+    n_refreshed: int = 0
+    """Of these, made anew."""
     n_removed: int = 0
     n_unreachable: int = 0
 
@@ -27,6 +29,7 @@ class Findings:
             changed=self.n_changed,
             renamed=self.n_renamed,
             unchanged=self.n_unchanged,
+            refreshed=self.n_refreshed,
             removed=self.n_removed,
             unreachable=self.n_unreachable,
             failed=len(self.failures),

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 
-from pplx_local.documents import pipeline_of
+from pplx_local.documents import pipeline_of, reader_in
 from pplx_local.index.findings import Findings
 from pplx_local.index.happening import Happening, Tell, Told
 from pplx_local.index.look import (
@@ -119,8 +119,7 @@ class Missing:
         for waiting in self._store.queued_with_inode(record.device, record.inode):
             found = look_at(waiting.path)
             same = isinstance(found, Found) and identity(found) == identity(record)
-            ways = [pipeline_of(waiting.path, ocr=ocr) for ocr in (False, True)]
-            if same and record.pipeline in ways:
+            if same and record.pipeline and _reads(record.pipeline, waiting.path):
                 return waiting
         return None
 
@@ -141,7 +140,27 @@ class Missing:
                 retry=False,
             )
         )
-        self._store.unqueue(moved.path)
+        if record.pipeline in _pipelines(moved.path):
+            self._store.unqueue(moved.path)
+        else:  # an older program made the document, which answers until it is made anew
+            stale = self._has_vectors(record)
+            self._store.queue_files([moved._replace(stale=stale)])
+
+    def _has_vectors(self, record: FileRecord) -> bool:
+        document_id = record.document_id
+        if document_id is None:
+            return False
+        return self._store.is_embedded(document_id, self._store.spaces())
+
+
+def _pipelines(path: bytes) -> list[str]:
+    """Give those that a file of this name may be read by today."""
+    return [pipeline_of(path, ocr=ocr) for ocr in (False, True)]
+
+
+def _reads(pipeline: str, path: bytes) -> bool:
+    """Tell whether this, in some version, is how a file of this name is read."""
+    return reader_in(pipeline) in map(reader_in, _pipelines(path))
 
 
 def _device(path: bytes) -> int | None:

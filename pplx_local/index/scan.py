@@ -32,7 +32,7 @@ from pplx_local.index.look import (
 from pplx_local.index.missing import Missing, away
 from pplx_local.index.targets import Target
 from pplx_local.records import FileRecord, FolderRecord, Progress
-from pplx_local.store import Store
+from pplx_local.store import Space, Store
 from pplx_local.watch import Denied, Found, Rules, walk
 
 _TELL_EVERY_S = 0.1
@@ -56,6 +56,7 @@ class Scan:
         findings: Findings,
         settings: Settings,
         *,
+        spaces: Sequence[Space] = (),
         retry: bool = True,
         tell: Tell = tell_nobody,
     ) -> None:
@@ -66,11 +67,13 @@ class Scan:
             targets: What to look at, each apart from the others.
             findings: What is found is added here.
             settings: By which files are passed over; their home is no document.
+            spaces: Whose vectors are worth keeping until they can be made anew.
             retry: Give unchanged files that could not be read another chance.
             tell: Told what was renamed and what is gone.
         """
         self._store, self._targets, self._findings = store, targets, findings
         self._settings, self._rules = settings, dict[bytes, Rules]()
+        self._spaces = spaces
         self._exclude = os.fsencode(settings.home.resolve()) + b"/"
         self._retry = retry
         self._changes = Changes(store, anew=retry)
@@ -176,12 +179,16 @@ class Scan:
             self._changes.settle(old, skipped)
         elif old and self._is_settled(old, found):
             self._findings.n_unchanged += 1
+        elif old and self._is_stale(old, found):
+            self._findings.n_unchanged += 1
+            self._is_back(old)
+            self._changes.read(target.folder, found, stale=True)
         else:
             if was_never_read(old):
                 self._findings.n_new += 1
             else:
                 self._findings.n_changed += 1
-            self._changes.read(target.folder, found, stale=self._is_stale(old, found))
+            self._changes.read(target.folder, found, stale=False)
 
     def _is_settled(self, old: FileRecord, found: Found) -> bool:
         """Tell whether a file need not be read."""
@@ -189,22 +196,27 @@ class Scan:
         pipeline = pipeline_of(found.path, ocr=self._settings.ocr)
         if not same or old.pipeline != pipeline:
             return False
-        if old.state == "unreachable" and old.document_id is not None:
-            back = replace(old, state="indexed", reason=None, retry=False)
-            self._changes.settle(old, back)
+        if self._is_back(old):
             return True
         if old.state in ("pending", "unreachable"):
             return False
         return not (self._retry and old.retry)
 
-    def _is_stale(self, old: FileRecord | None, found: Found) -> bool:
-        """Tell whether a file has only to be read because an older program read it.
+    def _is_back(self, old: FileRecord) -> bool:
+        """Tell whether a file that was away is there again, and let it answer."""
+        if old.state != "unreachable" or old.document_id is None:
+            return False
+        back = replace(old, state="indexed", reason=None, retry=False)
+        self._changes.settle(old, back)
+        return True
+
+    def _is_stale(self, old: FileRecord, found: Found) -> bool:
+        """Tell whether a file has to be read only because an older program read it.
 
         What that program made of it answers well until it can be read and embedded in
         one go; without vectors there is nothing to wait for.
         """
-        if old is None or old.document_id is None or identity(old) != identity(found):
+        was_read = old.state in ("indexed", "unreachable") and old.pipeline is not None
+        if not was_read or old.document_id is None or identity(old) != identity(found):
             return False
-        pipeline = pipeline_of(found.path, ocr=self._settings.ocr)
-        is_older = old.pipeline is not None and old.pipeline != pipeline
-        return is_older and self._store.is_embedded(old.document_id)
+        return self._store.is_embedded(old.document_id, self._spaces)

@@ -137,6 +137,25 @@ class ProfileSpaces:
             and not (self._follows_disk and self._is_away(space.spec))
         ]
 
+    def of_use(self) -> list[Space]:
+        """List the spaces that answer, or would again for a model that is away."""
+        wanted = _numbers(self.wanted_here())
+        return [
+            space
+            for space in self._store.spaces()
+            if space.space_id in wanted
+            or self._held(space)
+            or self._is_away(space.spec)
+        ]
+
+    def is_waiting(self) -> bool:
+        """Tell whether nothing can be embedded until a model is back."""
+        wanted, spaces = self.wanted(), self._store.spaces()
+        if _here(wanted) or not spaces:
+            return False
+        away = any(self._is_away(space.spec) for space in spaces)
+        return bool(wanted) or (self._follows_disk and away)
+
     def lacking(self, held: Held) -> int:
         """Count the visible documents that a space lacks."""
         return self.backlog([held]).documents
@@ -221,7 +240,8 @@ class ProfileSpaces:
         return self._specs[key]
 
     def _is_away(self, spec: SpaceSpec) -> bool:
-        checkpoint = CATALOGUE.get(spec.checkpoint)
+        wanted = {checkpoint.name: checkpoint for _, checkpoint in self._roles()}
+        checkpoint = wanted.get(spec.checkpoint) or CATALOGUE.get(spec.checkpoint)
         return checkpoint is not None and self._find(checkpoint) is None
 
 

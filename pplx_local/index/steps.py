@@ -85,7 +85,13 @@ class Steps:
         With `retry`, unchanged files that could not be read get another chance.
         """
         return Scan(
-            self.store, targets, findings, self.settings, retry=retry, tell=self.tell
+            self.store,
+            targets,
+            findings,
+            self.settings,
+            spaces=self._spaces.of_use(),
+            retry=retry,
+            tell=self.tell,
         ).run()
 
     def rules_of(self, folder: bytes) -> Rules:
@@ -97,16 +103,21 @@ class Steps:
         return self._read(findings, tries=tries, stale=False)
 
     def refresh(self, findings: Findings, *, tries: int) -> _Steps:
-        """Read some files anew whose documents an older program made.
+        """Read some stale files, at least one, and before them what else is due.
 
-        They are to be embedded before others are read: until then keywords alone find
+        They are to be embedded before more are read: until then keywords alone find
         them.
         """
-        with closing(self._read(findings, tries=tries, stale=True)) as steps:
-            for progress in steps:
-                yield progress
-                if self.backlog().chars >= REFRESHED_CHARS:
-                    break
+        n_stale, n_chars = self.queue().stale, self.backlog().chars
+        try:
+            with closing(self._read(findings, tries=tries, stale=True)) as steps:
+                for progress in steps:
+                    yield progress
+                    n_read = self.backlog().chars - n_chars
+                    if not progress.waits and n_read >= REFRESHED_CHARS:
+                        break
+        finally:
+            findings.n_refreshed += max(0, n_stale - self.queue().stale)
         self.settle()
 
     def _read(self, findings: Findings, *, tries: int, stale: bool) -> _Steps:
@@ -131,8 +142,8 @@ class Steps:
         return self.store.next_try_s(time.time_ns())
 
     def has_stale(self) -> bool:
-        """Tell whether `refresh` has work."""
-        return bool(self.store.due_files(time.time_ns(), limit=1, stale=True))
+        """Tell whether stale files are to be read."""
+        return self.store.has_stale(time.time_ns())
 
     def settle(self) -> None:
         """Hide documents that no file needs, show those that one needs again."""

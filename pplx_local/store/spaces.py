@@ -193,13 +193,12 @@ class Spaces:
         )
         return Backlog(*row) if row else Backlog(0, 0)
 
-    def is_embedded(self, document_id: int) -> bool:
-        """Tell whether a document is complete in any space."""
-        found = self._database.value(
-            "SELECT 1 FROM document_spaces WHERE document_id = ? LIMIT 1",
-            (document_id,),
+    def is_embedded(self, document_id: int, spaces: Sequence[Space]) -> bool:
+        """Tell whether a document is complete in one of these spaces."""
+        rows = self._database.rows(
+            "SELECT space_id FROM document_spaces WHERE document_id = ?", (document_id,)
         )
-        return found is not None
+        return not {row[0] for row in rows}.isdisjoint(one.space_id for one in spaces)
 
     def coverage(self, space: Space) -> float:
         """Divide the visible documents that are complete by all visible ones."""

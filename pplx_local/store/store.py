@@ -211,13 +211,18 @@ class Store:
         return self._queue.due(now_ns, limit, stale=stale)
 
     def count_due(self, now_ns: int, *, stale: bool = False) -> int:
-        """Count what is to be read now."""
+        """Count what is to be read now, with the stale if asked."""
         return self._queue.count_due(now_ns, stale=stale)
 
-    def next_try_s(self, now_ns: int) -> float | None:
-        """Give the seconds until a file is due, 0 for now; None when none waits.
+    def has_stale(self, now_ns: int) -> bool:
+        """Tell whether a stale file is to be read now."""
+        return self._queue.has_stale(now_ns)
 
-        Stale ones do not count.
+    def next_try_s(self, now_ns: int) -> float | None:
+        """Give the seconds until a file is due that is not stale, 0 for now.
+
+        Returns:
+            None when none waits.
         """
         return self._queue.next_try_s(now_ns)
 
@@ -377,8 +382,10 @@ class Store:
         return self._spaces.all()
 
     def drop_space(self, space: Space) -> None:
-        """Drop a space with its vectors."""
-        self._vectors.drop(space)
+        """Drop a space with its vectors; for what has no others nothing has to wait."""
+        with self._database.transaction():
+            self._vectors.drop(space)
+            self._queue.freshen()
 
     def unencoded_documents(
         self, spaces: Sequence[Space], *, after: int = 0
@@ -451,9 +458,9 @@ class Store:
         """Give the visible documents that are complete, and the chunks of each."""
         return self._spaces.complete_documents(space)
 
-    def is_embedded(self, document_id: int) -> bool:
-        """Tell whether a document is complete in any space."""
-        return self._spaces.is_embedded(document_id)
+    def is_embedded(self, document_id: int, spaces: Sequence[Space]) -> bool:
+        """Tell whether a document is complete in one of these spaces."""
+        return self._spaces.is_embedded(document_id, spaces)
 
     def coverage(self, space: Space) -> float:
         """Divide the visible documents that are complete by all visible ones."""

@@ -10,7 +10,15 @@ from pplx_local.wording.amounts import count, short_count
 if TYPE_CHECKING:
     from pplx_local.records import UpdateReport
 
-_CHANGES = ("added", "changed", "renamed", "removed", "unreachable", "failed")
+_CHANGES = (
+    "added",
+    "changed",
+    "renamed",
+    "removed",
+    "unreachable",
+    "failed",
+    "refreshed",
+)
 
 
 def report_lines(report: UpdateReport) -> Iterator[str]:

@@ -85,12 +85,14 @@ def queue_line(queue: QueueStatus) -> str:
 
 
 def queue_in_words(queue: QueueStatus) -> str:
-    """Say `12 files to read, 3 of them for another try`."""
-    if not queue.waiting:
-        return "empty"
-    parts = {"for another try": queue.retrying, "anew, by this version": queue.stale}
-    said = [f"{n:,} of them {why}" for why, n in parts.items() if n]
-    return ", ".join([f"{count(queue.waiting, 'file')} to read", *said])
+    """Say `12 files to read, 3 of them for another try, 30 files to read anew`."""
+    again = f", {queue.retrying:,} of them for another try" if queue.retrying else ""
+    said = []
+    if n_others := queue.waiting - queue.stale:
+        said.append(f"{count(n_others, 'file')} to read{again}")
+    if queue.stale:
+        said.append(f"{count(queue.stale, 'file')} to read anew")
+    return ", ".join(said) or "empty"
 
 
 def fresh_line(status: Status) -> str:
