@@ -71,6 +71,23 @@ def test_a_lone_leg_cannot_be_left_out(tmp_path):
     assert evaluation.result["metrics"]["hybrid"]["ndcg@10"] == 1
 
 
+@pytest.mark.parametrize("units", ["own", "given"])
+def test_documents_may_lie_in_folders_and_elsewhere(tmp_path, units):
+    elsewhere, collection = tmp_path / "elsewhere", tmp_path / "collection"
+    for folder, text in (("sea", "A cormorant on the quay."), ("land", "Leeks grow.")):
+        (elsewhere / folder).mkdir(parents=True)
+        (elsewhere / folder / "note.txt").write_text(text)
+    collection.mkdir()
+    (collection / "docs").symlink_to(elsewhere)
+    (collection / "queries.jsonl").write_text('{"id": "1", "text": "cormorant"}\n')
+    (collection / "qrels.tsv").write_text("1\tsea/note.txt\t1\n")
+    options = Options(units=units, legs=("lexical",))
+    evaluation = Evaluation(collection, Settings(home=tmp_path / "home"), options)
+    for _ in evaluation:
+        pass
+    assert evaluation.result["metrics"]["lexical"]["ndcg@10"] == 1
+
+
 # --- late chunking ---
 
 

@@ -32,13 +32,18 @@ class Collection:
     """Absolute."""
     queries: Mapping[str, str]
     document_qrels: Mapping[str, Mapping[str, float]]
-    """Grades by query and file name."""
+    """Grades by query and file, as `name_of` names it."""
     passage_qrels: Mapping[str, Mapping[str, float]]
     """Grades by query and passage; empty without passages."""
     passages: Mapping[str, Sequence[Passage]]
-    """By file name, in the order of the text; they may overlap."""
+    """By file, in the order of the text; they may overlap."""
     lengths: Mapping[str, int]
     """Of passages, in characters."""
+
+    def name_of(self, path: Path) -> str:
+        """Name a file as the judgments do: in `docs`, or by its whole path outside."""
+        is_own = path.is_relative_to(self.docs)
+        return (path.relative_to(self.docs) if is_own else path).as_posix()
 
 
 def load_collection(
@@ -61,7 +66,7 @@ def load_collection(
         passages = _passages(directory)
         return Collection(
             name=directory.resolve().name,
-            docs=directory.resolve() / "docs",
+            docs=(directory / "docs").resolve(),
             queries=sampled(_queries(path), sample),
             document_qrels=_qrels(directory, "qrels", kind),
             passage_qrels=_qrels(directory, "qrels_passages", kind),

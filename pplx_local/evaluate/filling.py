@@ -25,11 +25,12 @@ def fill(index: Index, collection: Collection, units: Units) -> Iterator[Progres
     if units == "own":
         yield from index.update()
         return
-    for path in sorted(collection.docs.iterdir()):
+    for path in sorted(filter(Path.is_file, collection.docs.rglob("*"))):
         text = path.read_bytes().decode("utf-8")
-        passages = collection.passages.get(path.name)
+        name = collection.name_of(path)
+        passages = collection.passages.get(name)
         spans = [p.char_span for p in passages] if passages else [Span(0, len(text))]
-        write_given(index.store, path, path.name, text, spans)
+        write_given(index.store, path, name, text, spans)
 
 
 def write_given(

@@ -34,12 +34,11 @@ class Judging:
         }
 
     def name(self, ref: ChunkRef) -> str:
-        """Name the file that a chunk lies in; by its path, if it is no document's."""
+        """Name the file that a chunk lies in: as in `docs/`, or by its whole path."""
         if ref.document_id not in self._names:
             first = self._store.paths_of(ref.document_id)[0]
             path = Path(os.fsdecode(first))
-            is_own = path.is_relative_to(self._collection.docs)
-            self._names[ref.document_id] = path.name if is_own else str(path)
+            self._names[ref.document_id] = self._collection.name_of(path)
         return self._names[ref.document_id]
 
     def target(self, ref: ChunkRef) -> str:
