@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from workbench import Bench
+from workbench import Bench, refusing
 
 from pplx_local.documents.process import ReaderProcess
-from pplx_local.errors import Unreadable
 from pplx_local.index import (
     Findings,
     reading,
@@ -202,21 +199,6 @@ def test_the_reader_rests_when_it_is_not_needed(bench: Bench) -> None:
     bench.scan()
     bench.read()
     assert bench.state("note.txt") == "indexed"
-
-
-@contextmanager
-def refusing(path: Path) -> Iterator[None]:
-    """Let a file be refused as by a lock of another program: a retry may help."""
-
-    def digest_file(asked: bytes) -> str:
-        if asked == os.fsencode(path):
-            raise Unreadable("another program has it", retry=True)
-        return real(asked)
-
-    real = reading.digest_file
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "digest_file", digest_file)
-        yield
 
 
 def make_due(bench: Bench) -> None:

@@ -11,8 +11,7 @@ import pytest
 from daemon import Daemon, wait_for
 from fakes import FakeWorker, Poisoned, fake_checkpoint
 from older import undo
-from test_index_reading import refusing
-from workbench import Bench
+from workbench import Bench, refusing
 
 from pplx_local.encoding import WorkerInfo
 from pplx_local.errors import BackendUnavailable

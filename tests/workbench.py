@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
 from desk import Desk
 
+from pplx_local.errors import Unreadable
 from pplx_local.index import (
     Filling,
     Findings,
     Index,
+    reading,
 )
 from pplx_local.records import (
     FileRecord,
@@ -71,3 +76,18 @@ class Bench(Desk):
     def best(self, query: str, **options: object) -> list[str]:
         hits = self.index.search(query, **options).hits  # type: ignore[arg-type]
         return [os.fsdecode(hit.path).rsplit("/", 1)[-1] for hit in hits]
+
+
+@contextmanager
+def refusing(path: Path) -> Iterator[None]:
+    """Let a file be refused as by a lock of another program: a retry may help."""
+
+    def digest_file(asked: bytes) -> str:
+        if asked == os.fsencode(path):
+            raise Unreadable("another program has it", retry=True)
+        return real(asked)
+
+    real = reading.digest_file
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "digest_file", digest_file)
+        yield

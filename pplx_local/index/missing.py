@@ -19,7 +19,7 @@ from pplx_local.index.look import (
 from pplx_local.index.paths import lies_in
 from pplx_local.index.targets import Target
 from pplx_local.records import FileRecord, FolderRecord, Progress
-from pplx_local.store import Store, Waiting
+from pplx_local.store import Space, Store, Waiting
 from pplx_local.watch import Found, Rules
 
 _BATCH = 200
@@ -45,9 +45,10 @@ class Missing:
         exclude: bytes,
         rules_of: Callable[[FolderRecord], Rules],
         tell: Tell,
+        spaces: Sequence[Space],
     ) -> None:
-        """Start with nothing missing."""
-        self._store, self._findings = store, findings
+        """Start with nothing missing; vectors in some spaces are worth keeping."""
+        self._store, self._findings, self._spaces = store, findings, spaces
         self._roots = [target.root for target in targets]
         self._exclude, self._rules_of, self._told = exclude, rules_of, Told(tell)
         self._paths: list[tuple[FolderRecord, bytes]] = []
@@ -143,14 +144,8 @@ class Missing:
         if record.pipeline in _pipelines(moved.path):
             self._store.unqueue(moved.path)
         else:  # an older program made the document, which answers until it is made anew
-            stale = self._has_vectors(record)
+            stale = self._store.is_embedded(record.document_id, self._spaces)
             self._store.queue_files([moved._replace(stale=stale)])
-
-    def _has_vectors(self, record: FileRecord) -> bool:
-        document_id = record.document_id
-        if document_id is None:
-            return False
-        return self._store.is_embedded(document_id, self._store.spaces())
 
 
 def _pipelines(path: bytes) -> list[str]:

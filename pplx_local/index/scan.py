@@ -78,7 +78,7 @@ class Scan:
         self._retry = retry
         self._changes = Changes(store, anew=retry)
         self._missing = Missing(
-            store, targets, findings, self._exclude, self._rules_for, tell
+            store, targets, findings, self._exclude, self._rules_for, tell, spaces
         )
         self._n_seen = 0
         self._told = time.monotonic()
@@ -181,7 +181,7 @@ class Scan:
             self._findings.n_unchanged += 1
         elif old and self._is_stale(old, found):
             self._findings.n_unchanged += 1
-            self._is_back(old)
+            self._let_back(old)
             self._changes.read(target.folder, found, stale=True)
         else:
             if was_never_read(old):
@@ -196,14 +196,14 @@ class Scan:
         pipeline = pipeline_of(found.path, ocr=self._settings.ocr)
         if not same or old.pipeline != pipeline:
             return False
-        if self._is_back(old):
+        if self._let_back(old):
             return True
         if old.state in ("pending", "unreachable"):
             return False
         return not (self._retry and old.retry)
 
-    def _is_back(self, old: FileRecord) -> bool:
-        """Tell whether a file that was away is there again, and let it answer."""
+    def _let_back(self, old: FileRecord) -> bool:
+        """Let a file that was away answer again; return whether it was."""
         if old.state != "unreachable" or old.document_id is None:
             return False
         back = replace(old, state="indexed", reason=None, retry=False)
@@ -217,6 +217,6 @@ class Scan:
         one go; without vectors there is nothing to wait for.
         """
         was_read = old.state in ("indexed", "unreachable") and old.pipeline is not None
-        if not was_read or old.document_id is None or identity(old) != identity(found):
+        if not was_read or identity(old) != identity(found):
             return False
         return self._store.is_embedded(old.document_id, self._spaces)

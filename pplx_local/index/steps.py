@@ -113,8 +113,9 @@ class Steps:
             with closing(self._read(findings, tries=tries, stale=True)) as steps:
                 for progress in steps:
                     yield progress
-                    n_read = self.backlog().chars - n_chars
-                    if not progress.waits and n_read >= REFRESHED_CHARS:
+                    if progress.waits:
+                        continue
+                    if self.backlog().chars - n_chars >= REFRESHED_CHARS:
                         break
         finally:
             findings.n_refreshed += max(0, n_stale - self.queue().stale)

@@ -193,8 +193,8 @@ class Spaces:
         )
         return Backlog(*row) if row else Backlog(0, 0)
 
-    def is_embedded(self, document_id: int, spaces: Sequence[Space]) -> bool:
-        """Tell whether a document is complete in one of these spaces."""
+    def is_embedded(self, document_id: int | None, spaces: Sequence[Space]) -> bool:
+        """Tell whether a document is complete in one of these spaces; None is not."""
         rows = self._database.rows(
             "SELECT space_id FROM document_spaces WHERE document_id = ?", (document_id,)
         )

@@ -458,8 +458,8 @@ class Store:
         """Give the visible documents that are complete, and the chunks of each."""
         return self._spaces.complete_documents(space)
 
-    def is_embedded(self, document_id: int, spaces: Sequence[Space]) -> bool:
-        """Tell whether a document is complete in one of these spaces."""
+    def is_embedded(self, document_id: int | None, spaces: Sequence[Space]) -> bool:
+        """Tell whether a document is complete in one of these spaces; None is not."""
         return self._spaces.is_embedded(document_id, spaces)
 
     def coverage(self, space: Space) -> float:
