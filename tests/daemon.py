@@ -6,6 +6,7 @@ Run as a program it is that process.
 from __future__ import annotations
 
 import argparse
+import gc
 import math
 import os
 import signal
@@ -101,6 +102,14 @@ class Daemon:
         maps = Path(f"/proc/{self.pid}/maps").read_text(encoding="utf-8")
         return {line.split()[-1] for line in maps.splitlines() if "/" in line}
 
+    def n_looked_through(self) -> int:
+        """Count the objects that it goes through for garbage."""
+        counted = self.settings.home / "objects"
+        counted.unlink(missing_ok=True)
+        os.kill(self.pid, signal.SIGUSR1)
+        wait_for(counted.exists)
+        return int(counted.read_text())
+
     # --- the folder ---
 
     def write(self, name: str, text: str) -> Path:
@@ -193,6 +202,7 @@ def main() -> None:
         indexer._FILL_AGAIN_S = 0.5
     if options.slow_file:
         read_slowly(options.home, options.slow_file)
+    count_objects(options.home)
     kinds = {options.slow_model: LoadingWorker, options.poisoned: Poisoned}
     kind = kinds.get(True, FakeWorker)
     run_daemon(
@@ -201,6 +211,17 @@ def main() -> None:
         profile=profile,
         with_parent=options.with_parent,
     )
+
+
+def count_objects(home: Path) -> None:
+    """Write down at SIGUSR1 how many objects are gone through for garbage."""
+
+    def count(*given: object) -> None:
+        part = home / "objects.part"
+        part.write_text(str(len(gc.get_objects())))
+        part.rename(home / "objects")
+
+    signal.signal(signal.SIGUSR1, count)
 
 
 def read_slowly(home: Path, seconds: float) -> None:

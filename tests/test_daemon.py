@@ -390,3 +390,11 @@ def test_it_holds_no_framework_and_no_tokenizer(daemon: Daemon) -> None:
     loaded = daemon.loaded_libraries()
     for name in ("torch", "mlx", "tokenizers"):
         assert not [path for path in loaded if f"/{name}/" in path]
+
+
+def test_it_looks_for_no_garbage_in_what_it_has_loaded(daemon: Daemon) -> None:
+    """That is over 50,000 objects, and all searches wait meanwhile."""
+    daemon.write("one.txt", "a kestrel")
+    daemon.add()
+    assert daemon.paths("kestrel") == ["one.txt"]
+    assert daemon.n_looked_through() < 20_000

@@ -147,15 +147,20 @@ def _read_until(terminal: int, marker: bytes, started: float) -> float:
     return (time.perf_counter() - started) * 1000
 
 
+def _app(home: Path) -> PplxLocal:
+    """Make the app as the command line does, in this process."""
+    from pplx_local.tui.app import PplxLocal
+
+    gc.disable()  # from the first frame on what is loaded by then is left
+    return PplxLocal(home)
+
+
 # --- pauses of the event loop ------------------------------------------------
 
 
 async def _pauses(home: Path, place: Path) -> list[BenchRow]:
     """Index a folder while somebody types; say how long a frame had to wait."""
-    from pplx_local.tui.app import PplxLocal
-
-    app, lags = PplxLocal(home), list[float]()
-    gc.disable()  # as the command line does: from the first frame on what is loaded is left
+    app, lags = _app(home), list[float]()
     async with app.run_test(size=_SIZE) as pilot, _watched(lags):
         tell: Callable[[Any], None] = lambda progress: None  # noqa: E731
         work = asyncio.create_task(
@@ -215,9 +220,7 @@ def _queries(home: Path, settings: Settings) -> list[str]:
 
 async def _answers(home: Path, queries: Sequence[str]) -> list[BenchRow]:
     """Type questions letter by letter; time what is shown after each, and at the end."""
-    from pplx_local.tui.app import PplxLocal
-
-    app = PplxLocal(home)
+    app = _app(home)
     async with app.run_test(size=_SIZE):
         await _shown(app, queries[0])  # loads the model
         times = [await _shown(app, query) for query in queries]

@@ -22,6 +22,7 @@ from pplx_local.daemon.calls import Calls
 from pplx_local.daemon.claim import claim, claimed_by
 from pplx_local.daemon.indexer import Indexer
 from pplx_local.daemon.log import log_bug, open_log
+from pplx_local.daemon.memory import keep_loaded
 from pplx_local.daemon.parent import end_with_parent
 from pplx_local.daemon.place import socket_path
 from pplx_local.daemon.presence import Presence
@@ -112,6 +113,7 @@ def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> No
     presence = Presence(home, server, log)
     stack.callback(presence.end)
     log.info("pplx-local %s started as process %d", __version__, os.getpid())
+    keep_loaded()
     lower_thread()  # only now: threads inherit it, and those of searches should not
     indexer.run(presence.check)
 
