@@ -21,6 +21,7 @@ SOAK = Path(__file__).parent / "soak"
             "freshness.py",
             "--files 100 --saves 3 --drop 20 --searches 20 --watched 100 --idle-s 2",
         ),
+        ("interface.py", "--files 100 --minutes 0.4"),
     ],
 )
 def test_a_small_soak_comes_to_its_end(script: str, options: str) -> None:

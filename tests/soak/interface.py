@@ -30,6 +30,8 @@ GROWTH = 1.10
 """The last quarter to the second."""
 BETWEEN_KEYS_S = 0.08
 START_S = 60.0
+REMEMBERED = 1 << 20
+"""Bytes of what was drawn: a few screens."""
 LEAVES_S = 30.0
 SIZES = ((40, 12), (60, 20), (80, 24), (110, 32), (180, 50), (250, 70))
 KEYS = {
@@ -66,6 +68,8 @@ class Typist:
             os.execv(command[0], command)
         self.process = psutil.Process(pid)
         self.n_keys = 0
+        self._seen = b""
+        """What was drawn since something was waited for."""
         self.resize(random.choice(SIZES))
 
     def resize(self, size: tuple[int, int]) -> None:
@@ -86,23 +90,23 @@ class Typist:
         self.press(ESCAPE)
         self.read_for(APART_S)
 
-    def read_for(self, seconds: float) -> bytes:
+    def read_for(self, seconds: float) -> None:
         """Read what is drawn; a terminal that is not read would stop the program."""
-        seen = b""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             readable, _, _ = select.select([self._terminal], [], [], left)
             if readable:
-                seen += os.read(self._terminal, 1 << 16)
-        return seen
+                self._seen += os.read(self._terminal, 1 << 16)
+        self._seen = self._seen[-REMEMBERED:]
 
     def wait_for(self, text: bytes) -> None:
-        """Read until something was drawn."""
-        seen, until = b"", time.monotonic() + START_S
-        while text not in seen:
+        """Read until something was drawn, be it with the last key."""
+        until = time.monotonic() + START_S
+        while text not in self._seen:
             if time.monotonic() > until:
                 raise SystemExit(f"{text!r} was never drawn.")
-            seen += self.read_for(0.2)
+            self.read_for(0.2)
+        self._seen = b""
 
     def type(self, text: str) -> None:
         """Type a text."""
@@ -152,6 +156,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--words", type=int, default=120, help="in each file")
+    parser.add_argument("--model", default="auto", help="none for keywords only")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -167,12 +172,13 @@ def run(root: Path, options: argparse.Namespace, rng: random.Random) -> None:
     prose = Prose(options.seed)
     for number in range(options.files):
         (folder / f"{number:05}.txt").write_text(prose.text(options.words))
-    (home / "config.toml").write_text('power = "always"\n')
+    settings = f'power = "always"\nmodel = "{options.model}"\n'
+    (home / "config.toml").write_text(settings)
     typist = Typist(home)
     typist.resize(SIZES[-1])  # where there is room for all that is waited for
     typist.wait_for(b"Which folders")  # the first run asks
     typist.type(f"{folder}\r")
-    typist.wait_for(b"Start now")
+    typist.wait_for(f"{options.files:,} files to read".encode())
     typist.press(b"\x07")
     typist.wait_for(b"earch in your folders")  # the cursor stands on its first letter
     typist.type("a")  # an escape in an empty box would leave
