@@ -394,6 +394,23 @@ def test_why_answers_for_any_path(desk: Desk) -> None:
         assert "not in a registered folder" in index.why(Path("/elsewhere"))
 
 
+def test_why_follows_the_links_that_lead_to_a_folder(desk: Desk) -> None:
+    """But takes a link in it for what it is."""
+    (desk.folder / "inner.txt").symlink_to(desk.folder / "garden.txt")
+    desk.update()
+    outside = desk.folder.parent / "outside"
+    outside.mkdir()
+    (outside / "documents").symlink_to(desk.folder)
+    (outside / "one").symlink_to(desk.folder / "garden.txt")
+    (outside / "none").symlink_to(outside / "none")
+    with desk.open() as index:
+        assert index.why(outside / "documents" / "garden.txt") == "indexed"
+        assert index.why(outside / "one") == "indexed"
+        inner = index.why(outside / "documents" / "inner.txt")
+        assert inner == "skipped: symbolic link"
+        assert "not in a registered folder" in index.why(outside / "none")
+
+
 def test_why_says_what_of_an_indexed_file_is_not_found(desk: Desk) -> None:
     sample = Path(__file__).parents[1] / "assets/sample/work/tidal-turbines.pdf"
     paper = pdfium.PdfDocument(sample)

@@ -181,6 +181,21 @@ def test_hints_come_with_the_answer(library: Desk) -> None:
     assert "Did you mean type:?" in answer.hints[0]
 
 
+def test_a_folder_is_meant_by_the_links_that_lead_to_it_too(tmp_path: Path) -> None:
+    """Of "~/Documents" on another disk, which is registered by where it lies."""
+    desk = Desk(tmp_path)
+    desk.write("letters/a.md", "A note on belts.\n")
+    desk.write("b.md", "A note on belts.\n")
+    desk.update()
+    (tmp_path / "link").symlink_to(desk.folder)
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    assert names(desk.search(f"belts path:{tmp_path}/link/letters")) == ["a.md"]
+    assert names(desk.search(f"belts -path:{tmp_path}/link/letters/")) == ["b.md"]
+    assert names(desk.search(f"path:{tmp_path}/link/b.md")) == ["b.md"]
+    for nothing in (f"{tmp_path}/circle/", f"{tmp_path}/link/none", "/a\0b"):
+        assert not desk.search(f'belts path:"{nothing}"').hits
+
+
 def test_a_hit_is_the_copy_that_was_asked_for(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     for name in ("qa/twin.md", "qb/twin.md", "qc/note.md"):

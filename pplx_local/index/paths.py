@@ -46,6 +46,18 @@ def followed(path: Path) -> Path:
         return path
 
 
+def in_folders(path: Path, folders: Sequence[bytes]) -> tuple[Path, bytes] | None:
+    """Find a path and its folder among those registered, whatever links lead there.
+
+    A link that lies in a folder itself is taken for what it is.
+    """
+    for one in (path, followed(path.parent) / path.name, followed(path)):
+        for folder in folders:
+            if lies_in(os.fsencode(one), folder):
+                return one, folder
+    return None
+
+
 def lies_in(path: bytes, folder: bytes) -> bool:
     """Tell whether a path is a folder or lies under it."""
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")

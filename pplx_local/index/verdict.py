@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pplx_local.config import Settings
 from pplx_local.index.look import rules_of
-from pplx_local.index.paths import lies_in, not_registered
+from pplx_local.index.paths import in_folders, lies_in, not_registered
 from pplx_local.records import FileRecord
 from pplx_local.store import Store
 from pplx_local.watch import Rules, in_words
@@ -23,13 +23,14 @@ _MISSING = {
 def what_became(path: Path, store: Store, settings: Settings) -> str:
     """Say the state of a file and its reason, or why it has none."""
     registered = [folder.path for folder in store.folders()]
-    folder = next((f for f in registered if lies_in(os.fsencode(path), f)), None)
-    if folder is None:
+    found = in_folders(path, registered)
+    if found is None:
         return not_registered(path, registered)
+    path, folder = found
     if path.is_relative_to(settings.home.resolve()):
         return "skipped: what pplx-local keeps for itself is no document"
-    found = _why_passed_over(path, store, rules_of(folder, settings))
-    return found or _what_is_there(path, store)
+    why = _why_passed_over(path, store, rules_of(folder, settings))
+    return why or _what_is_there(path, store)
 
 
 def _why_passed_over(path: Path, store: Store, rules: Rules) -> str | None:

@@ -7,6 +7,7 @@ which it may hold through an index, quickly and perhaps a few too many.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
@@ -88,9 +89,19 @@ def _path(parts: Parts, database: Database) -> Iterator[Condition]:
 def _path_part(part: str, database: Database) -> Condition:
     if _is_pattern(part):
         return _pattern(fold(part))
-    if part.startswith("/") and (folder := _folder(part, database)):
-        return folder
+    if part.startswith("/"):
+        folder = _folder(part, database) or _folder(_followed(part), database)
+        if folder:
+            return folder
     return _substring(fold(part))
+
+
+def _followed(path: str) -> str:
+    """Follow links: files are known by where they lie."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # no name of a file: a zero byte, say
+        return path
 
 
 def _is_pattern(part: str) -> bool:
@@ -101,7 +112,7 @@ def _is_pattern(part: str) -> bool:
 
 def _folder(path: str, database: Database) -> Condition | None:
     """Take all that lies in a folder; None where no file is known there."""
-    inside = path.rstrip("/").encode() + b"/"
+    inside = os.fsencode(path.rstrip("/")) + b"/"
     # "0" is the byte that follows "/".
     bounds = (inside[:-1], inside, inside[:-1] + b"0")
     sql = "(f.path = ? OR f.path >= ? AND f.path < ?)"
