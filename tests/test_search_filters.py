@@ -192,6 +192,7 @@ def test_a_folder_is_meant_by_the_links_that_lead_to_it_too(tmp_path: Path) -> N
     assert names(desk.search(f"belts path:{tmp_path}/link/letters")) == ["a.md"]
     assert names(desk.search(f"belts -path:{tmp_path}/link/letters/")) == ["b.md"]
     assert names(desk.search(f"path:{tmp_path}/link/b.md")) == ["b.md"]
+    assert names(desk.search(f"path:{tmp_path}/link/l*/?.md")) == ["a.md"]
     for nothing in (f"{tmp_path}/circle/", f"{tmp_path}/link/none", "/a\0b"):
         assert not desk.search(f'belts path:"{nothing}"').hits
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
@@ -21,7 +22,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _NS_PER_DAY = 86_400 * 10**9
 _ALL_DAYS = (0, 4_000_000)
 _ALL_NS = (-(1 << 63), (1 << 63) - 1)
-_WILD = "*?["
+_WILDCARD = re.compile(r"[*?[]")
 _MOST_STARS = 8
 _LONGEST_PATTERN = 1_000
 
@@ -87,27 +88,32 @@ def _path(parts: Parts, database: Database) -> Iterator[Condition]:
 
 
 def _path_part(part: str, database: Database) -> Condition:
+    part = _followed(part, database) if part.startswith("/") else part
     if _is_pattern(part):
         return _pattern(fold(part))
-    if part.startswith("/"):
-        folder = _folder(part, database) or _folder(_followed(part), database)
-        if folder:
-            return folder
+    if part.startswith("/") and (folder := _folder(part, database)):
+        return folder
     return _substring(fold(part))
 
 
-def _followed(path: str) -> str:
-    """Follow links: files are known by where they lie."""
+def _followed(path: str, database: Database) -> str:
+    """Follow links, up to a wildcard: files are known by where they lie."""
+    fixed = _WILDCARD.split(path)[0]
+    folder = path if fixed == path else fixed.rpartition("/")[0]
+    if not folder or _folder(folder, database):
+        return path
     try:
-        return os.path.realpath(path)
+        real = os.path.realpath(folder)
     except (OSError, ValueError):  # no name of a file: a zero byte, say
         return path
+    has_links = real != os.path.normpath(folder)
+    return real + path[len(folder) :] if has_links else path
 
 
 def _is_pattern(part: str) -> bool:
     """Tell patterns from odd names that would take SQLite for ever, or are refused."""
     is_short = part.count("*") <= _MOST_STARS and len(part) <= _LONGEST_PATTERN
-    return is_short and any(sign in part for sign in _WILD)
+    return is_short and bool(_WILDCARD.search(part))
 
 
 def _folder(path: str, database: Database) -> Condition | None:
