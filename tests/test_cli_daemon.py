@@ -609,7 +609,8 @@ def test_a_daemon_that_does_not_answer_yet_is_left_at_it(alone, home, monkeypatc
 def test_a_child_that_does_not_answer_yet_ends_by_itself(home, monkeypatch):
     """And is no oversight, of which Popen would warn."""
     monkeypatch.setattr(launch, "_START_S", 0.2)
-    monkeypatch.setattr(launch, "_PROGRAM", ["-c", "import sys; sys.stdin.read()"])
+    program = "import sys, time; sys.stdin.read(); time.sleep(1)"  # not before we look
+    monkeypatch.setattr(launch, "_PROGRAM", ["-c", program])
     with pytest.raises(DaemonError, match="does not answer yet") as raised:
         launch.launch(home, as_child=True)
     pid = int(str(raised.value).split("(process ")[1].split(")")[0])

@@ -235,6 +235,8 @@ def test_the_command_shows_what_was_expected_and_found(
     right = goldens_of(STARTER)[0]
     wrong = {"kind": "cosines", "query": text, "texts": [text], "expected": [0.5]}
     home = ["--home", str(settings.home)]
+    settings.home.mkdir(exist_ok=True)
+    (settings.home / "config.toml").write_text('dtype = "float32"\n')  # else not 1.0000
 
     def run(*args: str) -> Any:
         return CliRunner().invoke(app, [*home, "models", *args], catch_exceptions=False)
