@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +42,7 @@ class Process:
     def __init__(self, home: Path, **environment: str) -> None:
         self._ours, self._terminal = pty.openpty()
         self.before = termios.tcgetattr(self._terminal)
+        self.resize(100, 30)
         command = [sys.executable, "-m", "pplx_local", "--home", str(home)]
         self._process = subprocess.Popen(
             command,
@@ -69,6 +72,9 @@ class Process:
     def text(self) -> str:
         """All that was written, without what only moves or colours."""
         return _CODES.sub("", self.seen)
+
+    def resize(self, columns: int, rows: int) -> None:
+        termios.tcsetwinsize(self._terminal, (rows, columns))
 
     def press(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
@@ -192,6 +198,37 @@ def test_it_looks_as_the_one_that_comes_after_it(home: Path) -> None:
     assert _BOX in kept
 
 
+_WAIT_AND_LOAD = """
+import importlib, sys, time
+from pathlib import Path
+here = Path(__file__).parent.parent
+while not (here / "go").exists():
+    time.sleep(0.01)
+sys.path.remove(str(here))
+del sys.modules["textual"]
+importlib.import_module("textual")
+"""
+
+
+def test_a_frame_is_kept_for_the_size_that_it_was_drawn_for(
+    home: Path, tmp_path: Path
+) -> None:
+    """The terminal may be given another while the interface is loading."""
+    before, waits = _kept(home), _instead_of_textual(tmp_path, _WAIT_AND_LOAD)
+    with Process(home, COLUMNS="", LINES="", **waits) as process:
+        process.wait_for(_BOX)
+        process.resize(70, 20)
+        (tmp_path / "go").touch()
+        wait_for(lambda: _kept(home) != before)
+    for key, frame in json.loads(_kept(home)).items():
+        rows = [_CODES.sub("", row) for row in re.split(r"\x1b\[\d+;1H", frame)[1:]]
+        assert json.loads(key)[1:3] == [max(map(len, rows)), len(rows)]
+
+
+def _keep(line: str, memory: Memory) -> None:
+    FirstFrame(memory).keep([line], shutil.get_terminal_size())
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("COLUMNS", "60"), ("LINES", "20"), ("NO_COLOR", "1"), ("TERM", "linux")],
@@ -200,7 +237,7 @@ def test_another_terminal_has_another_frame(
     name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    FirstFrame(Memory(tmp_path)).keep(["a"])
+    _keep("a", Memory(tmp_path))
     assert FirstFrame(Memory(tmp_path)).frame == "\x1b[1;1Ha"
     monkeypatch.setenv(name, value)
     assert FirstFrame(Memory(tmp_path)).frame == ""
@@ -208,7 +245,7 @@ def test_another_terminal_has_another_frame(
 
 def test_another_theme_has_another_frame(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
-    FirstFrame(memory).keep(["a"])
+    _keep("a", memory)
     memory.theme = "nord"
     assert FirstFrame(memory).frame == ""
 
@@ -218,7 +255,7 @@ def test_frames_of_a_few_sizes_are_kept(
 ) -> None:
     for width in range(80, 90):
         monkeypatch.setenv("COLUMNS", str(width))
-        FirstFrame(Memory(tmp_path)).keep([str(width)])
+        _keep(str(width), Memory(tmp_path))
     assert FirstFrame(Memory(tmp_path)).frame == "\x1b[1;1H89"
     monkeypatch.setenv("COLUMNS", "80")
     assert FirstFrame(Memory(tmp_path)).frame == "", "the oldest goes"
@@ -231,5 +268,5 @@ def test_a_file_that_is_damaged_is_done_without(tmp_path: Path, kept: str) -> No
     (tmp_path / _FILE).write_text(kept, encoding="latin-1")
     first = FirstFrame(Memory(tmp_path))
     assert first.frame == ""
-    first.keep(["b"])
+    first.keep(["b"], shutil.get_terminal_size())
     assert FirstFrame(Memory(tmp_path)).frame == "\x1b[1;1Hb"

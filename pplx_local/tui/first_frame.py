@@ -42,7 +42,7 @@ class FirstFrame:
         """What else is kept: a frame hangs on some of it."""
         self._path = memory.home / _FILE
         self._frames = read_kept(self._path)
-        self._key = _key(memory)
+        self._key = _key(memory, shutil.get_terminal_size())
         self._suspend: Any = None
         self.before: list[Any] = []
         """The terminal's own settings, where something was shown."""
@@ -84,26 +84,29 @@ class FirstFrame:
         with suppress(termios.error):
             termios.tcsetattr(sys.stdin, termios.TCSANOW, self.before)
 
-    def keep(self, lines: Sequence[str]) -> None:
+    def keep(self, lines: Sequence[str], size: tuple[int, int]) -> None:
         """Keep a frame for the next time.
 
         Args:
             lines: From the top, as they are written to the terminal.
+            size: Columns and rows that it was drawn for: they may have become others
+                while the interface was loading.
         """
         frame = "".join(
             f"\x1b[{number};1H{line}" for number, line in enumerate(lines, 1)
         )
-        if self.frame != frame:
-            others = [one for one in self._frames.items() if one[0] != self._key]
-            self._frames = dict([*others, (self._key, frame)][-_MOST_FRAMES:])
+        key = _key(self.memory, size)
+        if self._frames.get(key) != frame:
+            others = [one for one in self._frames.items() if one[0] != key]
+            self._frames = dict([*others, (key, frame)][-_MOST_FRAMES:])
             write_kept(self._path, self._frames)
 
 
-def _key(memory: Memory) -> str:
+def _key(memory: Memory, size: tuple[int, int]) -> str:
     """Say what a frame hangs on."""
     layout = memory.theme, memory.mode, memory.has_preview
     colours = [os.environ.get(name) for name in _COLOURS]
-    return json.dumps([__version__, *shutil.get_terminal_size(), *layout, *colours])
+    return json.dumps([__version__, *size, *layout, *colours])
 
 
 def _quiet(attributes: Sequence[Any]) -> list[Any]:

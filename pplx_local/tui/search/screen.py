@@ -96,7 +96,8 @@ class SearchScreen(Screen[None]):
         is_seen = self.is_current and not self.app.is_headless
         if is_seen and not self.query_input.value:
             lines = self._compositor.render_strips()
-            first.keep([line.render(self.app.console) for line in lines])
+            drawn = [line.render(self.app.console) for line in lines]
+            first.keep(drawn, self.size)
 
     # --- parts ---
 
