@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def test_it_counts_and_reads_nothing(desk: Desk) -> None:
     assert sum(kinds.values()) == 4
     assert found.estimated_tokens > 0
     assert not desk.settings.database.exists()
+
+
+def test_our_own_files_are_not_counted(desk: Desk) -> None:
+    """A walk passes over them too."""
+    before = survey(desk.folder, desk.settings)
+    inside = replace(desk.settings, home=desk.folder / "home")
+    inside.home.mkdir()
+    (inside.home / "config.toml").write_text('dtype = "float32"\n')
+    assert survey(desk.folder, inside).kinds == before.kinds
 
 
 @pytest.mark.usefixtures("tells_all")

@@ -18,6 +18,11 @@ def rules_of(folder: bytes, settings: Settings) -> Rules:
     return Rules(folder, hidden=settings.hidden, ignore_files=settings.ignore_files)
 
 
+def own_files(settings: Settings) -> bytes:
+    """Give what the paths of our own files begin with: they are no documents."""
+    return os.fsencode(settings.home.resolve()) + b"/"
+
+
 def why_skipped(found: Found, settings: Settings) -> str | None:
     """Say why a file is not read: by a rule, for its kind or for its size."""
     if reason := found.skip or kind_of(found.path).reason:

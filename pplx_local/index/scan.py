@@ -7,7 +7,6 @@ there: a volume that is away makes its files unreachable, it never deletes them.
 from __future__ import annotations
 
 import heapq
-import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from pplx_local.index.look import (
     denied_record,
     identity,
     is_walked,
+    own_files,
     record_of,
     rules_of,
     was_never_read,
@@ -74,7 +74,7 @@ class Scan:
         self._store, self._targets, self._findings = store, targets, findings
         self._settings, self._rules = settings, dict[bytes, Rules]()
         self._spaces = spaces
-        self._exclude = os.fsencode(settings.home.resolve()) + b"/"
+        self._exclude = own_files(settings)
         self._retry = retry
         self._changes = Changes(store, anew=retry)
         self._missing = Missing(

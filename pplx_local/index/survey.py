@@ -17,7 +17,7 @@ from pplx_local.index.cost import (
     tokens_in,
     tokens_read,
 )
-from pplx_local.index.look import rules_of, why_skipped
+from pplx_local.index.look import own_files, rules_of, why_skipped
 from pplx_local.index.paths import readable
 from pplx_local.models import Profile, profile_of
 from pplx_local.records import KindCount, Progress, Survey
@@ -71,7 +71,10 @@ class Surveying:
         yield Progress("scan", n_files, n_files)
 
     def _walk(self) -> Iterator[Found | Denied]:
-        return walk(self._root, rules_of(self._root, self._settings))
+        own = own_files(self._settings)
+        for entry in walk(self._root, rules_of(self._root, self._settings)):
+            if not entry.path.startswith(own):
+                yield entry
 
     def _count(self, entry: Found | Denied) -> None:
         if isinstance(entry, Denied):
