@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from daemon import Daemon
 
 from pplx_local.daemon.claim import claimed_by
 from pplx_local.models import STARTER, find
@@ -126,3 +127,35 @@ def test_a_person_adds_a_folder_searches_opens_and_leaves(
     while claimed_by(home) is not None:
         assert time.monotonic() < until, "the daemon goes on though nobody is there"
         time.sleep(0.1)
+
+
+def test_the_screen_is_whole_after_another_program_had_the_terminal(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """Be it an editor that says that it failed, or the shell, after ctrl-z."""
+    editor = tmp_path / "vim"
+    editor.write_text("#!/bin/sh\necho NO SUCH LINE\nsleep 0.2\nexit 3\n")
+    editor.chmod(0o755)
+    environment = {
+        "EDITOR": str(editor),
+        "VISUAL": "",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    with Daemon(tmp_path) as daemon:
+        daemon.write("notes.txt", "The water pump runs.\n")
+        daemon.add()
+        whole = ("hybrid", "notes.txt", "pump runs", "^e Edit")
+        terminal.run("bash --norc -i", environment)
+        home = daemon.settings.home
+        terminal.type(f"{sys.executable} -m pplx_local --home {home}\n")
+        terminal.wait_for("Search in your folders")
+        terminal.type("pump")
+        terminal.wait_for(*whole)
+
+        terminal.press("C-e")
+        terminal.wait_for("vim could not do it: it ended with exit code 3", *whole)
+
+        terminal.press("C-z")
+        terminal.wait_for("Stopped")
+        terminal.type("fg\n")
+        terminal.wait_for(*whole)

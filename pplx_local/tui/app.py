@@ -142,11 +142,16 @@ class PplxLocal(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Begin to follow the daemon, once the first frame is drawn."""
         self.add_mode("search", SearchScreen)  # to come back to
+        self.app_resume_signal.subscribe(self, self._draw_anew)
         self.call_after_refresh(self._settle)
 
     def on_unmount(self) -> None:
         """Leave the daemon."""
         self.link.close()
+
+    def _draw_anew(self, _: App[Any]) -> None:
+        """Draw all of it: the terminal is empty after another program had it."""
+        self.screen.refresh()
 
     def _settle(self) -> None:
         """Do what the first frame did not need."""
