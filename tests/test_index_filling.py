@@ -103,6 +103,25 @@ def test_filling_takes_turns_while_a_batch_is_encoded(bench: Bench, slow: Slow) 
     assert bench.index.status().coverage["dense"] == 1
 
 
+def test_what_is_read_meanwhile_counts_as_left(
+    bench: Bench, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else all would be done in no time, and go on for long."""
+    monkeypatch.setattr(encode, "COUNT_EVERY_S", -1.0)
+    bench.scan()
+    bench.read()
+    steps = bench.index.fill().run()
+    before = next(one for one in steps if one.stage == "encode" and one.done)
+    bench.write("long.txt", long_text("word"))
+    bench.scan()
+    bench.read()
+    after = next(one for one in steps if one.done > before.done)
+    assert after.total
+    assert after.total > 10 * after.done
+    assert sum(1 for _ in steps), "and it is embedded in the same go"
+    assert bench.index.status().coverage["dense"] == 1
+
+
 def test_filling_takes_turns_while_the_model_loads(bench: Bench, slow: Slow) -> None:
     bench.scan()
     bench.read()

@@ -35,6 +35,8 @@ _ENOUGH_TOKENS = 1_000
 """Of a text, to say how many letters its tokens have."""
 
 _POLL_S = 0.1
+COUNT_EVERY_S = 3.0
+"""What is left is counted anew: files may be read meanwhile."""
 _AHEAD = 2
 """Batches in the worker: while one is written, the next is encoded."""
 
@@ -105,13 +107,19 @@ class EncodingStage:
         What is read meanwhile comes next. Progress is told at least every 0.1 seconds,
         and then nothing is half-written.
         """
-        done = 0
+        done, in_all, counted = 0, n_chars, time.monotonic()
         while self._is_something_missing():
             for n_tokens in self._go_through():
                 done += n_tokens
-                left = max(n_chars - self._chars_done, 0)
+                if time.monotonic() - counted > COUNT_EVERY_S:
+                    in_all, counted = self._count_chars(), time.monotonic()
+                left = max(in_all - self._chars_done, 0)
                 yield Progress("encode", done, done + self._tokens_in(left, done))
         yield Progress("encode", done, done)
+
+    def _count_chars(self) -> int:
+        """Count what is done, and what is missing now."""
+        return self._chars_done + self._store.count_unencoded(self._spaces).chars
 
     def _tokens_in(self, n_chars: int, done: int) -> int:
         """Estimate the tokens of what is left by those of the text so far."""
