@@ -223,6 +223,10 @@ def test_a_volume_that_is_away_deletes_nothing(desk: Desk) -> None:
     assert (report.unreachable, report.removed) == (3, 0)
     assert set(desk.states().values()) == {"unreachable"}
     assert desk.paths("tomatoes")[0] == "garden.txt"
+    with desk.open() as index:
+        assert index.why(desk.folder) == (
+            "a folder that cannot be reached; what 3 files said is kept"
+        )
     desk.folder.with_name("unplugged").rename(desk.folder)
     assert desk.update().encoded_tokens == 0
     assert set(desk.states().values()) == {"indexed"}

@@ -515,7 +515,7 @@ def test_a_truncated_index_is_damaged_wherever_it_is_cut(path: Path) -> None:
     for cut in [1, 16, 99, 100, 1_000, 4_096, *range(5_000, len(whole), 40_009)]:
         path.write_bytes(whole[:cut])
         for readonly in (True, False):
-            with pytest.raises(StoreDamaged, match="Restore a backup"):
+            with pytest.raises(StoreDamaged, match="copy a backup there"):
                 Store.open(path, readonly=readonly)
     path.write_bytes(whole)
     with Store.open(path) as store:

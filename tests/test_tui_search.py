@@ -15,6 +15,7 @@ from daemon import Daemon
 from interface import drive, shown, until
 from textual.binding import Binding
 from textual.command import CommandList
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -397,6 +398,37 @@ def test_parts_of_a_hit_are_copied(
 
     drive(app, steps)
     assert copied in said(programs, "xclip")
+
+
+def test_a_name_that_no_clipboard_holds_is_not_copied_as_another(
+    daemon: Daemon, app: PplxLocal
+) -> None:
+    raw = os.fsdecode(b"heron-\xff.txt")
+    daemon.write(raw, "A heron stood there.\n")
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: daemon.paths("heron"))
+        await ask(pilot, "heron")
+        await pilot.press("ctrl+y")
+        await until(pilot, lambda: "The name is not UTF-8" in shown(app))
+        assert not app.clipboard
+
+    drive(app, steps)
+
+
+def test_all_lines_of_what_is_pasted_are_asked(app: PplxLocal) -> None:
+    """As they are in a sentence of a mail, or of a page."""
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        screen = app.screen
+        assert isinstance(screen, SearchScreen)
+        await ask(pilot, "tea")
+        app.post_message(Paste(" is steeped\n  at 80\r\n\ndegrees\n"))
+        await until(
+            pilot, lambda: screen.query_input.value == "tea is steeped at 80 degrees"
+        )
+
+    drive(app, steps)
 
 
 def test_marked_hits_are_copied_together(app: PplxLocal, programs: Path) -> None:

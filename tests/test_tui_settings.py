@@ -18,6 +18,7 @@ from pplx_local.tui.choose import Choose
 from pplx_local.tui.confirm import Confirm
 from pplx_local.tui.prompt import Prompt
 from pplx_local.tui.search.query import Query
+from pplx_local.tui.settings.rows import SettingRow, details
 from pplx_local.tui.settings.screen import SettingsScreen
 
 
@@ -154,6 +155,17 @@ def test_the_daemon_of_another_is_not_ended(app: PplxLocal, daemon: Daemon) -> N
         assert daemon.client.hello()["pid"] == daemon.pid
 
     drive(app, steps, (140, 30))
+
+
+@pytest.mark.parametrize(
+    ("is_own", "how"), [(True, "a starts it anew"), (False, "pplx-local daemon stop")]
+)
+def test_how_a_daemon_is_started_anew_hangs_on_whose_it_is(
+    is_own: bool, how: str
+) -> None:
+    key = KEYS["window_tokens"]
+    row = SettingRow(key.name, "512", True, "8,192", key)
+    assert how in details(row, is_own=is_own).plain
 
 
 def test_our_own_daemon_is_started_anew(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def _decoded(content: bytes) -> str:
 
 def _from_utf8(line: bytes) -> str:
     if b"\0" in line:
-        raise _unreadable("stdin", "it is not UTF-8")
+        raise _unreadable("stdin", "it is not UTF-8, or holds a NUL")
     return line.decode("utf-8-sig", "replace")
 
 

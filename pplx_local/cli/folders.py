@@ -217,7 +217,11 @@ def backup(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Copy the index into one file, also while it is in use."""
+    """Copy the index into one file, also while it is in use.
+
+    To go back to it: end the daemon, delete index.db, index.db-wal and index.db-shm in the
+    home, and copy the file there as index.db.
+    """
     target = file.absolute()
     with Invocation.of(ctx).open() as index:
         index.backup(target)

@@ -98,8 +98,9 @@ def _index(settings: Settings) -> Iterator[Check]:
         documents = store.count_documents()
     if problems:
         remedy = (
-            f"Move {settings.database} away and run pplx-local add again; "
-            "your own files are not touched."
+            f"Move {settings.database} away, and what is called so and ends in -wal "
+            "and -shm. Then copy a backup there, or run pplx-local add again; your own "
+            "files are not touched."
         )
         yield Check("index", "fail", "; ".join(problems[:3]), remedy)
     else:

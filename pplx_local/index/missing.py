@@ -108,7 +108,8 @@ class Missing:
         """Forget a file; the new path of a renamed one takes its document over."""
         if moved := self._moved(record):
             self._take_over(record, moved)
-        else:
+        elif not os.path.isdir(record.path):  # noqa: PTH112  can raise
+            # A folder that could not be entered has a record too, and is there still.
             self._findings.n_removed += 1
             self._told.note(Happening(record.path, "removed"))
         self._store.forget_files([record.path])

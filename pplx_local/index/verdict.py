@@ -60,10 +60,12 @@ def _what_is_missing(record: FileRecord, store: Store) -> str:
 
 
 def _what_is_there(path: Path, store: Store) -> str:
+    states = store.count_states(under=os.fsencode(path))
     if os.path.isdir(path):  # noqa: PTH112  is_dir() can raise
-        states = store.count_states(under=os.fsencode(path))
         n_files, n_indexed = sum(states.values()), states.get("indexed", 0)
         return f"a folder: of {n_files:,} files seen in it {n_indexed:,} are indexed"
+    if n_away := states.get("unreachable", 0):
+        return f"a folder that cannot be reached; what {n_away:,} files said is kept"
     if not os.path.lexists(path):
         return "there is no such file"
     return "not seen yet: run pplx-local update"

@@ -7,6 +7,7 @@ driver ever reaches a caller untranslated.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
 _LOOKS = 3
 """At a file that seems truncated: a checkpoint can end between header and size."""
+_VEC_DAMAGED = re.compile("Internal sqlite-vec error|Error opening vector blob")
+"""sqlite-vec tells of what is missing in its tables as of an error in the SQL."""
 
 _TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
 
@@ -367,6 +370,8 @@ def _translate(error: apsw.Error, path: Path) -> StoreError:
         )
     if isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.FormatError):
         return _damaged(path, str(error))
+    if isinstance(error, apsw.SQLError) and _VEC_DAMAGED.match(str(error)):
+        return _damaged(path, str(error))
     if isinstance(error, apsw.ReadOnlyError | apsw.PermissionsError):
         return StoreError(f"The index {path} cannot be written: {error}")
     if isinstance(error, apsw.CantOpenError):
@@ -384,7 +389,7 @@ def _translate(error: apsw.Error, path: Path) -> StoreError:
 
 def _damaged(path: Path, what: str) -> StoreDamaged:
     return StoreDamaged(
-        f"The index {path} is damaged: {what}. Restore a backup, or delete it (and "
-        f"{path.name}-wal and {path.name}-shm) and add your folders again; your own "
-        "files are not touched."
+        f"The index {path} is damaged: {what}. Delete it, {path.name}-wal and "
+        f"{path.name}-shm, all three; then copy a backup there, or add your folders "
+        "again. Your own files are not touched."
     )

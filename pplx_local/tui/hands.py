@@ -111,5 +111,11 @@ async def copy(app: PplxLocal, hits: Sequence[Hit], part: Part) -> None:
     if await apart(partial(opener.copy, text, opener.Environment.here())):
         app.remark(f"Copied {count(len(hits), part)}.")
         return
-    app.copy_to_clipboard(text.encode("utf-8", "replace").decode())
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        app.tell(
+            "The name is not UTF-8, which the terminal's clipboard takes alone. Show "
+            "the file in its folder instead (ctrl-o)."
+        )
+        return
+    app.copy_to_clipboard(text)
     app.remark(f"Sent {count(len(hits), part)} to the terminal's clipboard.")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from textual import events
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widgets import Input
+
+_LINE_END = re.compile(r"\s*[\r\n]\s*")
 
 
 class Query(Input):
@@ -41,6 +45,13 @@ class Query(Input):
         self._place: int | None = None
         """Of the older question that is shown; None while it is the person's own."""
         self._own = ""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Take all lines of what is pasted; Textual's own takes the first."""
+        event.prevent_default()
+        event.stop()
+        text = _LINE_END.sub(" ", event.text.strip("\r\n"))
+        self.replace(text, *self.selection)
 
     def remember(self, queries: Sequence[str]) -> None:
         """Take other older questions."""

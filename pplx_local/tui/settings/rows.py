@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 
 from pplx_local.config import KEYS, Key, Value
+from pplx_local.daemon.wire import ANEW
 from pplx_local.tui.fitting import both_ends
 from pplx_local.tui.paint import plain
 from pplx_local.wording.amounts import count
@@ -77,21 +78,27 @@ def lay_out(row: SettingRow, width: int) -> list[Content]:
     return [both_ends(name, value, width)]
 
 
-def details(row: SettingRow | None) -> Content:
-    """Say what it is for, what it may be, and when a change counts."""
+def details(row: SettingRow | None, *, is_own: bool) -> Content:
+    """Say what it is for, what it may be, and when a change counts.
+
+    Args:
+        row: That is chosen; None for none.
+        is_own: Whether the daemon is one that we may end.
+    """
     if row is None:
         return Content("")
     said = [plain(row.name, "bold"), Content("")]
     if row.key is None:
         return Content("\n").join([*said, plain(_OWN[row.name])])
-    return Content("\n").join([*said, *_of_key(row.key, row)])
+    return Content("\n").join([*said, *_of_key(row.key, row, is_own)])
 
 
-def _of_key(key: Key, row: SettingRow) -> Iterator[Content]:
+def _of_key(key: Key, row: SettingRow, is_own: bool) -> Iterator[Content]:
     yield plain(key.about)
     yield Content("")
     if row.in_force:
-        said = f"! The daemon that runs goes by {row.in_force}: a starts it anew."
+        how = "a starts it anew." if is_own else f"start it anew: {ANEW}"
+        said = f"! The daemon that runs goes by {row.in_force}: {how}"
         yield plain(said, "$text-warning")
     elif key.name == "model":
         yield plain("The models screen (f5) changes it.", "$foreground-muted")

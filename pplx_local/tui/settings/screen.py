@@ -152,7 +152,7 @@ class SettingsScreen(Screen[None]):
     @on(Rows.Chosen, "#settings")
     def show_details(self) -> None:
         """Say more of the one under the cursor."""
-        said = details(self.settings.chosen)
+        said = details(self.settings.chosen, is_own=self.app.link.is_own)
         self.query_one("#details", Static).update(said)
 
     # --- changing ---
