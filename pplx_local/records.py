@@ -513,6 +513,8 @@ class DaemonStatus:
     for each; None where an older daemon does not tell."""
     power: Conditions | None = None
     """None where an older daemon does not tell."""
+    with_parent: bool = False
+    """Whether it ends with the program that started it, such as the interface."""
 
 
 @dataclass(frozen=True, slots=True)

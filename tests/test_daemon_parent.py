@@ -104,3 +104,21 @@ def test_without_the_option_the_end_of_stdin_is_nothing(tmp_path: Path) -> None:
 def test_the_option_is_for_programs_and_not_in_the_help() -> None:
     shown = CliRunner().invoke(app, ["daemon", "run", "--help"]).output
     assert "--with-parent" not in shown
+
+
+def test_who_starts_one_is_told_that_it_will_not_stay(daemon: Daemon) -> None:
+    """A person who asks for it in the background would be left without one."""
+    daemon.write("pump.txt", "The water pump leaks.\n")
+    parent = start_parent(daemon)
+    home = daemon.settings.home
+    try:
+        wait_for(daemon.reach)
+        daemon.client.close()
+        for command in (["start"], ["status"]):
+            result = CliRunner().invoke(app, ["--home", str(home), "daemon", *command])
+            assert result.exit_code == 0, result.stderr
+            assert "ends with the window that started it" in result.output
+    finally:
+        parent.kill()
+        parent.wait()
+    wait_for(lambda: claimed_by(home) is None)

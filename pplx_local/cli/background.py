@@ -14,6 +14,7 @@ from pplx_local.cli.show import json_path, say, write_data, write_json
 from pplx_local.wording.visible import visible
 from pplx_local.wording.working import (
     NO_DAEMON,
+    WITH_WINDOW,
     daemon_lines,
     queue_line,
     watched_lines,
@@ -53,7 +54,7 @@ def run(
 
 @app.command()
 def start(ctx: typer.Context) -> None:
-    """Start it in the background."""
+    """Start it in the background; one that runs already goes on."""
     from pplx_local.daemon.launch import launch
 
     invocation = Invocation.of(ctx)
@@ -63,6 +64,9 @@ def start(ctx: typer.Context) -> None:
     with running or launch(home, invocation.flags()).daemon as daemon:
         said = "runs already" if running else "started"
         say(f"The daemon {said}, process {daemon.pid}.")
+        found = daemon.status().daemon if running else None
+        if found and found.with_parent:
+            say(f"It {WITH_WINDOW}. For one that stays, say this again after that.")
 
 
 @app.command()

@@ -14,7 +14,8 @@ from pplx_local.records import DaemonStatus, Progress
 class Reporter:
     """Written by the indexing thread, read by all: each value is replaced, not changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_parent: bool) -> None:
+        self._with_parent = with_parent
         self._started_ns = time.time_ns()
         self._pace = Pace()
         self._progress: Progress | None = None
@@ -51,4 +52,5 @@ class Reporter:
             paused=paused,
             memory_bytes=self._vitals.memory_bytes(),
             power=self._vitals.power(),
+            with_parent=self._with_parent,
         )

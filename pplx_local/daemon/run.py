@@ -81,7 +81,8 @@ def run_daemon(
         index = _become_writer(settings, open_index, log)
         stack.callback(index.close)
         try:
-            _serve(index, open_index, log, stack)
+            reporter = Reporter(with_parent=with_parent)
+            _serve(index, open_index, reporter, log, stack)
         except PplxLocalError as error:
             log.error("%s", error)
             raise
@@ -92,7 +93,9 @@ def run_daemon(
     return 0
 
 
-def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> None:
+def _serve(
+    index: Index, open_index: _Open, reporter: Reporter, log: Logger, stack: ExitStack
+) -> None:
     sys.setswitchinterval(_SWITCH_S)
     # What a query multiplies here is small: on a busy computer the wait for a second
     # thread takes longer.
@@ -101,7 +104,7 @@ def _serve(index: Index, open_index: _Open, log: Logger, stack: ExitStack) -> No
     # Choosing a model replaces the settings of the index: ask for them each time.
     answering = Answering(lambda: open_index(index.settings))
     stack.callback(answering.renew)
-    reporter, recent = Reporter(), Recent()
+    recent = Recent()
     index.tell = recent.note
     wake = threading.Event()
     watcher = Watcher(wake.set, rules_of=index.rules_of)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 NO_DAEMON = "No daemon runs; to start it: pplx-local daemon start"
 
 
+WITH_WINDOW = "ends with the window that started it"
+
+
 def own_settings(pid: int) -> str:
     """Say that a daemon does not run as the command line wants it to."""
     return (
@@ -44,6 +47,8 @@ def daemon_lines(daemon: DaemonStatus) -> Iterator[str]:
     age = age_in_words(daemon.started_ns).removesuffix(" ago")
     who = f"process {daemon.pid}, version {visible(daemon.version)}, for {age}"
     yield line_of("Daemon", who)
+    if daemon.with_parent:
+        yield line_of("", WITH_WINDOW)
     yield line_of("", doing_in_words(daemon))
     if daemon.paused and not daemon.waits:  # which says it too
         yield line_of("", "paused; to go on: pplx-local resume")
