@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from pplx_local import __version__
 from pplx_local.cli.app import app
 from pplx_local.cli.invocation import Invocation
+from pplx_local.errors import BackendUnavailable
 from pplx_local.models import STARTER
 
 
@@ -65,6 +66,25 @@ def test_what_should_run_the_model_can_be_said_first(program, notes, option):
     command = ["--home", str(program.home), option, "cuda", "add", str(notes)]
     CliRunner().invoke(app, command, obj=Invocation(worker=worker))
     assert seen == [("cuda", "auto") if option == "--device" else ("auto", "cuda")]
+
+
+@pytest.mark.parametrize("option", ["--device", "--backend"])
+def test_what_cannot_run_the_model_is_refused_by_a_search(indexed, option):
+    class Refusing(FakeWorker):
+        def info(self):
+            raise BackendUnavailable("There is no 'toaster' here.")
+
+    said = ["--home", str(indexed.home), option, "toaster", "search", "lease"]
+
+    def run(*more):
+        invocation = Invocation(worker=lambda checkpoint, *_: Refusing(checkpoint))
+        return CliRunner().invoke(app, [*said, *more], obj=invocation)
+
+    result = run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "There is no 'toaster' here." in result.stderr
+    assert "Without" not in result.stderr
+    assert run("--mode", "lexical").exit_code == 0, "nothing has to run a model"
 
 
 @pytest.fixture

@@ -73,6 +73,6 @@ class MlxBackend:
         if chosen not in here:
             raise BackendUnavailable(
                 f"There is no device {wanted!r} here; mlx can use {', '.join(here)}. "
-                "Change `device` in config.toml."
+                "Choose another with --device, or `device` in config.toml."
             )
         return chosen

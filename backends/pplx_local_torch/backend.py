@@ -128,7 +128,7 @@ class TorchBackend:
         if chosen not in here:
             raise BackendUnavailable(
                 f"There is no device {wanted!r} here; torch can use "
-                f"{', '.join(here)}. Change `device` in config.toml."
+                f"{', '.join(here)}. Choose another with --device, or `device` in config.toml."
             )
         return chosen
 

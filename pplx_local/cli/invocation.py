@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pplx_local.errors import DaemonError
+from pplx_local.errors import DaemonError, PplxLocalError
 
 if TYPE_CHECKING:
     import typer
@@ -60,6 +60,23 @@ class Invocation:
         self.refuse_others(daemon)
         self.goes_on = write
         return daemon
+
+    def library_to_ask(self) -> Index | RemoteIndex:
+        """Reach the index for questions.
+
+        Raises:
+            PplxLocalError: As `library`; or what the command line says should run the
+                model cannot.
+        """
+        if not (self.backend or self.device):
+            return self.library()
+        index = self.open()
+        try:
+            index.load_models()
+        except PplxLocalError:
+            index.close()
+            raise
+        return index
 
     def refuse_others(self, daemon: RemoteIndex) -> None:
         """Leave a daemon that runs otherwise than the command line says.

@@ -67,7 +67,8 @@ def search(
     written = _format(output, as_json=as_json, as_jsonl=as_jsonl)
     wish = Wish(k, mode, written, explain, folded=not every)
     question = Question.of(query or [], wish)
-    reach = Invocation.of(ctx).library
+    invocation = Invocation.of(ctx)
+    reach = invocation.library if mode == "lexical" else invocation.library_to_ask
     if queries is None:
         if not question.text.strip():
             raise typer.BadParameter("it is empty", param_hint="QUERY")

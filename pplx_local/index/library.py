@@ -273,6 +273,19 @@ class Index(Contents):
         """Make a searcher with the spaces that the mode needs."""
         return self._searcher(self._spaces.as_of_now(), mode, wait=wait)
 
+    def load_models(self) -> None:
+        """Load what encodes questions; a search would do without what cannot be loaded.
+
+        Raises:
+            PplxLocalError: One that answers cannot run as the settings say.
+        """
+        serving = self._spaces.as_of_now().serving().values()
+        made = [held for held in serving if held.is_made]
+        for worker in [
+            self._workers.get(one.checkpoint, one.model_dir) for one in made
+        ]:
+            worker.info()
+
     def _searcher(self, spaces: ProfileSpaces, mode: Mode, *, wait: bool) -> Searcher:
         no_model = self._why_no_model()
         return make_searcher(
