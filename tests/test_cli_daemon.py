@@ -589,6 +589,7 @@ def test_what_is_started_goes_on_in_a_session_of_its_own(alone, home, monkeypatc
     pid = int(result.stderr.rstrip(".\n").split()[-1])
     assert os.getsid(pid) == pid
     assert sys.platform != "linux" or Path(f"/proc/{pid}/cwd").readlink() == Path("/")
+    assert f"runs already, process {pid}" in alone("daemon", "start").stderr
     assert alone("daemon", "stop").exit_code == 0
     assert os.waitpid(pid, 0)[1] == 0
     assert "No daemon runs." in alone("daemon", "stop").stderr

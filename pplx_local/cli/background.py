@@ -11,6 +11,7 @@ from pplx_local.cli.guard import NOTHING_FOUND
 from pplx_local.cli.invocation import Invocation
 from pplx_local.cli.options import AsJson
 from pplx_local.cli.show import json_path, say, write_data, write_json
+from pplx_local.errors import DaemonError
 from pplx_local.wording.visible import visible
 from pplx_local.wording.working import (
     NO_DAEMON,
@@ -23,6 +24,7 @@ from pplx_local.wording.working import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pplx_local.daemon.client import RemoteIndex
     from pplx_local.records import Status
 
 app = typer.Typer(
@@ -64,9 +66,17 @@ def start(ctx: typer.Context) -> None:
     with running or launch(home, invocation.flags()).daemon as daemon:
         said = "runs already" if running else "started"
         say(f"The daemon {said}, process {daemon.pid}.")
-        found = daemon.status().daemon if running else None
-        if found and found.with_parent:
+        if running and _ends_with_window(daemon):
             say(f"It {WITH_WINDOW}. For one that stays, say this again after that.")
+
+
+def _ends_with_window(daemon: RemoteIndex) -> bool:
+    """Ask it; one of another version may understand no more than `hello` and `stop`."""
+    try:
+        found = daemon.status().daemon
+    except DaemonError:
+        return False
+    return found is not None and found.with_parent
 
 
 @app.command()
