@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -148,6 +149,18 @@ class PplxLocal(App[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         """Leave the daemon."""
         self.link.close()
+
+    @contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Lend the terminal; Textual's own does not take it back after an error."""
+        failure = None
+        with super().suspend():
+            try:
+                yield
+            except Exception as error:  # noqa: BLE001 - raised again below
+                failure = error
+        if failure:
+            raise failure
 
     def _draw_anew(self, _: App[Any]) -> None:
         """Draw all of it: the terminal is empty after another program had it."""

@@ -59,20 +59,14 @@ def _start(app: PplxLocal, command: Command) -> None:
 
 
 def _lend_terminal(app: PplxLocal, run: partial[None]) -> None:
-    failure = None
     try:
         with app.suspend():
-            try:
-                run()
-            except OpenError as error:  # textual takes the terminal back from no error
-                failure = error
+            run()
     except SuspendNotSupported as error:
         raise OpenError(
             "This terminal cannot be lent to another program. Copy the path instead, "
             "and open it elsewhere."
         ) from error
-    if failure:
-        raise failure
 
 
 # --- copying -----------------------------------------------------------------
