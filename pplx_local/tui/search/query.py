@@ -50,8 +50,8 @@ class Query(Input):
         """Take all lines of what is pasted; Textual's own takes the first."""
         event.prevent_default()
         event.stop()
-        text = _LINE_END.sub(" ", event.text.strip("\r\n"))
-        self.replace(text, *self.selection)
+        if text := _LINE_END.sub(" ", event.text.strip("\r\n")):
+            self.replace(text, *self.selection)
 
     def remember(self, queries: Sequence[str]) -> None:
         """Take other older questions."""
