@@ -35,8 +35,9 @@ _ENOUGH_TOKENS = 1_000
 """Of a text, to say how many letters its tokens have."""
 
 _POLL_S = 0.1
-COUNT_EVERY_S = 3.0
-"""What is left is counted anew: files may be read meanwhile."""
+COUNT_EVERY_S = 10.0
+"""What is left is counted anew: files may be read meanwhile. It takes 13 ms for 10,000
+documents."""
 _AHEAD = 2
 """Batches in the worker: while one is written, the next is encoded."""
 
