@@ -79,10 +79,10 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal.close()
 
 
-def _editor(folder: Path) -> Path:
-    """Write an editor that shows what it was given and waits for a key."""
+def _editor(folder: Path, then: str) -> Path:
+    """Write an editor that shows what it was given, and does something then."""
     editor = folder / "vim"
-    editor.write_text('#!/bin/sh\necho "EDITING $@"\nread -r line\n', encoding="utf-8")
+    editor.write_text(f'#!/bin/sh\necho "EDITING $@"\n{then}\n', encoding="utf-8")
     editor.chmod(0o755)
     return editor
 
@@ -95,7 +95,7 @@ def test_a_person_adds_a_folder_searches_opens_and_leaves(
     shutil.copytree(_SAMPLE, sample)
     program = f"{sys.executable} -m pplx_local --home {home}"
     environment = {
-        "EDITOR": str(_editor(tmp_path)),
+        "EDITOR": str(_editor(tmp_path, "read -r line")),
         "VISUAL": "",
         "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -133,11 +133,8 @@ def test_the_screen_is_whole_after_another_program_had_the_terminal(
     terminal: Terminal, tmp_path: Path
 ) -> None:
     """Be it an editor that says that it failed, or the shell, after ctrl-z."""
-    editor = tmp_path / "vim"
-    editor.write_text("#!/bin/sh\necho NO SUCH LINE\nsleep 0.2\nexit 3\n")
-    editor.chmod(0o755)
     environment = {
-        "EDITOR": str(editor),
+        "EDITOR": str(_editor(tmp_path, "exit 3")),
         "VISUAL": "",
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
